@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"slices"
+	"time"
+)
+
+// A Priority says how urgently a case needs someone. The scale is that of CISA's SSVC Coordinator table.
+type Priority string
+
+// The priorities, lowest first.
+const (
+	Track     Priority = "track"  // no action beyond watching
+	TrackStar Priority = "track*" // watch closely; fix within the ordinary update cycle
+	Attend    Priority = "attend" // needs attention from the owner; sooner than the ordinary cycle
+	Act       Priority = "act"    // needs action now
+)
+
+// Priorities are all priorities, lowest first.
+var Priorities = []Priority{Track, TrackStar, Attend, Act}
+
+// Rank orders priorities, track being 0; -1 is not a priority.
+func (p Priority) Rank() int { return slices.Index(Priorities, p) }
+
+// An Action is what the build does about a case.
+type Action string
+
+// The actions, lowest first.
+const (
+	Pass  Action = "pass"
+	Warn  Action = "warn"
+	Block Action = "block"
+)
+
+// Actions are all actions, lowest first.
+var Actions = []Action{Pass, Warn, Block}
+
+// Rank orders actions, pass being 0; -1 is not an action.
+func (a Action) Rank() int { return slices.Index(Actions, a) }
+
+// A Reason is what one rule says of one input.
+type Reason struct {
+	Rule        string    `json:"rule"`
+	Kind        string    `json:"kind"`              // raise, cap, deny, warn, exempt, due or oblige
+	To          Priority  `json:"to,omitempty"`      // of a raise or cap
+	AtMost      Action    `json:"at_most,omitempty"` // of an exempt
+	Firm        bool      `json:"firm,omitempty"`    // holds against caps (raise) or exemptions (deny)
+	Days        *float64  `json:"days,omitempty"`    // of a due
+	From        string    `json:"from,omitempty"`    // of a due: first_seen, evaluated or kev_added
+	By          string    `json:"by,omitempty"`      // of a due: a date stated by a fact
+	Obligation  string    `json:"obligation,omitempty"`
+	Date        time.Time `json:"date,omitzero"` // of a due: what days and from come to
+	Message     string    `json:"message"`
+	Remediation string    `json:"remediation,omitempty"`
+	Controls    []string  `json:"controls,omitempty"`
+}
+
+// A Pivot is a fact that is not known and what the decision would be for each value it can have.
+type Pivot struct {
+	Fact     string              `json:"fact"`
+	Outcomes map[string]Priority `json:"outcomes"`
+}
+
+// A Decision is what all reasons come to.
+type Decision struct {
+	Priority    Priority   `json:"priority"`
+	Action      Action     `json:"action"`
+	WouldHave   *Action    `json:"would_have"` // the action without exemptions; null if nothing was exempted
+	Due         time.Time  `json:"due,omitzero"`
+	DueFrom     string     `json:"due_from,omitempty"`
+	Overdue     bool       `json:"overdue"`
+	NextChange  time.Time  `json:"next_change,omitzero"` // when time alone could change this decision; absent: never
+	Reasons     []Reason   `json:"reasons"`
+	Obligations []string   `json:"obligations,omitempty"`
+	Assumed     []string   `json:"assumed,omitempty"`
+	Range       []Priority `json:"range,omitempty"`
+	Pivots      []Pivot    `json:"pivots,omitempty"`
+}

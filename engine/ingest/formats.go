@@ -1,0 +1,135 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A format is one kind of report. Adding one is a file and a line in formats.
+type format struct {
+	name   string           // as in result files and on the command line
+	title  string           // as in help and errors
+	tools  string           // what writes it
+	detect func(shape) bool // true if the beginning of a document has this format's marks
+	read   func(*stream, *batch) error
+}
+
+// formats are all formats, in the order in which detection asks them: the first match wins, so a format with loose marks stands
+// behind those with strict ones.
+var formats = []format{
+	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
+	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
+	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
+	{"osv-scanner", "OSV-Scanner JSON", "osv-scanner --format json", detectOSVScanner, readOSVScanner},
+	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
+}
+
+// A Format describes a supported format for help and documentation.
+type Format struct {
+	Name, Title, Tools string
+}
+
+// Formats lists the supported formats.
+func Formats() []Format {
+	var all []Format
+	for _, f := range formats {
+		all = append(all, Format{f.name, f.title, f.tools})
+	}
+	return all
+}
+
+// peekBytes is how much of a document detection sees. Marks of a format must stand within it.
+const peekBytes = 64 << 10
+
+// shapeDepth is how deep detection looks.
+const shapeDepth = 5
+
+// A shape is the set of key paths in the beginning of a JSON document, e.g. "runs", "matches[].vulnerability.id"; "[]" is an array's
+// element and "" the document. The value is the text of a scalar, else "{" or "[".
+type shape map[string]string
+
+// has says whether all paths are there.
+func (s shape) has(paths ...string) bool {
+	for _, p := range paths {
+		if _, ok := s[p]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// hasAny says whether one of the paths is there.
+func (s shape) hasAny(paths ...string) bool {
+	for _, p := range paths {
+		if s.has(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// detect finds the format of a document from its first bytes. A document that is broken before any mark shows says where.
+func detect(head []byte) (format, error) {
+	s, err := shapeOf(head)
+	for _, f := range formats {
+		if f.detect(s) {
+			return f, nil
+		}
+	}
+	if err != nil {
+		return format{}, fmt.Errorf("%w: %w", ErrUnknownFormat, place(err))
+	}
+	return format{}, ErrUnknownFormat
+}
+
+// shapeOf reads as far as the head reaches. Where the head ends is no error unless the document ends there too.
+func shapeOf(head []byte) (shape, error) {
+	s := shape{}
+	err := s.value(jsontext.NewDecoder(bytes.NewReader(head), decoding), "", 0)
+	if errors.Is(err, io.ErrUnexpectedEOF) && len(head) == peekBytes {
+		err = nil
+	}
+	return s, err
+}
+
+// value adds the next value of the document and what is in it.
+func (s shape) value(dec *jsontext.Decoder, path string, depth int) error {
+	if depth > shapeDepth {
+		return dec.SkipValue()
+	}
+	open := dec.PeekKind()
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	text := tok.String()
+	if _, ok := s[path]; !ok {
+		s[path] = text
+	}
+	switch open {
+	case '{':
+		for dec.PeekKind() != '}' {
+			key, err := dec.ReadToken()
+			if err != nil {
+				return err
+			}
+			if err := s.value(dec, strings.TrimPrefix(path+"."+key.String(), "."), depth+1); err != nil {
+				return err
+			}
+		}
+		_, err = dec.ReadToken()
+	case '[':
+		for dec.PeekKind() != ']' {
+			if err := s.value(dec, path+"[]", depth+1); err != nil {
+				return err
+			}
+		}
+		_, err = dec.ReadToken()
+	}
+	return err
+}

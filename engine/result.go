@@ -1,0 +1,146 @@
+package engine
+
+import "time"
+
+// ResultSchema names the version of the result file.
+const ResultSchema = "headgate.result/1"
+
+// FindingsSchema names the version of what `headgate findings -o json` writes.
+const FindingsSchema = "headgate.findings/1"
+
+// A Result is everything that one run came to. Every output is a rendering of it. Its cases are ordered by urgency, then id: the
+// same inputs give the same bytes.
+type Result struct {
+	Schema   string        `json:"schema"`
+	Outcome  Action        `json:"outcome"`
+	Now      time.Time     `json:"now"`
+	Change   RunChange     `json:"change"`
+	Engine   Versions      `json:"engine"`
+	Policy   PolicyInfo    `json:"policy"`
+	Intel    IntelInfo     `json:"intel"`
+	Reports  []Report      `json:"reports"`
+	Expected []Expected    `json:"expected,omitempty"`
+	Weakened []string      `json:"weakened"`
+	Counts   Counts        `json:"counts"`
+	Gate     GateResult    `json:"gate"`
+	Cases    []Case        `json:"cases"`
+	Fixed    []Finding     `json:"fixed,omitempty"`
+	Waivers  *WaiverReport `json:"waivers,omitempty"`
+	Paths    []AttackPath  `json:"paths,omitempty"`
+	Plan     []Fix         `json:"plan,omitempty"`
+}
+
+// A RunChange is what the run was about.
+type RunChange struct {
+	Event      Event  `json:"event"`
+	Repository string `json:"repository,omitempty"`
+	Base       string `json:"base,omitempty"` // commit
+	Head       string `json:"head,omitempty"` // commit
+}
+
+// Versions are the versions of what decided.
+type Versions struct {
+	Headgate string `json:"headgate"`
+	OPA      string `json:"opa"`
+}
+
+// A PolicyInfo names the policy that decided. Digest is over the files of all loaded packs, their parameters and overrides.
+type PolicyInfo struct {
+	Digest   string   `json:"digest"`
+	Revision string   `json:"revision,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Packs    []string `json:"packs"`
+}
+
+// An IntelInfo names the threat data that was used; a feed that was not loaded is absent.
+type IntelInfo struct {
+	KEV  *FeedInfo `json:"kev,omitempty"`
+	EPSS *FeedInfo `json:"epss,omitempty"`
+	SSVC *FeedInfo `json:"ssvc,omitempty"`
+}
+
+// A FeedInfo pins one feed. KEV has a catalog version, EPSS a model.
+type FeedInfo struct {
+	Catalog string    `json:"catalog,omitempty"`
+	Model   string    `json:"model,omitempty"`
+	Date    time.Time `json:"date,omitzero"`
+	Entries int       `json:"entries"`
+	Digest  string    `json:"digest"`
+}
+
+// A Report says what was read. Results counts what the file lists, Findings what it amounts to by the format's own rules, before
+// reports are correlated.
+type Report struct {
+	Name       string    `json:"name"`
+	Format     string    `json:"format"`
+	Tool       string    `json:"tool,omitempty"`
+	Version    string    `json:"version,omitempty"`
+	Digest     string    `json:"digest"`
+	Time       time.Time `json:"time,omitzero"` // when the scan ran, if the report says so
+	Complete   bool      `json:"complete"`
+	Incomplete string    `json:"incomplete,omitempty"` // why it is not complete
+	Allowed    bool      `json:"allowed,omitempty"`    // incomplete, but allowed by name
+	Results    int       `json:"results"`
+	Findings   int       `json:"findings"`
+}
+
+// An Expected is a report that the settings expect, and what became of it.
+type Expected struct {
+	Tool   string `json:"tool,omitempty"`
+	Asset  string `json:"asset,omitempty"`
+	Path   string `json:"path,omitempty"`
+	MaxAge string `json:"max_age,omitempty"`
+	Status string `json:"status"`           // met, missing, stale or incomplete
+	Report string `json:"report,omitempty"` // the report that meets it
+}
+
+// Counts sum a run up.
+type Counts struct {
+	Findings     int `json:"findings"`
+	Cases        int `json:"cases"`
+	Act          int `json:"act"`
+	Attend       int `json:"attend"`
+	TrackStar    int `json:"track*"`
+	Track        int `json:"track"`
+	Block        int `json:"block"`
+	Warn         int `json:"warn"`
+	Pass         int `json:"pass"`
+	Waived       int `json:"waived"`     // cases whose action was lowered by an exemption
+	Introduced   int `json:"introduced"` // cases that the change brought, or whose status is not known
+	Existing     int `json:"existing"`
+	Disclosed    int `json:"disclosed"`
+	Fixed        int `json:"fixed"`
+	Overdue      int `json:"overdue"`
+	UnknownFacts int `json:"unknown_facts"` // facts that apply to a case, that the policy can read, and that are absent
+}
+
+// A GateResult is what the policy says of the run as a whole. It can only tighten what the cases come to.
+type GateResult struct {
+	Reasons []Reason `json:"reasons"`
+}
+
+// A WaiverReport lists waivers that need someone.
+type WaiverReport struct {
+	Expired    []string `json:"expired"`
+	Expiring   []string `json:"expiring"`
+	Unused     []string `json:"unused"`
+	Unverified []string `json:"unverified"`
+}
+
+// An AttackPath leads from an exposed asset to a crown jewel.
+type AttackPath struct {
+	Assets []string `json:"assets"`
+	Status string   `json:"status"` // validated or potential
+}
+
+// A Fix is one thing to do that clears cases.
+type Fix struct {
+	Fix        string         `json:"fix"` // upgrade, rebuild, code, rotate or configure
+	Target     string         `json:"target"`
+	From       []string       `json:"from,omitempty"`
+	To         string         `json:"to,omitempty"`
+	Clears     map[string]int `json:"clears"` // by priority
+	PathsCut   int            `json:"paths_cut,omitempty"`
+	Cumulative float64        `json:"cumulative"` // share of all act and attend cleared by this fix and those before it
+	Findings   []string       `json:"findings"`
+}

@@ -10,12 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth bounds nesting: no format needs more than a few dozen levels.
-const maxDepth = 500
-
-// decoding is how all reports are read: invalid UTF-8 is refused, as is a depth that only an attack has. Duplicate names are
-// allowed, because checking them costs memory and several scanners write them; the last one counts.
-var decoding = jsontext.WithDepthLimit(maxDepth)
+// decoding is how all reports are read. Invalid UTF-8 is refused, as is nesting deeper than 10,000 (the decoder's own limits).
+// Duplicate names are allowed, because remembering names costs memory and several scanners write them; the last one counts.
+var decoding = jsontext.AllowDuplicateNames(true)
 
 // A stream reads one JSON document, or several that follow each other, value by value.
 type stream struct {
@@ -23,7 +20,7 @@ type stream struct {
 }
 
 func newStream(r io.Reader) *stream {
-	return &stream{jsontext.NewDecoder(r, decoding, jsontext.AllowDuplicateNames(true))}
+	return &stream{jsontext.NewDecoder(r, decoding)}
 }
 
 // object reads an object and calls f for each key; f must read or skip the value. A null is an object without keys.
@@ -75,7 +72,7 @@ func (s *stream) peek() jsontext.Kind { return s.dec.PeekKind() }
 
 // decode reads the next value into v, by v's json tags; what v does not name is skipped.
 func (s *stream) decode(v any) error {
-	return json.UnmarshalDecode(s.dec, v, json.MatchCaseInsensitiveNames(false))
+	return json.UnmarshalDecode(s.dec, v)
 }
 
 // skip passes over the next value.

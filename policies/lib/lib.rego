@@ -1,0 +1,86 @@
+# METADATA
+# title: What a pack says
+# description: >-
+#   One function for each set of the pack contract. Each takes the METADATA of the rule that calls it (rego.metadata.rule()), so
+#   that the id, message, remediation and controls of a reason are those of the documentation. The message is custom.message, or
+#   the title; {finding.package.name} in it is filled by the engine from the input, and {name} from the values given to vars.
+package lib
+
+# METADATA
+# title: At least this priority
+# description: Caps can lower it.
+raise(meta, to) := object.union(_reason(meta), {"to": to})
+
+# METADATA
+# title: At least this priority, whatever caps say
+# description: For active exploitation and validated exploits.
+raise_firm(meta, to) := object.union(_reason(meta), {"to": to, "firm": true})
+
+# METADATA
+# title: At most this priority
+cap(meta, to) := object.union(_reason(meta), {"to": to})
+
+# METADATA
+# title: Block, whatever the priority
+deny(meta) := _reason(meta)
+
+# METADATA
+# title: Block, and no exemption helps
+deny_firm(meta) := object.union(_reason(meta), {"firm": true})
+
+# METADATA
+# title: Warn, whatever the priority
+warn(meta) := _reason(meta)
+
+# METADATA
+# title: The action is at most this one
+# description: The decision keeps what it would have been.
+exempt(meta, at_most) := object.union(_reason(meta), {"at_most": at_most})
+
+# METADATA
+# title: To be fixed within days of first_seen, evaluated or kev_added
+# description: Fractions of days are allowed; the earliest due date of all wins.
+due(meta, days, from) := object.union(_reason(meta), {"days": days, "from": from})
+
+# METADATA
+# title: To be fixed by a date that a fact states
+due_by(meta, date) := object.union(_reason(meta), {"by": date})
+
+# METADATA
+# title: Something else that must happen
+# description: What is forensics, notify or validate.
+oblige(meta, what) := object.union(_reason(meta), {"obligation": what})
+
+# METADATA
+# title: An attacker gets through here
+opens_step(meta) := _reason(meta)
+
+# METADATA
+# title: The same reason, with values for its message
+# description: >-
+#   For parameters and other values that are not in the input. Values that differ from case to case belong into the input.
+vars(reason, values) := object.union(reason, {"vars": values})
+
+# METADATA
+# title: The change brought it, or nobody knows
+# description: A status that is not known counts as introduced, so that a missing baseline cannot hide anything.
+introduced if not input.context.change.status in {"existing", "disclosed"}
+
+# METADATA
+# title: Call analysis has not ruled it out
+# description: True for reachable, for potential, and where nothing is known.
+may_be_reachable if not input.context.reachability.verdict == "unreachable"
+
+# METADATA
+# title: A fix is known
+# description: A package has a version that fixes it; everything that is not a package can be fixed by its owner.
+fix_exists if count(input.finding.package.fixed) > 0
+
+fix_exists if not input.finding.package
+
+_reason(meta) := {
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}

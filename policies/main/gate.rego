@@ -1,0 +1,27 @@
+package main
+
+# METADATA
+# title: The gate as a whole
+# description: >-
+#   Sees the engine's summary of all cases and can only tighten what the cases come to: a budget that is exceeded blocks.
+# scope: rule
+# schemas:
+#   - input: schema.summary
+# custom:
+#   id: main.budget
+#   message: '{count} {name}, and the budget allows {most}'
+#   remediation: Fix cases, or change the budget in the settings.
+gate contains result if {
+	some name, most in data.main.params.budgets
+	most != null
+	actual := input.counts[name]
+	actual > most
+	meta := rego.metadata.rule()
+	result := {
+		"kind": "deny",
+		"rule": meta.custom.id,
+		"message": meta.custom.message,
+		"remediation": meta.custom.remediation,
+		"vars": {"name": name, "count": actual, "most": most},
+	}
+}

@@ -1,0 +1,13 @@
+// Package policies has the policies that ship: the entrypoints (main), the library for authors (lib) and the packs. It is a leaf:
+// the engine is handed the files and knows nothing of where they come from.
+package policies
+
+import "embed"
+
+// Files are the policies as they lie in this folder.
+//
+//go:embed main lib packs
+var Files embed.FS
+
+// Default are the packs that are on unless the settings say otherwise.
+var Default = []string{"change", "code", "exploit", "impact", "reachability", "secrets", "sla", "ssvc"}

@@ -1,0 +1,99 @@
+package intel
+
+import (
+	"time"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// A Snapshot is the threat data of one moment. A feed that is not loaded is nil; a nil Snapshot has none. It is safe for use by
+// several goroutines, as nothing in it changes once it is read.
+type Snapshot struct {
+	KEV  *Catalog
+	EPSS *Scores
+	SSVC *Points
+}
+
+// The paths of the facts in the input document.
+const (
+	pathKEV  = "context.intel.kev"
+	pathEPSS = "context.intel.epss"
+	pathSSVC = "context.intel.ssvc"
+)
+
+// Info names what is loaded.
+func (s *Snapshot) Info() engine.IntelInfo {
+	var info engine.IntelInfo
+	for _, feed := range Feeds {
+		held := s.Feed(feed)
+		switch feed {
+		case FeedKEV:
+			info.KEV = held
+		case FeedEPSS:
+			info.EPSS = held
+		case FeedSSVC:
+			info.SSVC = held
+		}
+	}
+	return info
+}
+
+// Feed names what is loaded of one feed; nil if nothing is.
+func (s *Snapshot) Feed(feed Feed) *engine.FeedInfo {
+	var info engine.FeedInfo
+	switch {
+	case s == nil:
+		return nil
+	case feed == FeedKEV && s.KEV != nil:
+		info = s.KEV.Info
+	case feed == FeedEPSS && s.EPSS != nil:
+		info = s.EPSS.Info
+	case feed == FeedSSVC && s.SSVC != nil:
+		info = s.SSVC.Info
+	default:
+		return nil
+	}
+	return &info
+}
+
+// Lookup is what is known of a finding that covers these CVEs: KEV is any of them, EPSS the pair of the one with the highest
+// probability, and of the SSVC points the worst of each. Ids that are not CVEs are passed over, and the order does not matter.
+// It is nil if nothing is known: no CVE, no feed, or no entry in the feeds that list only what they know. The KEV catalogue lists
+// all it knows, so that a CVE which is not in a loaded one has KEV.Listed false.
+func (s *Snapshot) Lookup(cves []string) *engine.Intel {
+	if s == nil {
+		return nil
+	}
+	keys := keysOf(cves)
+	facts := engine.Intel{KEV: s.KEV.lookup(keys), EPSS: s.EPSS.lookup(keys), SSVC: s.SSVC.lookup(keys)}
+	if facts == (engine.Intel{}) {
+		return nil
+	}
+	return &facts
+}
+
+// Provenance says, by the path of each fact that Lookup gives, which feed it is from and when that feed said so.
+func (s *Snapshot) Provenance(cves []string) map[string]engine.Provenance {
+	facts := s.Lookup(cves)
+	if facts == nil {
+		return nil
+	}
+	from := map[string]engine.Provenance{}
+	if facts.KEV != nil {
+		from[pathKEV] = engine.Provenance{Source: "CISA KEV " + s.KEV.Info.Catalog, At: s.KEV.Info.Date}
+	}
+	if facts.EPSS != nil {
+		source := "EPSS"
+		if s.EPSS.Info.Model != "" {
+			source += " " + s.EPSS.Info.Model
+		}
+		if !s.EPSS.Info.Date.IsZero() {
+			source += " of " + s.EPSS.Info.Date.Format(time.DateOnly)
+		}
+		from[pathEPSS] = engine.Provenance{Source: source, At: s.EPSS.Info.Date}
+	}
+	if facts.SSVC != nil {
+		from[pathSSVC] = engine.Provenance{Source: "CISA Vulnrichment", At: s.SSVC.newest(keysOf(cves))}
+	}
+	return from
+}

@@ -9,51 +9,51 @@ package lib
 # METADATA
 # title: At least this priority
 # description: Caps can lower it.
-raise(meta, to) := object.union(_reason(meta), {"to": to})
+raise(meta, to) := object.union(_reason(meta), {"kind": "raise", "to": to})
 
 # METADATA
 # title: At least this priority, whatever caps say
 # description: For active exploitation and validated exploits.
-raise_firm(meta, to) := object.union(_reason(meta), {"to": to, "firm": true})
+raise_firm(meta, to) := object.union(_reason(meta), {"kind": "raise", "to": to, "firm": true})
 
 # METADATA
 # title: At most this priority
-cap(meta, to) := object.union(_reason(meta), {"to": to})
+cap(meta, to) := object.union(_reason(meta), {"kind": "cap", "to": to})
 
 # METADATA
 # title: Block, whatever the priority
-deny(meta) := _reason(meta)
+deny(meta) := object.union(_reason(meta), {"kind": "deny"})
 
 # METADATA
 # title: Block, and no exemption helps
-deny_firm(meta) := object.union(_reason(meta), {"firm": true})
+deny_firm(meta) := object.union(_reason(meta), {"kind": "deny", "firm": true})
 
 # METADATA
 # title: Warn, whatever the priority
-warn(meta) := _reason(meta)
+warn(meta) := object.union(_reason(meta), {"kind": "warn"})
 
 # METADATA
 # title: The action is at most this one
 # description: The decision keeps what it would have been.
-exempt(meta, at_most) := object.union(_reason(meta), {"at_most": at_most})
+exempt(meta, at_most) := object.union(_reason(meta), {"kind": "exempt", "at_most": at_most})
 
 # METADATA
 # title: To be fixed within days of first_seen, evaluated or kev_added
 # description: Fractions of days are allowed; the earliest due date of all wins.
-due(meta, days, from) := object.union(_reason(meta), {"days": days, "from": from})
+due(meta, days, from) := object.union(_reason(meta), {"kind": "due", "days": days, "from": from})
 
 # METADATA
 # title: To be fixed by a date that a fact states
-due_by(meta, date) := object.union(_reason(meta), {"by": date})
+due_by(meta, date) := object.union(_reason(meta), {"kind": "due", "by": date})
 
 # METADATA
 # title: Something else that must happen
 # description: What is forensics, notify or validate.
-oblige(meta, what) := object.union(_reason(meta), {"obligation": what})
+oblige(meta, what) := object.union(_reason(meta), {"kind": "oblige", "obligation": what})
 
 # METADATA
 # title: An attacker gets through here
-opens_step(meta) := _reason(meta)
+opens_step(meta) := object.union(_reason(meta), {"kind": "opens_step"})
 
 # METADATA
 # title: The same reason, with values for its message
@@ -77,6 +77,23 @@ may_be_reachable if not input.context.reachability.verdict == "unreachable"
 fix_exists if count(input.finding.package.fixed) > 0
 
 fix_exists if not input.finding.package
+
+# METADATA
+# title: All places match one of the patterns
+# description: >-
+#   Patterns are globs on the path with / between folders. A place without a path matches none, and a finding without places has no
+#   place that matches, so neither is true.
+all_paths_match(patterns) if {
+	input.finding.locations[0]
+	every location in input.finding.locations {
+		_matches(patterns, location.path)
+	}
+}
+
+_matches(patterns, path) if {
+	some pattern in patterns
+	glob.match(pattern, ["/"], path)
+}
 
 _reason(meta) := {
 	"rule": meta.custom.id,

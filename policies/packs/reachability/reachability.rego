@@ -1,0 +1,84 @@
+# METADATA
+# title: Reachability
+# description: >-
+#   Whether the weak code can run, by call analysis and by observation. A verdict that is absent neither raises nor caps: unknown is
+#   not unreachable.
+package packs.reachability
+
+import data.lib
+
+# METADATA
+# title: Unreachable
+# description: >-
+#   A whole-program analysis proved that nothing calls the weak code, so the finding needs watching only. No path found by a partial
+#   analysis is potential, not unreachable, and does not come here.
+# custom:
+#   id: reachability.unreachable
+#   message: unreachable ({context.reachability.by}, high confidence)
+#   remediation: Nothing now; the next change can make it reachable.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+cap contains lib.cap(rego.metadata.rule(), "track") if {
+	input.context.reachability.verdict == "unreachable"
+	input.context.reachability.confidence == "high"
+}
+
+# METADATA
+# title: Probably unreachable
+# description: >-
+#   An analysis found no way to the weak code, but its confidence is medium, low or not known. It lowers the urgency without
+#   dropping the finding from sight.
+# custom:
+#   id: reachability.probably_unreachable
+#   message: 'probably unreachable ({context.reachability.by}, confidence: {context.reachability.confidence})'
+#   remediation: Upgrade in the next regular update.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+cap contains lib.cap(rego.metadata.rule(), "track*") if {
+	input.context.reachability.verdict == "unreachable"
+	not input.context.reachability.confidence == "high"
+}
+
+# METADATA
+# title: Not loaded
+# description: >-
+#   Observation over a long enough window never saw the component loaded. A shorter window, or one of unknown length, proves
+#   nothing and caps nothing.
+# custom:
+#   id: reachability.not_loaded
+#   message: not loaded in {context.runtime.window_days} days of observation
+#   remediation: Remove the component, or upgrade it in the next regular update.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+cap contains lib.cap(rego.metadata.rule(), "track*") if {
+	input.context.runtime.loaded == false
+	input.finding.kind == "vulnerability"
+	input.context.runtime.window_days >= data.packs.reachability.params.not_loaded_days
+}
+
+# METADATA
+# title: Reachable and severe
+# description: >-
+#   Call analysis found a way to the weak code and the damage would be high. A severity that is not known counts as high here:
+#   analysers that prove reachability often state no severity.
+# custom:
+#   id: reachability.reachable
+#   message: '{context.reachability.by} finds it reachable; severity: {finding.severity}'
+#   remediation: Upgrade, or stop calling the weak code.
+#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+raise contains lib.raise(rego.metadata.rule(), "attend") if {
+	input.context.reachability.verdict == "reachable"
+	not input.finding.severity in {"medium", "low", "info"}
+}
+
+# METADATA
+# title: Reachable and of medium severity
+# description: >-
+#   Call analysis found a way to the weak code, which is more than is known of most findings of medium severity. Low and info stay
+#   where they are.
+# custom:
+#   id: reachability.reachable_medium
+#   message: '{context.reachability.by} finds it reachable; severity: medium'
+#   remediation: Upgrade in the next regular update.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+raise contains lib.raise(rego.metadata.rule(), "track*") if {
+	input.context.reachability.verdict == "reachable"
+	input.finding.severity == "medium"
+}

@@ -127,7 +127,9 @@ _firmly_denied := max({0} | {2 | some r in _denies; r.firm})
 _exempted := min({2} | {_action_rank[r.at_most] | some r in _exempts})
 
 # The status of a change is introduced unless it is known to be something else.
-_status := object.get(input, ["context", "change", "status"], "introduced")
+default _status := "introduced"
+
+_status := input.context.change.status
 
 _row := data.main.params.table[input.context.change.event][_status]
 

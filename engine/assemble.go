@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Summary is what data.main.gate sees: the run as a whole.
+type Summary struct {
+	Counts Counts                    `json:"counts"`
+	Owners map[string]map[string]int `json:"owners"` // cases by owner, then by priority; cases without an owner are not in it
+	Change RunChange                 `json:"change"`
+}
+
+// Conclude makes a result of decided cases: order, counts, the gate as a whole, and the outcome. With reportOnly nothing blocks,
+// and what would have is kept. Findings is how many findings the cases are of.
+func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOnly bool) error {
+	r.Schema = ResultSchema
+	r.Policy = p.info.with(r.Policy)
+	r.Engine.OPA = OPAVersion()
+	if reportOnly {
+		for i := range r.Cases {
+			if d := &r.Cases[i].Decision; d.Action == Block {
+				d.Action = Warn
+				if d.WouldHave == nil {
+					d.WouldHave = new(Block)
+				}
+			}
+		}
+	}
+	slices.SortFunc(r.Cases, compareCases)
+	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
+
+	var stated []statement
+	if err := p.ask(ctx, p.gate, p.summary(r), &stated); err != nil {
+		return err
+	}
+	r.Gate.Reasons = make([]Reason, 0, len(stated))
+	r.Outcome = Pass
+	for _, c := range r.Cases {
+		r.Outcome = stricter(r.Outcome, c.Decision.Action)
+	}
+	for _, s := range stated {
+		if err := s.check(); err != nil {
+			return err
+		}
+		r.Gate.Reasons = append(r.Gate.Reasons, s.reason(reflect.ValueOf(Summary{})))
+		switch {
+		case s.Kind == "deny" && !reportOnly:
+			r.Outcome = Block
+		case s.Kind == "deny", s.Kind == "warn":
+			r.Outcome = stricter(r.Outcome, Warn)
+		}
+	}
+	slices.SortFunc(r.Gate.Reasons, compareReasons)
+	return nil
+}
+
+func (i PolicyInfo) with(given PolicyInfo) PolicyInfo {
+	given.Digest, given.Packs = i.Digest, i.Packs
+	return given
+}
+
+func stricter(a, b Action) Action {
+	if b.Rank() > a.Rank() {
+		return b
+	}
+	return a
+}
+
+// compareCases orders by urgency, then id: priority, action, due date, known exploitation, severity.
+func compareCases(a, b Case) int {
+	x, y := &a.Decision, &b.Decision
+	return cmp.Or(
+		cmp.Compare(y.Priority.Rank(), x.Priority.Rank()),
+		cmp.Compare(y.Action.Rank(), x.Action.Rank()),
+		compareDue(x, y),
+		cmp.Compare(exploited(&b.Input), exploited(&a.Input)),
+		cmp.Compare(b.Input.Finding.Severity.Rank(), a.Input.Finding.Severity.Rank()),
+		strings.Compare(a.Input.Finding.ID, b.Input.Finding.ID),
+		strings.Compare(a.Input.Asset.ID, b.Input.Asset.ID),
+	)
+}
+
+// compareDue puts the earlier date first, and no date last.
+func compareDue(x, y *Decision) int {
+	switch {
+	case x.Due.IsZero() && y.Due.IsZero():
+		return 0
+	case x.Due.IsZero():
+		return 1
+	case y.Due.IsZero():
+		return -1
+	}
+	return x.Due.Compare(y.Due)
+}
+
+// exploited is 2 for a known exploited vulnerability, else its EPSS probability, for ordering only.
+func exploited(in *Input) float64 {
+	i := in.Context.Intel
+	switch {
+	case i == nil:
+	case i.KEV != nil && i.KEV.Listed:
+		return 2
+	case i.EPSS != nil:
+		return i.EPSS.Probability
+	}
+	return 0
+}
+
+func (p *Policy) count(cases []Case, findings, fixed int) Counts {
+	n := Counts{Findings: findings, Cases: len(cases), Fixed: fixed}
+	for i := range cases {
+		in, d := &cases[i].Input, &cases[i].Decision
+		switch d.Priority {
+		case Act:
+			n.Act++
+		case Attend:
+			n.Attend++
+		case TrackStar:
+			n.TrackStar++
+		default:
+			n.Track++
+		}
+		switch d.Action {
+		case Block:
+			n.Block++
+		case Warn:
+			n.Warn++
+		default:
+			n.Pass++
+		}
+		if slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Kind == "exempt" }) && d.WouldHave != nil {
+			n.Waived++
+		}
+		switch in.Status() {
+		case StatusExisting:
+			n.Existing++
+		case StatusDisclosed:
+			n.Disclosed++
+		default:
+			n.Introduced++
+		}
+		if d.Overdue {
+			n.Overdue++
+		}
+		n.UnknownFacts += len(p.unknown(in))
+	}
+	return n
+}
+
+// Status is the status of the finding in the change; one that is not known counts as introduced.
+func (in *Input) Status() Status {
+	if c := in.Context.Change; c != nil && c.Status != "" {
+		return c.Status
+	}
+	return StatusIntroduced
+}
+
+func (p *Policy) summary(r *Result) *Summary {
+	s := &Summary{Counts: r.Counts, Owners: map[string]map[string]int{}, Change: RunChange{Event: r.Change.Event}}
+	for i := range r.Cases {
+		owner := r.Cases[i].Input.Asset.Owner
+		if owner == "" {
+			continue
+		}
+		if s.Owners[owner] == nil {
+			s.Owners[owner] = map[string]int{}
+		}
+		s.Owners[owner][string(r.Cases[i].Decision.Priority)]++
+	}
+	return s
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"golang.org/x/sync/errgroup"
+)
+
+// perDecision bounds one evaluation. The packs that ship need less than a millisecond.
+const perDecision = 5 * time.Second
+
+// Decide decides every case, on all cores, and fills in its Decision. Now is the time that dates count from. An error means that
+// one case could not be decided; then no decision of any case may be used: a failure to decide is never a pass.
+func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(cases) {
+					return nil
+				}
+				c := &cases[i]
+				d, err := p.decide(ctx, &c.Input, now)
+				if err != nil {
+					return fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
+				}
+				c.Decision = d
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// An answer is what data.main.decision evaluates to, before messages and dates are filled in.
+type answer struct {
+	Priority  Priority    `json:"priority"`
+	Action    Action      `json:"action"`
+	WouldHave Action      `json:"would_have"`
+	Reasons   []statement `json:"reasons"`
+}
+
+// A statement is a reason as a pack states it.
+type statement struct {
+	Rule        string         `json:"rule"`
+	Kind        string         `json:"kind"`
+	To          Priority       `json:"to"`
+	AtMost      Action         `json:"at_most"`
+	Firm        bool           `json:"firm"`
+	Days        *float64       `json:"days"`
+	From        string         `json:"from"`
+	By          string         `json:"by"`
+	Obligation  string         `json:"obligation"`
+	Message     string         `json:"message"`
+	Remediation string         `json:"remediation"`
+	Controls    []string       `json:"controls"`
+	Vars        map[string]any `json:"vars"`
+	Unreadable  any            `json:"unreadable"`
+}
+
+func (p *Policy) decide(ctx context.Context, in *Input, now time.Time) (Decision, error) {
+	var a answer
+	if err := p.ask(ctx, p.decision, in, &a); err != nil {
+		return Decision{}, err
+	}
+	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
+		return Decision{}, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
+	}
+	d := Decision{Priority: a.Priority, Action: a.Action}
+	if a.WouldHave != a.Action {
+		d.WouldHave = &a.WouldHave
+	}
+	document := reflect.ValueOf(in).Elem()
+	d.Reasons = make([]Reason, 0, len(a.Reasons))
+	for _, s := range a.Reasons {
+		if err := s.check(); err != nil {
+			return Decision{}, err
+		}
+		d.Reasons = append(d.Reasons, s.reason(document))
+		if s.Kind == "oblige" && !slices.Contains(d.Obligations, s.Obligation) {
+			d.Obligations = append(d.Obligations, s.Obligation)
+		}
+	}
+	slices.SortFunc(d.Reasons, compareReasons)
+	slices.Sort(d.Obligations)
+	return d, d.setDue(in, now)
+}
+
+// ask evaluates a query on a document and decodes the answer. An answer that is undefined is an error.
+func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, perDecision)
+	defer cancel()
+	rs, err := q.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(document)).Value), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))
+	switch {
+	case topdown.IsCancel(err):
+		return fmt.Errorf("the policy did not answer in time: %w", cmp.Or(context.Cause(ctx), err))
+	case err != nil:
+		return oneLine(err)
+	case len(rs) != 1 || len(rs[0].Expressions) != 1:
+		return fmt.Errorf("the policy has no answer")
+	}
+	value, ok := rs[0].Expressions[0].Value.(ast.Value)
+	if !ok {
+		return fmt.Errorf("the policy's answer is a %T", rs[0].Expressions[0].Value)
+	}
+	if set, ok := value.(ast.Set); ok {
+		value = ast.NewArray(set.Slice()...) // sorted
+	}
+	if err := json.Unmarshal([]byte(value.String()), into); err != nil {
+		return fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+	}
+	return nil
+}
+
+// check refuses a statement that would otherwise be passed over in silence.
+func (s *statement) check() error {
+	var wrong string
+	switch {
+	case s.Unreadable != nil:
+		wrong = "is neither text nor has a msg"
+	case s.Rule == "" || s.Message == "":
+		wrong = "has no rule or no message"
+	case (s.Kind == "raise" || s.Kind == "cap") && s.To.Rank() < 0:
+		wrong = fmt.Sprintf("is to %q, which is no priority", s.To)
+	case s.Kind == "exempt" && s.AtMost.Rank() < 0:
+		wrong = fmt.Sprintf("is at most %q, which is no action", s.AtMost)
+	case s.Kind == "due" && s.By == "" && (s.Days == nil || !(*s.Days >= 0 && *s.Days < 36500)):
+		wrong = "has neither a date nor a number of days"
+	case s.Kind == "oblige" && !slices.Contains([]string{"forensics", "notify", "validate"}, s.Obligation):
+		wrong = fmt.Sprintf("asks for %q, which is not forensics, notify or validate", s.Obligation)
+	case !slices.Contains(kinds, s.Kind):
+		wrong = fmt.Sprintf("is of kind %q", s.Kind)
+	default:
+		return nil
+	}
+	return fmt.Errorf("rule %s: what it states %s", cmp.Or(s.Rule, "without an id"), wrong)
+}
+
+var messages sync.Map // template → message
+
+func (s *statement) reason(document reflect.Value) Reason {
+	m, ok := messages.Load(s.Message)
+	if !ok {
+		m, _ = messages.LoadOrStore(s.Message, parseMessage(s.Message))
+	}
+	r := Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
+		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars), Remediation: s.Remediation}
+	if len(s.Controls) > 0 {
+		r.Controls = s.Controls
+	}
+	return r
+}
+
+// compareReasons orders by kind, then the strongest first, then by rule.
+func compareReasons(a, b Reason) int {
+	firm := func(r Reason) int {
+		if r.Firm {
+			return 0
+		}
+		return 1
+	}
+	strength := cmp.Compare(b.To.Rank(), a.To.Rank())
+	if a.Kind == "cap" {
+		strength = -strength
+	}
+	return cmp.Or(
+		cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
+		strength,
+		cmp.Compare(firm(a), firm(b)),
+		strings.Compare(a.Rule, b.Rule),
+		strings.Compare(a.Message, b.Message),
+	)
+}

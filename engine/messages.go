@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A message is a template: text with {finding.package.name} for a fact of the input and {threshold} for a value that the rule gave.
+// The engine fills it after the decision, so that inputs which differ only in such names share one decision.
+type message []segment
+
+type segment struct {
+	text string
+	path []string // nil: text as it stands
+}
+
+var placeholder = regexp.MustCompile(`\{([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*)\}`)
+
+// parseMessage splits a template. Braces that hold no name stand for themselves.
+func parseMessage(s string) message {
+	var m message
+	last := 0
+	for _, at := range placeholder.FindAllStringSubmatchIndex(s, -1) {
+		if at[0] > last {
+			m = append(m, segment{text: s[last:at[0]]})
+		}
+		m = append(m, segment{text: s[at[0]:at[1]], path: strings.Split(s[at[2]:at[3]], ".")})
+		last = at[1]
+	}
+	if last < len(s) {
+		m = append(m, segment{text: s[last:]})
+	}
+	return m
+}
+
+// check says whether every fact that the template names exists in documents of the type. Names without a dot are the rule's own.
+func (m message) check(document reflect.Type) error {
+	for _, s := range m {
+		if len(s.path) > 1 && !known(document, s.path) {
+			return fmt.Errorf("the message names %s, which the input does not have", s.text)
+		}
+	}
+	return nil
+}
+
+// fill puts in the values. A fact that is absent reads "not known".
+func (m message) fill(document reflect.Value, vars map[string]any) string {
+	var b strings.Builder
+	for _, s := range m {
+		switch {
+		case s.path == nil:
+			b.WriteString(s.text)
+		case len(s.path) == 1:
+			if v, ok := vars[s.path[0]]; ok {
+				b.WriteString(show(reflect.ValueOf(v)))
+			} else {
+				b.WriteString(s.text)
+			}
+		default:
+			if v, ok := lookup(document, s.path); ok {
+				b.WriteString(show(v))
+			} else {
+				b.WriteString("not known")
+			}
+		}
+	}
+	return b.String()
+}
+
+// longestValue bounds what one value may add to a message.
+const longestValue = 200
+
+// show is a value in words: dates as "10 Dec 2021", lists with commas, text on one line without control characters.
+func show(v reflect.Value) string {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return showText(v.String())
+	case reflect.Bool:
+		if v.Bool() {
+			return "yes"
+		}
+		return "no"
+	case reflect.Int:
+		return strconv.FormatInt(v.Int(), 10)
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
+	case reflect.Slice:
+		var parts []string
+		for i := range v.Len() {
+			parts = append(parts, show(v.Index(i)))
+		}
+		return clip(strings.Join(parts, ", "))
+	}
+	return "not known"
+}
+
+func showText(s string) string {
+	if len(s) == len(time.DateOnly) {
+		if d, err := time.Parse(time.DateOnly, s); err == nil {
+			return d.Format("2 Jan 2006")
+		}
+	}
+	return clip(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "")))
+}
+
+func clip(s string) string {
+	if len(s) <= longestValue {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longestValue], "") + "…"
+}

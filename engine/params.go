@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// override puts the user's parameters over the defaults. Only a parameter that a loaded pack has may be set, and only to a value of
+// its type: a misspelt one would leave the default in force while everyone believes otherwise.
+func override(data map[string]any, params map[string]any, packs []string) error {
+	for _, pack := range slices.Sorted(maps.Keys(params)) {
+		at := "params." + pack
+		values, ok := params[pack].(map[string]any)
+		if !ok {
+			return fmt.Errorf("%s: parameters are a map", at)
+		}
+		defaults, err := paramsOf(data, pack, packs)
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		if err := replace(defaults, values, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func paramsOf(data map[string]any, pack string, packs []string) (map[string]any, error) {
+	doc, _ := data["main"].(map[string]any)
+	if pack != "main" {
+		if !slices.Contains(packs, pack) {
+			return nil, fmt.Errorf("no such pack is loaded; there is %s", strings.Join(packs, ", "))
+		}
+		all, _ := data["packs"].(map[string]any)
+		doc, _ = all[pack].(map[string]any)
+	}
+	params, ok := doc["params"].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the pack has no parameters")
+	}
+	return params, nil
+}
+
+// replace sets values over defaults. A default that is an empty map takes any key; one that is null takes any value.
+func replace(defaults, values map[string]any, at string) error {
+	free := len(defaults) == 0
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		here, value := at+"."+key, values[key]
+		was, ok := defaults[key]
+		if !ok && !free {
+			return fmt.Errorf("%s: no such parameter%s", here, suggestion(key, defaults))
+		}
+		if sub, isMap := was.(map[string]any); isMap {
+			over, ok := value.(map[string]any)
+			if !ok {
+				return fmt.Errorf("%s: a map is needed, not %s", here, typeName(value))
+			}
+			if err := replace(sub, over, here); err != nil {
+				return err
+			}
+			continue
+		}
+		if was != nil && value != nil && typeName(was) != typeName(value) {
+			return fmt.Errorf("%s: %s is needed, not %s", here, typeName(was), typeName(value))
+		}
+		defaults[key] = value
+	}
+	return nil
+}
+
+func suggestion(key string, defaults map[string]any) string {
+	names := slices.Sorted(maps.Keys(defaults))
+	for _, n := range names {
+		if distance(key, n) <= 2 {
+			return fmt.Sprintf("; did you mean %s?", n)
+		}
+	}
+	return "; there is " + strings.Join(names, ", ")
+}
+
+func typeName(v any) string {
+	if _, ok := v.(json.Number); ok {
+		return "a number"
+	}
+	switch reflect.ValueOf(v).Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map:
+		return "a map"
+	}
+	return "nothing"
+}

@@ -1,0 +1,316 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/util"
+	"github.com/open-policy-agent/opa/v1/version"
+	"golang.org/x/sync/errgroup"
+)
+
+// A PolicySource says which policies decide.
+type PolicySource struct {
+	Shipped fs.FS          // the folders main, lib and packs
+	Packs   []string       // the packs of Shipped that are on
+	Own     []PackFolder   // the user's packs, on top
+	Params  map[string]any // overrides of parameters: by pack (or "main"), then by parameter
+}
+
+// A PackFolder is a folder that holds packs, one folder each.
+type PackFolder struct {
+	Label string // how errors name the folder
+	Files fs.FS
+}
+
+// A Policy is a set of packs that has been checked and compiled. It is safe for use by several goroutines.
+type Policy struct {
+	info     PolicyInfo
+	rules    []RuleInfo
+	compiler *ast.Compiler
+	store    storage.Store
+	decision rego.PreparedEvalQuery
+	gate     rego.PreparedEvalQuery
+	facts    []fact
+}
+
+// A RuleInfo is what a rule's METADATA says of it.
+type RuleInfo struct {
+	ID          string
+	Pack        string
+	Kind        string // the set that the rule contributes to
+	Title       string
+	Description string
+	Remediation string
+	Controls    []string
+	File        string
+	Line        int
+	rule        *ast.Rule
+}
+
+// Info names the policy in results.
+func (p *Policy) Info() PolicyInfo { return p.info }
+
+// Rules lists the rules that have an id, in the order of their ids.
+func (p *Policy) Rules() []RuleInfo { return p.rules }
+
+// OPAVersion is the version of the policy engine that is built in.
+func OPAVersion() string { return version.Version }
+
+// LoadPolicy reads, checks and compiles policies. Its errors say file, line and what is wrong, on one line; none of the policies
+// may be used then.
+func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
+	files, packs, err := src.files()
+	if err != nil {
+		return nil, err
+	}
+	data, err := mount(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := override(data, src.Params, packs); err != nil {
+		return nil, err
+	}
+	modules, err := parse(files)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := compile(modules)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}}
+	if p.info.Digest, err = digest(files, data); err != nil {
+		return nil, err
+	}
+	if p.rules, err = rulesOf(compiler); err != nil {
+		return nil, err
+	}
+	p.facts = factsRead(compiler)
+	p.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
+	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
+		return nil, err
+	}
+	p.gate, err = p.prepare(ctx, "data.main.gate")
+	return p, err
+}
+
+func (p *Policy) prepare(ctx context.Context, query string) (rego.PreparedEvalQuery, error) {
+	pq, err := rego.New(rego.Query(query), rego.Compiler(p.compiler), rego.Store(p.store), rego.StrictBuiltinErrors(true),
+		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil })).PrepareForEval(ctx)
+	if err != nil {
+		return pq, fmt.Errorf("prepare %s: %w", query, oneLine(err))
+	}
+	return pq, nil
+}
+
+// A policyFile is one file of a policy: where it lies, what errors call it, what it says.
+type policyFile struct {
+	path  string // main/…, lib/… or packs/<pack>/…
+	label string
+	text  []byte
+}
+
+// files reads all files that make up the policy, and names the packs.
+func (src PolicySource) files() (files []policyFile, packs []string, err error) {
+	for _, dir := range []string{"main", "lib"} {
+		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir)); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, pack := range src.Packs {
+		dir := path.Join("packs", pack)
+		if s, err := fs.Stat(src.Shipped, dir); pack == "" || err != nil || !s.IsDir() {
+			return nil, nil, fmt.Errorf("no pack %q ships with this version", pack)
+		}
+		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir)); err != nil {
+			return nil, nil, err
+		}
+		packs = append(packs, pack)
+	}
+	for _, own := range src.Own {
+		entries, err := fs.ReadDir(own.Files, ".")
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", own.Label, err)
+		}
+		for _, e := range entries {
+			label := path.Join(own.Label, e.Name())
+			switch {
+			case strings.HasPrefix(e.Name(), "."):
+			case e.IsDir() && slices.Contains(packs, e.Name()):
+				return nil, nil, fmt.Errorf("%s: a pack of this name is loaded already", label)
+			case e.IsDir():
+				if files, err = readFiles(files, own.Files, e.Name(), path.Join("packs", e.Name()), label); err != nil {
+					return nil, nil, err
+				}
+				packs = append(packs, e.Name())
+			case strings.HasSuffix(e.Name(), ".rego"):
+				return nil, nil, fmt.Errorf("%s: a rule belongs in the folder of its pack, %s",
+					label, path.Join(own.Label, strings.TrimSuffix(e.Name(), ".rego"), e.Name()))
+			}
+		}
+	}
+	slices.Sort(packs)
+	return files, packs, nil
+}
+
+// maxPolicyFile bounds one file of a policy.
+const maxPolicyFile = 4 << 20
+
+// readFiles adds the policy files below a folder; tests are left out.
+func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]policyFile, error) {
+	err := fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := path.Base(name)
+		if e.IsDir() || strings.HasSuffix(base, "_test.rego") || !(strings.HasSuffix(base, ".rego") || isData(base)) {
+			return nil
+		}
+		rest := strings.TrimPrefix(name, dir)
+		text, err := fs.ReadFile(fsys, name)
+		if err == nil && len(text) > maxPolicyFile {
+			err = errors.New("larger than a policy file may be")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", label+rest, err)
+		}
+		files = append(files, policyFile{mountAt + rest, label + rest, text})
+		return nil
+	})
+	return files, err
+}
+
+func isData(base string) bool { return base == "data.yaml" || base == "data.json" }
+
+// mount builds the data document: a data file stands at the path of its folder. It reads YAML as OPA itself does, so that a pack
+// means the same here and under opa test.
+func mount(files []policyFile) (map[string]any, error) {
+	root := map[string]any{}
+	for _, f := range files {
+		if !isData(path.Base(f.path)) {
+			continue
+		}
+		var doc map[string]any
+		if err := util.Unmarshal(f.text, &doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.label, oneLine(err))
+		}
+		at := root
+		for _, dir := range strings.Split(path.Dir(f.path), "/") {
+			next, ok := at[dir].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[dir] = next
+			}
+			at = next
+		}
+		maps.Copy(at, doc)
+	}
+	return root, nil
+}
+
+// parse parses all modules, on all cores: parsing is a third of a cold start.
+func parse(files []policyFile) (map[string]*ast.Module, error) {
+	parsed := make([]*ast.Module, len(files))
+	caps := capabilities()
+	var g errgroup.Group
+	for i, f := range files {
+		if isData(path.Base(f.path)) {
+			continue
+		}
+		g.Go(func() (err error) {
+			parsed[i], err = ast.ParseModuleWithOpts(f.label, string(f.text), ast.ParserOptions{
+				ProcessAnnotation: true, RegoVersion: ast.RegoV1, Capabilities: caps})
+			if err == nil && parsed[i] == nil {
+				err = fmt.Errorf("%s: the file has no package", f.label)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, oneLine(err)
+	}
+	modules := map[string]*ast.Module{}
+	for i, m := range parsed {
+		if m == nil {
+			continue
+		}
+		if err := rightPackage(m, files[i]); err != nil {
+			return nil, err
+		}
+		modules[files[i].label] = m
+	}
+	return modules, nil
+}
+
+// rightPackage makes sure that a pack's rules are where they are looked for: a rule in another package would never be asked.
+func rightPackage(m *ast.Module, f policyFile) error {
+	want := ast.Ref{ast.DefaultRootDocument}
+	for dir := range strings.SplitSeq(path.Dir(f.path), "/") {
+		want = want.Append(ast.StringTerm(dir))
+	}
+	if m.Package.Path.Equal(want) {
+		return nil
+	}
+	return fmt.Errorf("%s:%d: package %s is never asked; in this folder it must be %s",
+		f.label, m.Package.Location.Row, strings.TrimPrefix(m.Package.Path.String(), "data."), strings.TrimPrefix(want.String(), "data."))
+}
+
+// capabilities are what policies may call: nothing that reads the clock, the network, randomness or the environment, so that the
+// same input always gets the same decision.
+func capabilities() *ast.Capabilities {
+	caps := ast.CapabilitiesForThisVersion()
+	caps.Builtins = slices.DeleteFunc(slices.Clone(caps.Builtins), func(b *ast.Builtin) bool {
+		return b.Nondeterministic || b.Name == "trace"
+	})
+	caps.AllowNet = []string{} // empty and not nil: nil allows every host
+	return caps
+}
+
+func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
+	schemas := ast.NewSchemaSet()
+	for _, s := range []struct {
+		ref  ast.Ref
+		text []byte
+	}{{ast.SchemaRootRef, InputSchema}, {ast.MustParseRef("schema.summary"), SummarySchema}} {
+		var doc any
+		if err := json.Unmarshal(s.text, &doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.ref, err)
+		}
+		schemas.Put(s.ref, doc)
+	}
+	c := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true)
+	c.Compile(modules)
+	if c.Failed() {
+		return nil, oneLine(c.Errors)
+	}
+	return c, nil
+}
+
+// digest is over all files and the data that they and the overrides come to.
+func digest(files []policyFile, data map[string]any) (string, error) {
+	h := sha256.New()
+	for _, f := range slices.SortedFunc(slices.Values(files), func(a, b policyFile) int { return strings.Compare(a.path, b.path) }) {
+		fmt.Fprintf(h, "%d %s %d\n", len(f.path), f.path, len(f.text))
+		h.Write(f.text)
+	}
+	merged, err := json.Marshal(data) // sorts the keys
+	if err != nil {
+		return "", fmt.Errorf("policy data: %w", err)
+	}
+	h.Write(merged)
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}

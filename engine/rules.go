@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// kinds are the sets of the pack contract, in the order in which a decision lists its reasons.
+var kinds = []string{"raise", "cap", "deny", "warn", "exempt", "due", "oblige", "opens_step"}
+
+// rulesOf lists the rules with an id. Ids must be unique, or nobody could say which rule decided; the facts that messages name must
+// exist, or a misspelt one would read "not known" for ever.
+func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
+	var rules []RuleInfo
+	at := map[string]*ast.Location{}
+	for _, ref := range c.GetAnnotationSet().Flatten() {
+		a := ref.Annotations
+		id, _ := a.Custom["id"].(string)
+		if id == "" {
+			continue
+		}
+		place := func(what error) error { return fmt.Errorf("%s:%d: %w", ref.Location.File, ref.Location.Row, what) }
+		if first, twice := at[id]; twice {
+			return nil, place(fmt.Errorf("the id %s is taken by %s:%d", id, first.File, first.Row))
+		}
+		at[id] = ref.Location
+		rule := ref.GetRule()
+		if rule == nil {
+			return nil, place(fmt.Errorf("the id %s must stand on a rule (scope: rule)", id))
+		}
+		info := RuleInfo{ID: id, Kind: rule.Head.Ref()[0].Value.String(), Title: a.Title, Description: a.Description,
+			File: ref.Location.File, Line: ref.Location.Row, rule: rule}
+		info.Kind = strings.Trim(info.Kind, `"`)
+		if p := rule.Module.Package.Path; len(p) > 2 {
+			info.Pack, _ = strings.CutPrefix(strings.Trim(p[2].Value.String(), `"`), "data.")
+		}
+		info.Remediation, _ = a.Custom["remediation"].(string)
+		for _, control := range list(a.Custom["controls"]) {
+			info.Controls = append(info.Controls, fmt.Sprint(control))
+		}
+		text, _ := a.Custom["message"].(string)
+		document := reflect.TypeFor[Input]()
+		if info.Pack == "" {
+			document = reflect.TypeFor[Summary]()
+		}
+		if err := parseMessage(cmp.Or(text, a.Title)).check(document); err != nil {
+			return nil, place(err)
+		}
+		rules = append(rules, info)
+	}
+	slices.SortFunc(rules, func(a, b RuleInfo) int { return strings.Compare(a.ID, b.ID) })
+	return rules, nil
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+// oneLine makes of OPA's errors one line: the first error with its place, a suggestion where a field is misspelt, and how many more
+// there are.
+func oneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	var many ast.Errors
+	var one *ast.Error
+	rest := ""
+	switch {
+	case errors.As(err, &many) && len(many) > 0:
+		one = many[0]
+		if n := len(many) - 1; n > 0 {
+			rest = fmt.Sprintf(" (and %d more)", n)
+		}
+	case !errors.As(err, &one):
+		return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+	}
+	text := one.Message
+	if d, ok := one.Details.(*ast.RefErrInvalidDetail); ok {
+		text = misspelt(d)
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	if l := one.Location; l != nil && l.File != "" {
+		return fmt.Errorf("%s:%d: %s%s", l.File, l.Row, text, rest)
+	}
+	return fmt.Errorf("%s%s", text, rest)
+}
+
+var plainWord = regexp.MustCompile(`^"[a-z_]+"$`)
+
+// misspelt words the compiler's report of a field that the input does not have.
+func misspelt(d *ast.RefErrInvalidDetail) string {
+	var names []string
+	for _, v := range d.OneOf {
+		if s := v.String(); plainWord.MatchString(s) {
+			names = append(names, strings.Trim(s, `"`))
+		}
+	}
+	ref := d.Ref.String()
+	if len(names) == 0 || d.Pos >= len(d.Ref) {
+		return "there is no " + ref
+	}
+	wrong := strings.Trim(d.Ref[d.Pos].Value.String(), `"`)
+	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(distance(wrong, a), distance(wrong, b)) })
+	if distance(wrong, best) <= max(2, len(wrong)/3) {
+		return fmt.Sprintf("there is no %s; did you mean %s?", ref, best)
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("there is no %s; there is %s", ref, strings.Join(names, ", "))
+}
+
+// distance is Levenshtein's: how many letters differ.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := last
+			if a[i] != b[j] {
+				change++
+			}
+			last = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// A fact is a part of the input that may be absent although it applies: then it is unknown.
+type fact struct {
+	name  string
+	path  []string
+	kinds []Kind
+}
+
+// factsRead are the facts of the input schema that the compiled policy can read. The schema marks them with x-fact.
+func factsRead(c *ast.Compiler) []fact {
+	var all []fact
+	collectFacts(&all, inputSchema(), nil)
+	slices.SortFunc(all, func(a, b fact) int { return strings.Compare(a.name, b.name) })
+	read := inputRefs(c)
+	return slices.DeleteFunc(all, func(f fact) bool {
+		return !slices.ContainsFunc(read, func(ref []string) bool {
+			n := min(len(ref), len(f.path))
+			return slices.Equal(ref[:n], f.path[:n])
+		})
+	})
+}
+
+func collectFacts(all *[]fact, schema map[string]any, path []string) {
+	if marks := list(schema["x-fact"]); marks != nil {
+		f := fact{name: strings.Join(path, "."), path: slices.Clone(path)}
+		for _, k := range marks {
+			f.kinds = append(f.kinds, Kind(k.(string)))
+		}
+		*all = append(*all, f)
+	}
+	props, _ := schema["properties"].(map[string]any)
+	for name, p := range props {
+		if sub, ok := p.(map[string]any); ok {
+			collectFacts(all, sub, append(path, name))
+		}
+	}
+}
+
+// inputRefs are the paths of the input that rules read, cut where they are no longer constant.
+func inputRefs(c *ast.Compiler) [][]string {
+	var refs [][]string
+	for _, m := range c.Modules {
+		ast.WalkRefs(m, func(r ast.Ref) bool {
+			if !r[0].Equal(ast.InputRootDocument) {
+				return false
+			}
+			var path []string
+			for _, t := range r[1:] {
+				s, ok := t.Value.(ast.String)
+				if !ok {
+					break
+				}
+				path = append(path, string(s))
+			}
+			refs = append(refs, path)
+			return false
+		})
+	}
+	return refs
+}
+
+// unknown lists the facts that apply to a case, that the policy can read, and that are absent.
+func (p *Policy) unknown(in *Input) []string {
+	var names []string
+	for _, f := range p.facts {
+		if slices.Contains(f.kinds, in.Finding.Kind) {
+			if _, ok := lookup(reflect.ValueOf(in).Elem(), f.path); !ok {
+				names = append(names, f.name)
+			}
+		}
+	}
+	return names
+}

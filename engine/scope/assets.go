@@ -1,0 +1,199 @@
+// Package scope knows what matters: the assets, who owns them, and which findings are theirs.
+package scope
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// An Inventory is the assets that a team has named. The zero Inventory has none.
+type Inventory struct {
+	assets []entry
+}
+
+// An entry is one asset, what makes a finding its own, and where each of its facts stands.
+type entry struct {
+	asset engine.Asset
+	match match
+	lines map[string]string // by path of the fact, e.g. "asset.exposure": file and line
+}
+
+// A match says which findings are an asset's: those that any of its patterns fits.
+type match struct {
+	Paths        []string `yaml:"paths"`        // globs over paths in a repository; ** crosses folders
+	Images       []string `yaml:"images"`       // globs over image names without tag
+	Repositories []string `yaml:"repositories"` // globs over "owner/name"
+	PURLs        []string `yaml:"purls"`        // globs over package URLs without version
+}
+
+// maxAssetsBytes bounds an assets file.
+const maxAssetsBytes = 16 << 20
+
+// file is the form of assets.yaml.
+type file struct {
+	Assets []wireAsset `yaml:"assets"`
+}
+
+type wireAsset struct {
+	ID          at[string]            `yaml:"id"`
+	Name        at[string]            `yaml:"name"`
+	Type        at[string]            `yaml:"type"`
+	Owner       at[string]            `yaml:"owner"`
+	Criticality at[string]            `yaml:"criticality"`
+	Mission     at[string]            `yaml:"mission"`
+	WellBeing   at[string]            `yaml:"well_being"`
+	Safety      at[string]            `yaml:"safety"`
+	Data        at[[]string]          `yaml:"data"`
+	Environment at[string]            `yaml:"environment"`
+	Exposure    at[string]            `yaml:"exposure"`
+	Tags        at[map[string]string] `yaml:"tags"`
+	Match       match                 `yaml:"match"`
+}
+
+// at is a value and the line that it stands on.
+type at[T any] struct {
+	value T
+	line  int
+}
+
+// UnmarshalYAML notes the line.
+func (a *at[T]) UnmarshalYAML(n *yaml.Node) error {
+	a.line = n.Line
+	return n.Decode(&a.value)
+}
+
+// ReadAssets reads an assets file (assets.yaml). Name is how errors and provenance call it. An error names the line and what is
+// wrong there; an unknown key, a value that the input does not have, an asset that nothing can match or a repeated id is one.
+func ReadAssets(name string, r io.Reader) (*Inventory, error) {
+	dec := yaml.NewDecoder(io.LimitReader(r, maxAssetsBytes))
+	dec.KnownFields(true)
+	var f file
+	if err := dec.Decode(&f); err != nil && err != io.EOF {
+		return nil, YAMLError(name, err)
+	}
+	if err := dec.Decode(new(any)); err != io.EOF {
+		return nil, fmt.Errorf("%s: one document is needed, there are several", name)
+	}
+	inv := &Inventory{}
+	seen := map[string]int{}
+	for i, w := range f.Assets {
+		e, err := w.entry(name)
+		if err != nil {
+			return nil, err
+		}
+		if e.asset.ID == "" {
+			return nil, fmt.Errorf("%s: asset %d has no id", name, i+1)
+		}
+		if first, twice := seen[e.asset.ID]; twice {
+			return nil, fmt.Errorf("%s:%d: asset %s is there already, on line %d", name, w.ID.line, e.asset.ID, first)
+		}
+		seen[e.asset.ID] = w.ID.line
+		inv.assets = append(inv.assets, e)
+	}
+	return inv, nil
+}
+
+func (w *wireAsset) entry(name string) (entry, error) {
+	e := entry{match: w.Match, lines: map[string]string{}}
+	a := &e.asset
+	for _, f := range []struct {
+		key  string
+		to   *string
+		from at[string]
+	}{
+		{"id", &a.ID, w.ID}, {"name", &a.Name, w.Name}, {"type", &a.Type, w.Type}, {"owner", &a.Owner, w.Owner},
+		{"criticality", &a.Criticality, w.Criticality}, {"mission", &a.Mission, w.Mission}, {"well_being", &a.WellBeing, w.WellBeing},
+		{"safety", &a.Safety, w.Safety}, {"environment", &a.Environment, w.Environment}, {"exposure", &a.Exposure, w.Exposure},
+	} {
+		if f.from.line == 0 {
+			continue
+		}
+		place := fmt.Sprintf("%s:%d", name, f.from.line)
+		if f.from.value == "" {
+			return e, fmt.Errorf("%s: %s is empty; leave it out if it is not known", place, f.key)
+		}
+		if allowed := engine.InputValues("asset", f.key); allowed != nil && !slices.Contains(allowed, f.from.value) {
+			return e, fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, f.from.value, strings.Join(allowed, ", "))
+		}
+		*f.to = f.from.value
+		e.lines["asset."+f.key] = place
+	}
+	a.Data, a.Tags = w.Data.value, w.Tags.value
+	slices.Sort(a.Data)
+	if w.Data.line > 0 {
+		e.lines["asset.data"] = fmt.Sprintf("%s:%d", name, w.Data.line)
+	}
+	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.line, w.ID.value))
+}
+
+func (m *match) check(label string) error {
+	patterns := slices.Concat(m.Paths, m.Images, m.Repositories, m.PURLs)
+	if len(patterns) == 0 {
+		return fmt.Errorf("%s has no match: no finding can be its own (paths, images, repositories or purls)", label)
+	}
+	for _, p := range patterns {
+		if p == "" || !doublestar.ValidatePattern(p) {
+			return fmt.Errorf("%s: %q is no pattern", label, p)
+		}
+	}
+	return nil
+}
+
+// takes says whether a discovery is the asset's.
+func (m *match) takes(d *engine.Discovery) bool {
+	switch d.Target.Type {
+	case engine.TargetImage:
+		if fits(m.Images, d.Target.Name) {
+			return true
+		}
+	case engine.TargetRepository:
+		if fits(m.Repositories, d.Target.Name) {
+			return true
+		}
+		if len(d.Finding.Locations) == 0 && fits(m.Paths, "") {
+			return true
+		}
+		for _, l := range d.Finding.Locations {
+			if fits(m.Paths, l.Path) {
+				return true
+			}
+		}
+	}
+	return d.Finding.Package != nil && d.Finding.Package.PURL != "" && fits(m.PURLs, d.Finding.Package.PURL)
+}
+
+// fits says whether one of the patterns fits a name; they have been validated.
+func fits(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return doublestar.MatchUnvalidated(p, name) })
+}
+
+var (
+	yamlLine    = regexp.MustCompile(`line ([0-9]+): (.*)`)
+	yamlUnknown = regexp.MustCompile(`field (\S+) not found in type \S+`)
+	yamlType    = regexp.MustCompile(`cannot unmarshal \S+ (.*) into \S+`)
+)
+
+// YAMLError makes of a YAML decoder's error one line that names file and line.
+func YAMLError(name string, err error) error {
+	text := err.Error()
+	var types *yaml.TypeError
+	if errors.As(err, &types) && len(types.Errors) > 0 {
+		text = types.Errors[0]
+	}
+	text = strings.TrimPrefix(strings.Join(strings.Fields(text), " "), "yaml: ")
+	text = yamlUnknown.ReplaceAllString(text, "there is no key $1")
+	text = yamlType.ReplaceAllString(text, "$1 does not fit here")
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("%s:%s: %s", name, m[1], m[2])
+	}
+	return fmt.Errorf("%s: %s", name, text)
+}

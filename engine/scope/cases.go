@@ -1,0 +1,80 @@
+package scope
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// Cases joins findings with the assets that they are on: one case for each asset that a finding belongs to. A finding that no asset
+// claims is on a default asset, named after the scanned target, whose facts are absent. The event is why the gate runs; the order is
+// by finding, then asset.
+func (inv *Inventory) Cases(discoveries []engine.Discovery, event engine.Event) []engine.Case {
+	cases := make([]engine.Case, 0, len(discoveries))
+	for i := range discoveries {
+		d := &discoveries[i]
+		claimed := false
+		for j := range inv.assets {
+			if e := &inv.assets[j]; e.match.takes(d) {
+				cases = append(cases, newCase(d, e.asset, e.lines, event))
+				claimed = true
+			}
+		}
+		if !claimed {
+			cases = append(cases, newCase(d, defaultAsset(d.Target), nil, event))
+		}
+	}
+	slices.SortFunc(cases, func(a, b engine.Case) int {
+		return cmp.Or(strings.Compare(a.Input.Finding.ID, b.Input.Finding.ID), strings.Compare(a.Input.Asset.ID, b.Input.Asset.ID))
+	})
+	return cases
+}
+
+// defaultAsset stands for a target that no asset claims.
+func defaultAsset(t engine.Target) engine.Asset {
+	return engine.Asset{ID: cmp.Or(t.Name, "this "+string(t.Type)), Type: string(t.Type)}
+}
+
+func newCase(d *engine.Discovery, a engine.Asset, lines map[string]string, event engine.Event) engine.Case {
+	c := engine.Case{
+		Input: engine.Input{
+			Finding: d.Finding,
+			Asset:   a,
+			Context: engine.Context{
+				Change:       &engine.Change{Event: event, Status: d.Status},
+				Reachability: d.Reachability,
+			},
+		},
+		Provenance: map[string]engine.Provenance{},
+	}
+	for _, fact := range slices.Sorted(maps.Keys(lines)) {
+		if fact != "asset.id" && fact != "asset.name" {
+			c.Provenance[fact] = engine.Provenance{Source: lines[fact]}
+		}
+	}
+	if r := d.Reachability; r != nil {
+		c.Provenance["context.reachability"] = engine.Provenance{Source: r.By}
+	}
+	if d.Status != "" {
+		c.Provenance["context.change.status"] = engine.Provenance{Source: "the scanner's baseline"}
+	}
+	return c
+}
+
+// Unclaimed says how many of the cases are on a default asset.
+func (inv *Inventory) Unclaimed(cases []engine.Case) int {
+	named := map[string]bool{}
+	for _, e := range inv.assets {
+		named[e.asset.ID] = true
+	}
+	n := 0
+	for i := range cases {
+		if !named[cases[i].Input.Asset.ID] {
+			n++
+		}
+	}
+	return n
+}

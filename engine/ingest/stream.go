@@ -1,10 +1,14 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,26 +20,43 @@ var decoding = jsontext.AllowDuplicateNames(true)
 
 // A stream reads one JSON document, or several that follow each other, value by value.
 type stream struct {
-	dec *jsontext.Decoder
+	dec   *jsontext.Decoder
+	words map[string]string // JSON text of a string → the string, for those that come again and again
 }
 
 func newStream(r io.Reader) *stream {
-	return &stream{jsontext.NewDecoder(r, decoding)}
+	return &stream{dec: jsontext.NewDecoder(r, decoding), words: map[string]string{}}
 }
 
 // object reads an object and calls f for each key; f must read or skip the value. A null is an object without keys.
 func (s *stream) object(f func(key string) error) error {
 	return s.each('{', '}', func() error {
-		tok, err := s.dec.ReadToken()
+		key, err := s.quoted()
 		if err != nil {
 			return err
 		}
-		return f(tok.String())
+		return f(key)
 	})
 }
 
 // array reads an array and calls f for each element; f must read or skip it. A null is an array without elements.
 func (s *stream) array(f func() error) error { return s.each('[', ']', f) }
+
+// fields is object for a value that a report may also do without: anything but an object is passed over.
+func (s *stream) fields(f func(key string) error) error {
+	if s.peek() != '{' {
+		return s.skip()
+	}
+	return s.object(f)
+}
+
+// items is array for a value that a report may also do without: anything but an array is passed over.
+func (s *stream) items(f func() error) error {
+	if s.peek() != '[' {
+		return s.skip()
+	}
+	return s.array(f)
+}
 
 func (s *stream) each(open, end jsontext.Kind, f func() error) error {
 	tok, err := s.dec.ReadToken()
@@ -47,7 +68,7 @@ func (s *stream) each(open, end jsontext.Kind, f func() error) error {
 		return nil
 	case open:
 	default:
-		return fmt.Errorf("%s where %s belongs", kindName(tok.Kind()), kindName(open))
+		return s.misplaced(tok.Kind(), open)
 	}
 	for {
 		switch s.dec.PeekKind() {
@@ -78,6 +99,118 @@ func (s *stream) decode(v any) error {
 // skip passes over the next value.
 func (s *stream) skip() error { return s.dec.SkipValue() }
 
+// scalar reads a string, or a number or boolean as its JSON text. Null is empty; objects and arrays are passed over.
+func (s *stream) scalar() (string, error) {
+	switch s.peek() {
+	case '"':
+		return s.unquoted()
+	case '0', 't', 'f':
+		v, err := s.dec.ReadValue()
+		return string(v), err
+	}
+	return "", s.skip()
+}
+
+// word is scalar for strings that come again and again in a report, such as rule ids and paths: equal ones share their memory.
+func (s *stream) word() (string, error) {
+	if s.peek() == '"' {
+		return s.quoted()
+	}
+	return s.scalar()
+}
+
+// integer reads a whole number, or a string that reads as one. Anything else is passed over and not ok.
+func (s *stream) integer() (n int, ok bool, err error) {
+	switch s.peek() {
+	case '0', '"':
+		text, err := s.word()
+		if err != nil {
+			return 0, false, err
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
+			return 0, false, nil
+		}
+		return int(v), true, nil
+	}
+	return 0, false, s.skip()
+}
+
+// scalarInto is scalar for a variable.
+func (s *stream) scalarInto(to *string) (err error) {
+	*to, err = s.scalar()
+	return err
+}
+
+// wordInto is word for a variable.
+func (s *stream) wordInto(to *string) (err error) {
+	*to, err = s.word()
+	return err
+}
+
+// integerInto is integer for a variable, which stays as it is if there is no number.
+func (s *stream) integerInto(to *int) error {
+	n, ok, err := s.integer()
+	if ok {
+		*to = n
+	}
+	return err
+}
+
+// timeInto reads a time; one without a zone is in UTC. Anything else leaves it as it is.
+func (s *stream) timeInto(to *time.Time) error {
+	text, err := s.scalar()
+	if err != nil {
+		return err
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			*to = t.UTC()
+			break
+		}
+	}
+	return nil
+}
+
+// Bounds on the strings that a stream shares.
+const (
+	mostWords   = 1 << 16
+	longestWord = 256
+)
+
+// quoted reads a string, and shares it with equal ones.
+func (s *stream) quoted() (string, error) {
+	v, err := s.dec.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if w, ok := s.words[string(v)]; ok {
+		return w, nil
+	}
+	w, err := unquote(v)
+	if err == nil && len(v) <= longestWord && len(s.words) < mostWords {
+		s.words[string(v)] = w
+	}
+	return w, err
+}
+
+// unquoted reads a string.
+func (s *stream) unquoted() (string, error) {
+	v, err := s.dec.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	return unquote(v)
+}
+
+func unquote(v jsontext.Value) (string, error) {
+	if len(v) >= 2 && bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1]), nil
+	}
+	b, err := jsontext.AppendUnquote(nil, v)
+	return string(b), err
+}
+
 // end is an error unless the document ends here.
 func (s *stream) end() error {
 	tok, err := s.dec.ReadToken()
@@ -87,7 +220,28 @@ func (s *stream) end() error {
 	case err != nil:
 		return err
 	}
-	return fmt.Errorf("%s after the end of the report", kindName(tok.Kind()))
+	return s.wrong(kindName(tok.Kind()) + " after the end of the report")
+}
+
+// A shapeError is JSON that is well formed but not what the format has at that place.
+type shapeError struct {
+	offset  int64
+	pointer jsontext.Pointer
+	what    string
+}
+
+func (e *shapeError) Error() string {
+	return fmt.Sprintf("byte %d%s: %s", e.offset, at(e.pointer), e.what)
+}
+
+// wrong makes an error of what was read last.
+func (s *stream) wrong(what string) error {
+	return &shapeError{offset: s.dec.InputOffset(), pointer: s.dec.StackPointer(), what: what}
+}
+
+// misplaced says that what was read last is of one kind and should be of another.
+func (s *stream) misplaced(is, should jsontext.Kind) error {
+	return s.wrong(kindName(is) + " where " + kindName(should) + " belongs")
 }
 
 func kindName(k jsontext.Kind) string {

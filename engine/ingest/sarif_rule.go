@@ -1,0 +1,253 @@
+package ingest
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+func readComponents(s *stream, all *[]sarifComponent) error {
+	return s.items(func() error {
+		var c sarifComponent
+		err := c.read(s)
+		*all = append(*all, c)
+		return err
+	})
+}
+
+func (c *sarifComponent) read(s *stream) error {
+	var semantic string
+	err := s.object(func(key string) error {
+		switch key {
+		case "name":
+			return s.wordInto(&c.name)
+		case "guid":
+			return s.wordInto(&c.guid)
+		case "version":
+			return s.wordInto(&c.version)
+		case "semanticVersion":
+			return s.wordInto(&semantic)
+		case "globalMessageStrings":
+			return readStrings(s, &c.strings)
+		case "rules", "taxa":
+			return s.items(func() error {
+				var rule sarifRule
+				err := rule.read(s)
+				if _, known := c.byID[rule.id]; !known {
+					if c.byID == nil {
+						c.byID = map[string]int{}
+					}
+					c.byID[rule.id] = len(c.rules)
+				}
+				c.rules = append(c.rules, rule)
+				return err
+			})
+		}
+		return s.skip()
+	})
+	if semantic != "" {
+		c.version = semantic
+	}
+	c.name, c.version = clip(c.name), clip(c.version)
+	return err
+}
+
+func (r *sarifRule) read(s *stream) error {
+	var help string
+	err := s.fields(func(key string) error {
+		switch key {
+		case "id":
+			return s.wordInto(&r.id)
+		case "guid":
+			return s.wordInto(&r.guid)
+		case "name":
+			return s.wordInto(&r.name)
+		case "shortDescription":
+			return readText(s, &r.short)
+		case "fullDescription":
+			return readText(s, &r.full)
+		case "help":
+			return readText(s, &help)
+		case "messageStrings":
+			return readStrings(s, &r.strings)
+		case "deprecatedIds":
+			var ids texts
+			err := ids.UnmarshalJSONFrom(s.dec)
+			r.deprecated = ids
+			return err
+		case "defaultConfiguration":
+			return s.fields(func(key string) error {
+				if key == "level" {
+					return s.wordInto(&r.level)
+				}
+				return s.skip()
+			})
+		case "relationships":
+			return s.items(func() error { return r.readRelationship(s) })
+		case "properties":
+			var err error
+			r.facts, err = readFacts(s)
+			return err
+		}
+		return s.skip()
+	})
+	r.component = packageInText(help)
+	r.vulnerabilities = advisoriesIn(r.full)
+	r.short, r.full = clip(r.short), clip(r.full)
+	return err
+}
+
+// readRelationship keeps those to CWE.
+func (r *sarifRule) readRelationship(s *stream) error {
+	return s.fields(func(key string) error {
+		if key != "target" {
+			return s.skip()
+		}
+		target, err := readReference(s)
+		if strings.EqualFold(target.component.name, "CWE") {
+			r.cwes = append(r.cwes, cweNumbered(target.id)...)
+		}
+		return err
+	})
+}
+
+var onlyDigits = regexp.MustCompile(`^[0-9]{1,5}$`)
+
+// cweNumbered reads "79", "CWE-79" and "CWE-79: …".
+func cweNumbered(ids ...string) []int {
+	var all []int
+	for _, id := range ids {
+		if onlyDigits.MatchString(id) {
+			id = "CWE-" + id
+		}
+		all = append(all, cwesIn(id)...)
+	}
+	return all
+}
+
+func readReference(s *stream) (sarifReference, error) {
+	r := sarifReference{index: -1, component: sarifComponentReference{index: -1}}
+	return r, r.read(s)
+}
+
+func (r *sarifReference) read(s *stream) error {
+	return s.fields(func(key string) error {
+		switch key {
+		case "id":
+			return s.wordInto(&r.id)
+		case "guid":
+			return s.wordInto(&r.guid)
+		case "index":
+			return s.integerInto(&r.index)
+		case "toolComponent":
+			return s.fields(func(key string) error {
+				switch key {
+				case "name":
+					return s.wordInto(&r.component.name)
+				case "guid":
+					return s.wordInto(&r.component.guid)
+				case "index":
+					return s.integerInto(&r.component.index)
+				}
+				return s.skip()
+			})
+		}
+		return s.skip()
+	})
+}
+
+// readText reads a message where only its text counts. Some tools write a string in its place.
+func readText(s *stream, text *string) error {
+	if s.peek() == '"' {
+		return s.scalarInto(text)
+	}
+	var markdown string
+	err := s.fields(func(key string) error {
+		switch key {
+		case "text":
+			return s.scalarInto(text)
+		case "markdown":
+			return s.scalarInto(&markdown)
+		}
+		return s.skip()
+	})
+	if *text == "" {
+		*text = markdown
+	}
+	return err
+}
+
+func readStrings(s *stream, all *map[string]string) error {
+	return s.fields(func(key string) error {
+		var text string
+		err := readText(s, &text)
+		if *all == nil {
+			*all = map[string]string{}
+		}
+		(*all)[key] = bounded(text)
+		return err
+	})
+}
+
+// readFacts reads a property bag; nil if nothing in it is of use.
+func readFacts(s *stream) (*sarifProperties, error) {
+	var p sarifProperties
+	var some bool
+	list := func(to *[]string) error {
+		var t texts
+		err := t.UnmarshalJSONFrom(s.dec)
+		*to, some = append(*to, t...), true
+		return err
+	}
+	word := func(to *string) error {
+		some = true
+		return s.wordInto(to)
+	}
+	err := s.fields(func(key string) error {
+		switch key {
+		case "tags":
+			return list(&p.tags)
+		case "cwe", "cwes", "CWE", "cwe-id", "cweId":
+			return list(&p.cwe)
+		case "cve", "cves", "CVE", "cveId", "vulnerabilityId":
+			return list(&p.vulnerabilities)
+		case "purls", "purl":
+			return list(&p.purls)
+		case "security-severity":
+			return word(&p.security)
+		case "severity", "issue_severity", "securityRisk":
+			return word(&p.severity)
+		case "component":
+			return word(&p.component)
+		case "componentVersion":
+			return word(&p.version)
+		case "componentOrigin":
+			return word(&p.origin)
+		case "cvssv2_vector", "cvssv3_vector", "cvssv40_vector":
+			return list(&p.vectors)
+		}
+		return s.skip()
+	})
+	if !some {
+		return nil, err
+	}
+	return &p, err
+}
+
+// score is a security-severity that is a CVSS score; 0 means missing.
+func (p *sarifProperties) score() float64 {
+	v, err := strconv.ParseFloat(strings.TrimSpace(p.security), 64)
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// bounded cuts a text that is kept until the run ends.
+func bounded(text string) string {
+	const most = 4 << 10
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "")
+	}
+	return text
+}

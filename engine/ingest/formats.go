@@ -82,7 +82,7 @@ func detect(head []byte) (format, error) {
 		}
 	}
 	if err != nil {
-		return format{}, fmt.Errorf("%w: %w", ErrUnknownFormat, place(err))
+		return format{}, fmt.Errorf("%w: %w: %w", ErrUnknownFormat, ErrBroken, place(err))
 	}
 	return format{}, ErrUnknownFormat
 }

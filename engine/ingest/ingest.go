@@ -39,6 +39,9 @@ const DefaultMaxBytes = 1 << 30
 // ErrUnknownFormat means that the content is of no supported format. The file may be no report at all.
 var ErrUnknownFormat = errors.New("not a report in a supported format")
 
+// ErrBroken means that the content is not even well-formed: it may be a report that was cut or damaged.
+var ErrBroken = errors.New("not well-formed JSON")
+
 // ErrEmpty means that the file has no content: a scanner that stopped before it wrote.
 var ErrEmpty = errors.New("the file is empty: the scan wrote no result")
 

@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// A RuleOutcome is what one rule made of one input.
+type RuleOutcome struct {
+	Rule        string   `json:"rule"`
+	Kind        string   `json:"kind"`
+	Title       string   `json:"title"`
+	Fired       bool     `json:"fired"`
+	Message     string   `json:"message,omitempty"` // what it stated, if it fired
+	Why         string   `json:"why,omitempty"`     // what stopped it, if it did not
+	Location    string   `json:"location"`          // file and line of the rule
+	Remediation string   `json:"remediation,omitempty"`
+	Controls    []string `json:"controls,omitempty"`
+}
+
+// Explain says of every rule with an id whether it fired on an input and, if not, which of its conditions did not hold. It evaluates
+// with a full trace, which costs about ten times a decision.
+func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision) ([]RuleOutcome, error) {
+	tracer := topdown.NewBufferTracer()
+	ctx, cancel := context.WithTimeout(ctx, 10*perDecision)
+	defer cancel()
+	// With indexing and early exit, rules that cannot match would not show in the trace at all.
+	_, err := p.decision.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(in)).Value), rego.EvalQueryTracer(tracer),
+		rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
+	if err != nil {
+		return nil, oneLine(err)
+	}
+	stopped := stops(*tracer)
+	var out []RuleOutcome
+	for _, r := range p.rules {
+		if r.Pack == "" || r.Kind == "opens_step" {
+			continue
+		}
+		o := RuleOutcome{Rule: r.ID, Kind: r.Kind, Title: r.Title, Location: fmt.Sprintf("%s:%d", r.File, r.rule.Location.Row),
+			Remediation: r.Remediation, Controls: r.Controls}
+		for _, reason := range d.Reasons {
+			if reason.Rule == r.ID {
+				o.Fired, o.Message = true, reason.Message
+			}
+		}
+		if expr := stopped[place{r.rule.Location.File, r.rule.Location.Row}]; !o.Fired && expr != nil {
+			o.Why = p.why(expr, in)
+		}
+		out = append(out, o)
+	}
+	slices.SortStableFunc(out, func(a, b RuleOutcome) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), strings.Compare(a.Rule, b.Rule))
+	})
+	return out, nil
+}
+
+// A place is where a rule stands.
+type place struct {
+	file string
+	row  int
+}
+
+// stops finds for each rule of a trace the last of its conditions that was reached and failed.
+func stops(trace []*topdown.Event) map[place]*ast.Expr {
+	rules := map[uint64]place{} // by query
+	stopped := map[place]*ast.Expr{}
+	for _, e := range trace {
+		switch node := e.Node.(type) {
+		case *ast.Rule:
+			if e.Op == topdown.EnterOp && node.Location != nil {
+				rules[e.QueryID] = place{node.Location.File, node.Location.Row}
+			}
+		case *ast.Expr:
+			at, ok := rules[e.QueryID]
+			if e.Op != topdown.FailOp || !ok || node.Location == nil {
+				continue
+			}
+			if last := stopped[at]; last == nil || last.Location.Row <= node.Location.Row {
+				stopped[at] = node
+			}
+		}
+	}
+	return stopped
+}
+
+// why words a condition that did not hold: its text, and what the facts in it are.
+func (p *Policy) why(expr *ast.Expr, in *Input) string {
+	text := strings.Join(strings.Fields(string(expr.Location.Text)), " ")
+	var facts []string
+	ast.WalkRefs(expr, func(r ast.Ref) bool {
+		if fact, ok := factIn(r, in); ok && !slices.Contains(facts, fact) {
+			facts = append(facts, fact)
+		}
+		return false
+	})
+	if len(facts) > 0 {
+		return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
+	}
+	return text
+}
+
+// factIn is a fact that a condition reads, with its value: "asset.exposure is internal".
+func factIn(r ast.Ref, in *Input) (string, bool) {
+	if !r[0].Equal(ast.InputRootDocument) || len(r) < 2 {
+		return "", false
+	}
+	var path []string
+	for _, t := range r[1:] {
+		s, ok := t.Value.(ast.String)
+		if !ok {
+			break
+		}
+		path = append(path, string(s))
+	}
+	name := strings.Join(path, ".")
+	v, ok := lookup(reflect.ValueOf(in).Elem(), path)
+	if !ok {
+		return name + " is not known", true
+	}
+	if k := v.Kind(); k == reflect.Struct || k == reflect.Slice && v.Len() > 0 && v.Index(0).Kind() == reflect.Struct {
+		return "", false
+	}
+	return name + " is " + show(v), true
+}

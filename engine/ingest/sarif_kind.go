@@ -71,7 +71,6 @@ var quotedText = regexp.MustCompile("(\"[^\"]*\"|'[^']*'|`[^`]*`)")
 // classify gives a finding its kind, and what belongs to that kind.
 func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sarifRule, message string) {
 	f := &d.Finding
-	f.Kind = r.kindOf(result, rule)
 	id := cmp.Or(result.rule.id, rule.id)
 	name := rule.name
 	if name == id {
@@ -82,6 +81,7 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 	case engine.KindVulnerability:
 		d.Content = "" // the component identifies it
 		r.describeVulnerability(f, result, rule, message)
+		d.Reachability = r.reachability(message)
 		f.Title = cmp.Or(rule.short, first, name, id)
 	case engine.KindLicense:
 		d.Content = ""
@@ -102,6 +102,18 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 		f.Title = cmp.Or(clip(message), rule.short, name, id)
 	}
 	f.Title = clip(f.Title)
+}
+
+// reachability is what govulncheck found out; its message says whether the code calls what is vulnerable. Not to have found a call is
+// no proof that there is none.
+func (r *sarifRun) reachability(message string) *engine.Reachability {
+	switch {
+	case !strings.EqualFold(r.driver.name, "govulncheck"):
+		return nil
+	case strings.HasPrefix(message, "Your code calls vulnerable functions"):
+		return &engine.Reachability{Verdict: "reachable", By: r.driver.name}
+	}
+	return &engine.Reachability{Verdict: "potential", By: r.driver.name}
 }
 
 // firstSentence cuts a message to what fits a title.

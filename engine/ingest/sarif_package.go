@@ -81,37 +81,11 @@ func (r *sarifRun) describeVulnerability(f *engine.Finding, result *sarifResult,
 	if len(names) == 0 || advisory.FindString(names[0]) == "" {
 		names = append(names, rule.vulnerabilities...)
 	}
-	if len(names) == 0 && id != "" {
+	if len(names) == 0 {
 		names = []string{clip(id)}
 	}
-	f.Vulnerability = oneVulnerability(names)
+	f.Vulnerability = vulnerabilityOf(names[0], names[1:]...)
 	f.Package = r.packageOf(f, result, rule, said)
-}
-
-// oneVulnerability names a vulnerability by its ids. An id that covers several CVEs is the name, and none of them is: it is not the
-// same as any.
-func oneVulnerability(names []string) *engine.Vulnerability {
-	var cves, others []string
-	for _, n := range names {
-		switch {
-		case !isCVE(n):
-			others = append(others, n)
-		case !slices.Contains(cves, n):
-			cves = append(cves, n)
-		}
-	}
-	if len(cves) > 1 && len(names) > 0 {
-		if isCVE(names[0]) {
-			return vulnerabilityOf(names[0], others...)
-		}
-		v := vulnerabilityOf(names[0], others...)
-		v.CVEs = slices.Sorted(slices.Values(cves))
-		return v
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return vulnerabilityOf(names[0], names[1:]...)
 }
 
 // A sarifPackage is what texts say of a component.
@@ -153,12 +127,21 @@ func packageInText(text string) sarifPackage {
 	return p
 }
 
+// versionIn reads "(CVE-2020-8203) lodash@4.17.15" for the name, as Snyk describes its rules.
+func (p *sarifPackage) versionIn(description string) {
+	_, version, ok := cutLast(description, p.name+"@")
+	if ok && p.name != "" && p.version == "" && !strings.ContainsAny(version, " \t\n") && len(version) <= longestWord {
+		p.version = version
+	}
+}
+
 // packageMessages are the sentences in which scanners name a component.
 var packageMessages = []*regexp.Regexp{
 	regexp.MustCompile(`^Package '(?P<name>[^'\s]+)@(?P<version>[^'@\s]+)' is vulnerable to '[^'\s]+'(?: \(also known as (?P<aliases>[^)]*)\))?`), // OSV-Scanner
 	regexp.MustCompile(`\bin (?P<ecosystem>[\w-]+) package: (?P<name>\S+), version (?P<version>\S+) was found\b`),                                 // Grype
 	regexp.MustCompile(`\breports (?P<name>\S+) at version (?P<version>\S+) +which (?:would result in|is) a vulnerable \((?P<ecosystem>[\w-]+)\) package`),
-	regexp.MustCompile(`^This file introduces a vulnerable (?P<name>\S+) package\b`), // Snyk
+	regexp.MustCompile(`^This file introduces a vulnerable (?P<name>\S+) package\b`),                 // Snyk
+	regexp.MustCompile(`^Your code depends on 1 vulnerable (?P<ecosystem>module) \((?P<name>\S+)\)`), // govulncheck
 }
 
 // packageInMessage reads lines or a sentence about a component.
@@ -179,7 +162,7 @@ func packageInMessage(message string) sarifPackage {
 			case "version":
 				p.version = m[i]
 			case "ecosystem":
-				p.ecosystem = m[i]
+				p.ecosystem = strings.Replace(m[i], "module", "go-module", 1)
 			case "aliases":
 				for a := range strings.SplitSeq(m[i], ",") {
 					if a = strings.Trim(a, " '"); a != "" {
@@ -206,6 +189,9 @@ func (r *sarifRun) packageOf(f *engine.Finding, result *sarifResult, rule *sarif
 	if p := result.facts; p != nil && said.name == "" {
 		said.name, said.version, said.ecosystem = p.component, p.version, p.origin
 	}
+	if name, version, ok := cutLast(result.module, "@"); ok && said.name == "" {
+		said.name, said.version, said.ecosystem = name, version, "golang"
+	}
 	var found *engine.Package
 	for _, purl := range r.purls(result, rule) {
 		p := packageFrom(purl)
@@ -218,9 +204,9 @@ func (r *sarifRun) packageOf(f *engine.Finding, result *sarifResult, rule *sarif
 	}
 	switch {
 	case found != nil && said.version != "" && said.name != "":
-		found.Versions = nil
-		if v := versionIn(found.Ecosystem, said.version); v != "" {
-			found.Versions = []string{v}
+		found.Versions = []string{said.version}
+		if found.Ecosystem == "golang" {
+			found.Versions[0] = strings.TrimPrefix(said.version, "v")
 		}
 	case found == nil && said.name != "":
 		if purlTypes[strings.ToLower(said.ecosystem)] == "" {
@@ -244,13 +230,6 @@ func packageSaid(said sarifPackage) *engine.Package {
 		return p
 	}
 	return packageNamed(said.ecosystem, said.name, said.version)
-}
-
-func versionIn(ecosystem, version string) string {
-	if ecosystem == "golang" {
-		return strings.TrimPrefix(version, "v")
-	}
-	return version
 }
 
 // purls are the package URLs in properties and logical locations.

@@ -68,7 +68,8 @@ func (r *sarifRun) finish(b *batch) {
 		case "unchanged", "updated", "existing": // the last one is what drafts of 2.1.0 called it
 			d.Status = engine.StatusExisting
 		}
-		p.locate(&d, result)
+		f.Kind = r.kindOf(result, rule)
+		p.locate(&d, result, rule)
 		r.classify(&d, result, rule, r.message(result, rule))
 		b.add(d)
 		r.results[i] = sarifResult{} // its memory is free as the findings grow
@@ -141,8 +142,12 @@ func (r *sarifRun) component(ref sarifComponentReference) *sarifComponent {
 	return &r.driver
 }
 
+// levelTools write levels that say something else than how bad a finding is: OSV-Scanner always the same one, govulncheck whether the
+// code calls what is vulnerable.
+var levelTools = []string{"osv-scanner", "govulncheck"}
+
 // severity is what a tool says in GitHub's property, then in its own words, then by level. The level is the result's, else what the
-// invocation or the rule sets for the rule, else "warning".
+// invocation or the rule sets for the rule, else "warning". rank is left alone: it orders the results of one tool by importance.
 func (r *sarifRun) severity(result *sarifResult, rule *sarifRule) engine.Severity {
 	for _, p := range []*sarifProperties{result.facts, rule.facts} {
 		if p == nil {
@@ -151,6 +156,9 @@ func (r *sarifRun) severity(result *sarifResult, rule *sarifRule) engine.Severit
 		if s := cmp.Or(severityOfScore(p.score()), severityOf(p.security), severityOf(p.severity)); s != "" {
 			return s
 		}
+	}
+	if slices.Contains(levelTools, strings.ToLower(r.driver.name)) {
+		return ""
 	}
 	return severityOf(cmp.Or(result.level, r.override(result, rule), rule.level, "warning"))
 }
@@ -270,18 +278,34 @@ type sarifPaths struct {
 	known map[sarifArtifact]string
 }
 
+// imagePlace is how Grype names a file in an image: reference, layer, path.
+var imagePlace = regexp.MustCompile(`^(.+)@sha256:[0-9a-f]{64}:(/.*)$`)
+
 // locate fills the locations of a finding. A result that only names a place within the code is identified by that name.
-func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
-	image := p.run.image
+func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult, rule *sarifRule) {
+	image, component := p.run.image, d.Finding.Kind == engine.KindVulnerability
 	for _, at := range result.places {
-		l := engine.Location{Line: max(at.line, 0), Image: image}
-		if at.end >= at.line && l.Line > 0 {
+		l := engine.Location{Line: max(at.line, 0)}
+		if l.Line > 0 && at.end >= l.Line {
 			l.EndLine = at.end
 		}
+		if component && l.Line == 1 {
+			l.Line, l.EndLine = 0, 0 // GitHub demands a line, so scanners of components write the first
+		}
 		uri := p.uri(at.artifact)
-		if strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://") {
+		m := imagePlace.FindStringSubmatch(at.logical.full)
+		switch {
+		case component && m != nil:
+			image, l.Path = m[1], p.batch.path(m[2])
+			d.Target = imageTarget(image)
+		case strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://"):
 			l.URL = uri
-		} else if l.Path = p.path(at.artifact); d.Target.Type == engine.TargetImage {
+		case image != "" && rule.name == "OsPackageVulnerability":
+			// Trivy writes the image's name in the place of a path.
+		default:
+			l.Path = p.path(at.artifact)
+		}
+		if l.Image = image; image != "" {
 			l.Path = strings.TrimPrefix(l.Path, "/")
 		}
 		if d.Content == "" && uri == "" {
@@ -292,6 +316,9 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 		if (l.Path != "" || l.URL != "" || l.Image != "") && !slices.Contains(d.Finding.Locations, l) {
 			d.Finding.Locations = append(d.Finding.Locations, l)
 		}
+	}
+	if len(d.Finding.Locations) == 0 && image != "" {
+		d.Finding.Locations = []engine.Location{{Image: image}}
 	}
 }
 

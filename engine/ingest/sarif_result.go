@@ -47,6 +47,8 @@ func (r *sarifRun) readResult(s *stream) error {
 				result.taxa = append(result.taxa, taxon)
 				return err
 			})
+		case "stacks":
+			return result.readStacks(s)
 		case "provenance":
 			return s.fields(func(key string) error {
 				if key == "invocationIndex" {
@@ -81,6 +83,30 @@ func (r *sarifRun) readResult(s *stream) error {
 	result.masked = mask(result.message, snippet)
 	r.results = append(r.results, result)
 	return nil
+}
+
+// readStacks finds the module that the first call stack ends in: the vulnerable one.
+func (r *sarifResult) readStacks(s *stream) error {
+	first := true
+	return s.items(func() error {
+		if !first {
+			return s.skip()
+		}
+		first = false
+		return s.fields(func(key string) error {
+			if key != "frames" {
+				return s.skip()
+			}
+			return s.items(func() error {
+				return s.fields(func(key string) error {
+					if key == "module" {
+						return s.wordInto(&r.module)
+					}
+					return s.skip()
+				})
+			})
+		})
+	})
 }
 
 func (m *sarifMessage) read(s *stream) error {
@@ -128,7 +154,7 @@ func (r *sarifResult) readLocation(s *stream, snippet *string) error {
 				return s.skip()
 			})
 		case "logicalLocations":
-			var first = true
+			first := true
 			return s.items(func() error {
 				if !first {
 					return s.skip()

@@ -92,6 +92,7 @@ func (r *sarifRule) read(s *stream) error {
 		return s.skip()
 	})
 	r.component = packageInText(help)
+	r.component.versionIn(r.full)
 	r.vulnerabilities = advisoriesIn(r.full)
 	r.short, r.full = clip(r.short), clip(r.full)
 	return err

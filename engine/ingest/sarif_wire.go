@@ -105,9 +105,9 @@ type sarifResult struct {
 	places      []sarifPlace
 	content     string
 	suppression *engine.Suppression
-	cwes        []int
 	taxa        []sarifReference
 	facts       *sarifProperties
+	module      string // "path@version" at the end of the first call stack
 	invocation  int
 }
 

@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A conformance row says what a real report amounts to. Real reports are not part of the repository.
+type conformance struct {
+	file              string // below corpus/scans
+	results, findings int
+	refused           string // part of the error, or of the reason why the report is incomplete
+	why               string // why our number of findings is another than the peer's in expected.csv
+}
+
+// conformances are all real reports that must be read or refused as stated.
+var conformances = map[string][]conformance{
+	"sarif": {
+		{file: "DefectDojo_django-DefectDojo__2020-12-11_13 42 10__export.sarif", results: 510, findings: 510},
+		{file: "appendix_k.sarif", results: 1, findings: 1},
+		{file: "appendix_k1_double.sarif"},
+		{file: "appendix_k3.sarif", results: 1, findings: 1},
+		{file: "bash-report-fabricated-no-internal-dupes-subset.sarif", results: 4, findings: 4},
+		{file: "bash-report-subset-same-hash-code-same-unique-id.sarif", results: 4, findings: 4},
+		{file: "blackduck_nested_fingerprints.sarif", results: 5, findings: 5},
+		{file: "cxf-3.4.6.sarif", results: 22, findings: 22},
+		{file: "dockle_0_3_15.sarif", results: 4, findings: 4},
+		{file: "mobsfscan.json", results: 9, findings: 9,
+			why: "the peer makes a finding of every location: a result with several locations is one weakness, mended at all of them"},
+		{file: "no_runs.sarif", refused: "no tool says that it scanned"},
+		{file: "spotbugs.sarif", results: 56, findings: 56, refused: "exit code 3"},
+		{file: "taint-python-report.sarif", results: 11, findings: 11},
+	},
+}
+
+// corpus is the folder with real reports; the test is skipped where there is none.
+func corpus(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("HEADGATE_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	dir = filepath.Join(dir, "scans")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no corpus of real reports here: set HEADGATE_CORPUS to the folder that has it")
+	}
+	return dir
+}
+
+// peerCounts are the numbers of findings that a peer's own tests expect of the files; a file whose number is not known is absent.
+func peerCounts(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "expected.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, row := range rows[1:] {
+		if n, err := strconv.Atoi(row[1]); err == nil {
+			counts[row[0]] = n
+		}
+	}
+	return counts
+}
+
+func TestRealReportsAreReadOrRefusedAsStated(t *testing.T) {
+	dir := corpus(t)
+	peer := peerCounts(t, dir)
+	for format, rows := range conformances {
+		listed := map[string]bool{}
+		for _, row := range rows {
+			listed[row.file] = true
+			t.Run(format+"/"+row.file, func(t *testing.T) { row.check(t, dir, format, peer) })
+		}
+		files, err := os.ReadDir(filepath.Join(dir, format))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if !listed[f.Name()] {
+				t.Errorf("%s/%s has no row", format, f.Name())
+			}
+		}
+	}
+}
+
+func (c conformance) check(t *testing.T, dir, format string, peer map[string]int) {
+	f, err := os.Open(filepath.Join(dir, format, c.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	report, found, err := Read(c.file, f, Options{})
+	refused := report.Incomplete
+	if err != nil {
+		refused = err.Error()
+	}
+	if (c.refused == "") != (refused == "") || !strings.Contains(refused, c.refused) {
+		t.Errorf("refused because of %q, want %q", refused, c.refused)
+	}
+	if report.Results != c.results || len(found) != c.findings || report.Findings != len(found) {
+		t.Errorf("%d results and %d findings, want %d and %d", report.Results, len(found), c.results, c.findings)
+	}
+	want, known := peer[format+"/"+c.file]
+	if known && want != c.findings && c.why == "" && c.refused == "" {
+		t.Errorf("the peer finds %d: the row does not say why we find %d", want, c.findings)
+	}
+	if known && want == c.findings && c.why != "" {
+		t.Errorf("the peer finds %d as we do: the row explains a difference that is not there", want)
+	}
+}

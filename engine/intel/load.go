@@ -62,8 +62,8 @@ func loadOne(fsys fs.FS, feed Feed, name string, manifest *Manifest) (*Snapshot,
 	return held, nil
 }
 
-// Find tells from the beginning of each file of a folder which feed it holds, and gives the file names by feed. The errors are
-// those of Load, but for what the rest of the files says.
+// Find tells from the beginning of each file of a folder which feed it holds, and gives the file names by feed. The error has a
+// line for each file that is no feed, or one too many; those that are feeds are given all the same.
 func Find(fsys fs.FS) (map[Feed]string, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
@@ -86,10 +86,7 @@ func Find(fsys fs.FS) (map[Feed]string, error) {
 			files[feed] = name
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return files, nil
+	return files, errors.Join(errs...)
 }
 
 func detectFile(fsys fs.FS, name string) (Feed, error) {

@@ -134,7 +134,10 @@ func jsonError(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("not valid JSON at byte %d: %s", syntax.ByteOffset, clip(syntax.Err.Error()))
 	case errors.As(err, &semantic):
-		return fmt.Errorf("of the wrong shape at %s: a JSON %s does not belong there", quote(string(semantic.JSONPointer)), semantic.JSONKind)
+		if semantic.JSONPointer == "" {
+			return errors.New("of the wrong shape: not an object")
+		}
+		return fmt.Errorf("of the wrong shape at %s", quote(string(semantic.JSONPointer)))
 	}
 	return err
 }

@@ -1,0 +1,191 @@
+package feeds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// A client fetches over HTTPS, with one more attempt if the first one fails in passing.
+type client struct {
+	http      http.Client
+	userAgent string
+	pause     func(context.Context, time.Duration) error
+	now       time.Time
+}
+
+const (
+	maxRedirects = 5
+	firstPause   = time.Second      // before the second attempt, if the server names no time
+	longestPause = 30 * time.Second // however long the server asks for
+)
+
+func newClient(o Options) *client {
+	c := &client{userAgent: o.UserAgent, pause: o.Pause, now: o.Now}
+	if c.userAgent == "" {
+		c.userAgent = "headgate"
+	}
+	if c.pause == nil {
+		c.pause = pause
+	}
+	if o.Client != nil {
+		c.http = *o.Client
+	} else {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.ResponseHeaderTimeout = 30 * time.Second
+		c.http.Transport = transport
+	}
+	c.http.CheckRedirect = checkRedirect
+	return c
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// checkRedirect lets a server send us on, but never off HTTPS, and tells the next one nothing of where we come from.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	if err := allowed(next.URL); err != nil {
+		return fmt.Errorf("redirected to %s: %w", display(next.URL.String()), err)
+	}
+	if via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
+		return fmt.Errorf("redirected to %s: from https to plain %s", display(next.URL.String()), next.URL.Scheme)
+	}
+	next.Header.Del("Referer")
+	return nil
+}
+
+// allowed is an error unless an address is HTTPS, or HTTP on the local machine.
+func allowed(u *url.URL) error {
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	switch {
+	case host == "":
+		return errors.New("not an address of a server")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback()):
+		return nil
+	}
+	return errors.New("only https is fetched: what comes any other way can be altered by anyone in between")
+}
+
+// display is an address as it may be shown and stored: without user, password and query, which can hold a token.
+func display(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(not an address)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// A passing error may be gone on the next attempt.
+type passing struct {
+	error
+	after time.Duration // how long the server asks to wait; 0 if it does not say
+}
+
+func (p passing) Unwrap() error { return p.error }
+
+// get hands the body of the answer to use. It is called once more if the first attempt failed for a reason that may pass; use
+// must then start over.
+func (c *client) get(ctx context.Context, address string, f feed, use func(io.Reader) error) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("not an address")
+	}
+	if err := allowed(u); err != nil {
+		return err
+	}
+	err = c.attempt(ctx, u, f, use)
+	var p passing
+	if !errors.As(err, &p) || ctx.Err() != nil {
+		return err
+	}
+	wait := firstPause
+	if p.after > 0 {
+		wait = min(p.after, longestPause)
+	}
+	if err := c.pause(ctx, wait); err != nil {
+		return err
+	}
+	return c.attempt(ctx, u, f, use)
+}
+
+func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return errors.New("not an address")
+	}
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("Accept-Encoding", "identity") // so that the bytes that are bounded and digested are the ones that are sent
+	res, err := c.http.Do(req)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // without the address, which may hold a token
+		}
+		return passing{error: fmt.Errorf("%s: no answer: %w", f.kind.Title(), err)}
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		err := fmt.Errorf("%s: the server answers %d %s", f.kind.Title(), res.StatusCode, http.StatusText(res.StatusCode))
+		if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
+			return passing{err, c.retryAfter(res.Header.Get("Retry-After"))}
+		}
+		return err
+	}
+	body := &body{r: res.Body, left: f.limit}
+	err = use(body)
+	if body.broken != nil { // whatever came of it, the reason is the connection
+		return passing{error: fmt.Errorf("%s: the connection broke off: %w", f.kind.Title(), body.broken)}
+	}
+	return err
+}
+
+// retryAfter reads the header of that name: seconds or a date. 0 means that it says nothing.
+func (c *client) retryAfter(value string) time.Duration {
+	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+		return time.Duration(min(seconds, int(longestPause/time.Second))) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil && date.After(c.now) {
+		return date.Sub(c.now)
+	}
+	return 0
+}
+
+// A body bounds what is taken from a server and remembers whether the connection failed.
+type body struct {
+	r      io.Reader
+	left   int64
+	broken error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errors.New("the server sends more than any feed of this kind should have")
+	}
+	if err != nil && err != io.EOF {
+		b.broken = err
+	}
+	return n, err
+}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	gocvss20 "github.com/pandatix/go-cvss/20"
@@ -13,22 +14,45 @@ import (
 )
 
 // cvssOf is one assessment. The version comes from the vector; a vector without the prefix is read as version 2.0 if it has that
-// form. The score is the given one, or, where that is missing (0), the vector's own. With neither it says nothing: false.
+// form. The score is the given one, or, where that is missing (0), the vector's own. A vector that does not parse says nothing,
+// and without a vector nothing says which version a score is of: false.
 func cvssOf(vector string, score float64, source string) (engine.CVSS, bool) {
-	c := engine.CVSS{Vector: strings.TrimSpace(vector), Source: source}
-	own, version, ok := scoreOf(c.Vector)
-	if !ok {
-		c.Vector = ""
+	return cvssOfVersion("", vector, score, source)
+}
+
+// cvssOfVersion is one assessment whose version the scanner names, so that a score without a vector counts as well. A vector's own
+// version goes before the named one; a version that CVSS does not have is none.
+func cvssOfVersion(version, vector string, score float64, source string) (engine.CVSS, bool) {
+	c := engine.CVSS{Vector: strings.Trim(vector, " ()"), Source: source} // 2.0 is often written in brackets
+	var ok bool
+	if c.Score, c.Version, ok = scoreOf(c.Vector); ok {
+		if !strings.HasPrefix(c.Vector, "CVSS:") && c.Version != "2.0" {
+			c.Vector = "CVSS:" + c.Version + "/" + c.Vector
+		}
+	} else {
+		c.Vector, c.Version = "", ""
+		if slices.Contains(cvssVersions, version) {
+			c.Version = version
+		}
 	}
-	c.Version, c.Score = version, own
 	if score > 0 && score <= 10 {
 		c.Score = score
 	}
 	c.Score = math.Round(c.Score*10) / 10
-	return c, ok || c.Score > 0
+	return c, c.Version != "" && (ok || c.Score > 0)
 }
 
-// scoreOf computes a vector's score: the base score, or what threat and environmental metrics in the vector make of it.
+var cvssVersions = []string{"2.0", "3.0", "3.1", "4.0"}
+
+// addCVSS adds an assessment unless it is there already.
+func addCVSS(all []engine.CVSS, c engine.CVSS, ok bool) []engine.CVSS {
+	if !ok || slices.Contains(all, c) {
+		return all
+	}
+	return append(all, c)
+}
+
+// scoreOf computes a vector's base score. CVSS 4.0 has no base score beside others: there it is the score of all metrics given.
 func scoreOf(vector string) (score float64, version string, ok bool) {
 	switch {
 	case strings.HasPrefix(vector, "CVSS:4.0/"):

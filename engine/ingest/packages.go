@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,17 +22,28 @@ var purlTypes = map[string]string{
 	"packagist": "composer", "composer": "composer", "composer-vendor": "composer", "php-composer": "composer",
 	"hex": "hex", "pub": "pub", "dart-pub": "pub", "hackage": "hackage", "cran": "cran", "conan": "conan", "conancenter": "conan",
 	"swifturl": "swift", "swift": "swift", "cocoapods": "cocoapods", "conda": "conda", "conda-pkg": "conda", "julia": "julia",
+	"conda-environment": "conda", "pod": "cocoapods", "dart": "pub", "r-package": "cran", "bitnami": "bitnami",
 	"github actions": "githubactions", "github-action": "githubactions",
 	"debian": "deb/debian", "ubuntu": "deb/ubuntu", "alpine": "apk/alpine", "wolfi": "apk/wolfi", "chainguard": "apk/chainguard",
+	"minimos": "apk/minimos", "echo": "deb/echo",
 	"redhat": "rpm/redhat", "red hat": "rpm/redhat", "centos": "rpm/centos", "rocky": "rpm/rocky", "rocky linux": "rpm/rocky",
 	"alma": "rpm/alma", "almalinux": "rpm/alma", "amazon": "rpm/amazon", "oracle": "rpm/oracle", "fedora": "rpm/fedora",
 	"suse": "rpm/suse", "opensuse": "rpm/opensuse", "photon": "rpm/photon", "mariner": "rpm/mariner", "azurelinux": "rpm/azurelinux",
+	"azure linux": "rpm/azurelinux", "photon os": "rpm/photon", "openeuler": "rpm/openeuler", "mageia": "rpm/mageia",
+}
+
+// rpmVendors maps the names that scanners and /etc/os-release have for one rpm distribution to one: the namespace of an rpm's
+// package URL is free text, and two scanners of one image shall find the same component.
+var rpmVendors = map[string]string{
+	"amzn": "amazon", "almalinux": "alma", "ol": "oracle", "rhel": "redhat", "rockylinux": "rocky", "cbl-mariner": "mariner",
+	"opensuse-leap": "opensuse", "opensuse.leap": "opensuse", "opensuse-tumbleweed": "opensuse", "opensuse.tumbleweed": "opensuse",
+	"sles": "suse", "sled": "suse", "suse linux enterprise server": "suse", "slem": "suse", "suse linux enterprise micro": "suse",
 }
 
 // packageFrom describes a component by its package URL. Version, qualifiers and subpath are dropped from the URL: they are no part
 // of what a component is. A URL that does not parse gives nil.
 func packageFrom(purl string) *engine.Package {
-	p, err := packageurl.FromString(purl)
+	p, err := packageurl.FromString(plain(purl))
 	if err != nil {
 		return nil
 	}
@@ -41,16 +53,18 @@ func packageFrom(purl string) *engine.Package {
 // packageNamed describes a component of an ecosystem by the name and version that a scanner gives. An ecosystem that no package-url
 // type is known for gives a package with a name and no URL.
 func packageNamed(ecosystem, name, version string) *engine.Package {
+	name = plain(name)
 	if name == "" {
 		return nil
 	}
-	eco, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(ecosystem)), ":") // OSV: "Debian:11", "Alpine:v3.18"
+	eco, _, _ := strings.Cut(strings.ToLower(plain(ecosystem)), ":") // OSV: "Debian:11", "Alpine:v3.18"
 	kind, known := purlTypes[eco]
+	if vendor, ok := rpmVendors[eco]; ok {
+		kind, known = "rpm/"+vendor, true
+	}
 	if !known {
 		p := &engine.Package{Name: name, Ecosystem: eco}
-		if version != "" {
-			p.Versions = []string{version}
-		}
+		setVersion(p, version)
 		return p
 	}
 	kind, namespace, _ := strings.Cut(kind, "/")
@@ -68,19 +82,61 @@ func packageNamed(ecosystem, name, version string) *engine.Package {
 	return newPackage(*packageurl.NewPackageURL(kind, namespace, name, "", nil, ""), version)
 }
 
-func newPackage(p packageurl.PackageURL, version string) *engine.Package {
-	if p.Type == "golang" {
-		version = strings.TrimPrefix(version, "v")
+// packageOf describes a component by its package URL where that parses, else by the name in its ecosystem. The version that the
+// scanner gives goes before the URL's, which lacks what stands in qualifiers, as the epoch of a Debian package.
+func packageOf(purl, ecosystem, name, version string) *engine.Package {
+	p := packageFrom(purl)
+	if p == nil {
+		return packageNamed(ecosystem, name, version)
 	}
+	if strings.EqualFold(p.Name, name) {
+		p.Name = plain(name) // Go's package URLs are in lower case, its modules are not
+	}
+	if version != "" {
+		setVersion(p, version)
+	}
+	return p
+}
+
+var pypiSeparators = regexp.MustCompile(`[-_.]+`)
+
+func newPackage(p packageurl.PackageURL, version string) *engine.Package {
 	p.Version, p.Qualifiers, p.Subpath = "", nil, ""
-	if err := p.Normalize(); err != nil || p.Name == "" {
+	name := nameOf(p)
+	_ = p.Normalize() // its errors are rules of single types on parts that are dropped here, e.g. that Julia has a qualifier
+	switch p.Type {
+	case "golang":
+		// A module path in one escaped part is the same as in several.
+		full := strings.Trim(p.Namespace+"/"+p.Name, "/")
+		i := strings.LastIndexByte(full, '/')
+		p.Namespace, p.Name = full[:max(i, 0)], full[i+1:]
+	case "pypi":
+		// PEP 503: runs of the three separators mean the same. Scanners differ in "zope.interface" and "zope-interface".
+		p.Name = strings.ToLower(pypiSeparators.ReplaceAllString(p.Name, "-"))
+		name = p.Name
+	case "rpm":
+		if vendor, ok := rpmVendors[p.Namespace]; ok {
+			p.Namespace = vendor
+		}
+	}
+	if p.Name == "" {
 		return nil
 	}
-	out := &engine.Package{PURL: p.ToString(), Ecosystem: p.Type, Name: nameOf(p)}
-	if version != "" {
-		out.Versions = []string{version}
-	}
+	out := &engine.Package{PURL: p.ToString(), Ecosystem: p.Type, Name: name}
+	setVersion(out, version)
 	return out
+}
+
+// setVersion notes the version found. Go's lose their "v", with which only Go's own tools write them.
+func setVersion(p *engine.Package, version string) {
+	version = plain(version)
+	if p.Ecosystem == "golang" {
+		version = strings.TrimPrefix(version, "v")
+	}
+	p.Versions = nil
+	if version != "" {
+		p.Versions = []string{version}
+	}
 }
 
 // nameOf is what the people of an ecosystem call the package.
@@ -101,7 +157,7 @@ func nameOf(p packageurl.PackageURL) string {
 func setFixed(p *engine.Package, versions ...string) {
 	for _, list := range versions {
 		for v := range strings.SplitSeq(list, ",") {
-			v = strings.TrimSpace(v)
+			v = plain(v)
 			if p.Ecosystem == "golang" {
 				v = strings.TrimPrefix(v, "v")
 			}

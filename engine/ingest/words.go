@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/distribution/reference"
 	"github.com/go-json-experiment/json/jsontext"
@@ -60,8 +61,20 @@ func cwesIn(texts ...string) []int {
 			all = append(all, n)
 		}
 	}
+	return sortedNumbers(all)
+}
+
+func sortedNumbers(all []int) []int {
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// worse is the worse of two severities; none is better than any.
+func worse(a, b engine.Severity) engine.Severity {
+	if b.Rank() > a.Rank() {
+		return b
+	}
+	return a
 }
 
 var cveID = regexp.MustCompile(`(?i)^CVE-[0-9]{4}-[0-9]{4,}$`)
@@ -69,24 +82,48 @@ var cveID = regexp.MustCompile(`(?i)^CVE-[0-9]{4}-[0-9]{4,}$`)
 // isCVE says whether an id is a CVE's.
 func isCVE(id string) bool { return cveID.MatchString(id) }
 
+// distributionCVE are the records that distributions keep of one CVE each, e.g. "DEBIAN-CVE-2024-3094".
+var distributionCVE = regexp.MustCompile(`^[A-Z]+-(CVE-[0-9]{4}-[0-9]{4,})$`)
+
+// advisoryID are the schemes of distributions' advisories. One of them announces an update and covers as many vulnerabilities as the
+// update mends, so it is no name of any of them.
+var advisoryID = regexp.MustCompile(`^(?i:ALAS[0-9A-Z]*|ALBA|ALEA|ALSA|ASA|AVG|CESA|CGA|DLA|DSA|ELBA|ELSA|FEDORA|GLSA|LSN|MGASA|` +
+	`OPENSUSE|PHSA|RHBA|RHEA|RHSA|RLBA|RLSA|RXSA|SUSE|USN)-`)
+
 // vulnerabilityOf is the vulnerability that a scanner calls id and that the others name exactly as well; related vulnerabilities do
-// not belong here. Names are compared in upper case where their scheme is case-insensitive (CVE), else as they are. The canonical
-// name is a CVE before a GHSA before any other.
+// not belong here. CVE names are in upper case, others as they are. The canonical name is a CVE before a GHSA before any other.
+//
+// Names of which several are CVEs mean more than one vulnerability, whatever the scanner says: then it keeps the scanner's id and
+// covers all the CVEs, and nothing is claimed to be an exact alias. An advisory that covers one CVE is called by it.
 func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
-	var names []string
+	var names, cves []string
 	for _, n := range append([]string{id}, aliases...) {
-		n = strings.TrimSpace(n)
+		n = plain(n)
+		if n == "" || len(n) > 200 {
+			continue
+		}
+		if m := distributionCVE.FindStringSubmatch(n); m != nil {
+			cves = append(cves, m[1])
+		}
 		if isCVE(n) {
 			n = strings.ToUpper(n)
+			cves = append(cves, n)
 		}
-		if n != "" && len(n) <= 200 {
-			names = append(names, n)
-		}
+		names = append(names, n)
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	return engine.NewVulnerability(names...)
+	slices.Sort(cves)
+	cves = slices.Compact(cves)
+	if len(cves) > 1 {
+		return &engine.Vulnerability{ID: names[0], CVEs: cves}
+	}
+	exact := slices.DeleteFunc(append(slices.Clone(names), cves...), advisoryID.MatchString)
+	if len(exact) == 0 {
+		exact = names[:1]
+	}
+	return engine.NewVulnerability(exact...)
 }
 
 var lineNumbers = regexp.MustCompile(`(?m)^\s*[0-9]+\s*[:|]\s?`)
@@ -143,6 +180,32 @@ func imageTarget(ref string) engine.Target {
 		name = reference.FamiliarName(n)
 	}
 	return engine.Target{Type: engine.TargetImage, Name: name}
+}
+
+// imageReference picks the name of an image from what a scanner calls it, best first: the first that is a reference and not the
+// file or the digest that the image came in, else the first of all.
+func imageReference(candidates ...string) string {
+	first := ""
+	for _, c := range candidates {
+		if scheme, rest, ok := strings.Cut(c, ":"); ok {
+			switch scheme {
+			case "docker", "podman", "containerd", "registry":
+				c = rest
+			case "docker-archive", "oci-archive", "oci-dir", "singularity", "sha256":
+				continue
+			}
+		}
+		if first == "" {
+			first = c
+		}
+		if strings.HasPrefix(c, "/") || strings.HasPrefix(c, ".") || strings.HasSuffix(c, ".tar") || strings.HasSuffix(c, ".tar.gz") {
+			continue
+		}
+		if _, err := reference.ParseNormalizedNamed(c); err == nil {
+			return c
+		}
+	}
+	return first
 }
 
 // texts is a string, a number or a list of them, as scanners write one thing in several ways. Anything else is empty.
@@ -215,10 +278,16 @@ func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// clip bounds a text from a report to what a person reads, on one line.
+// clip bounds a text from a report to what a person reads, on one line and without control characters.
 func clip(s string) string {
 	const most = 300
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.C, r) {
+			return -1
+		}
+		return r
+	}, s)
 	if len(s) > most {
 		cut := most
 		for cut > 0 && s[cut]&0xC0 == 0x80 {

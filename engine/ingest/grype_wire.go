@@ -1,0 +1,76 @@
+package ingest
+
+// What is read of Grype's JSON, under its names (github.com/anchore/grype/tree/main/schema/grype). EPSS, KEV and risk in it are not
+// read: threat data comes pinned, and is the same for all findings.
+
+type grypeMatch struct {
+	Vulnerability grypeRecord          `json:"vulnerability"`
+	Related       list[grypeRecord]    `json:"relatedVulnerabilities"`
+	Artifact      grypeArtifact        `json:"artifact"`
+	Rules         list[grypeIgnoredBy] `json:"appliedIgnoreRules"`
+}
+
+type grypeRecord struct {
+	ID             word            `json:"id"`
+	Namespace      word            `json:"namespace"`
+	Severity       text            `json:"severity"`
+	Description    text            `json:"description"`
+	CVSS           list[grypeCVSS] `json:"cvss"`
+	CWEs           list[grypeCWE]  `json:"cwes"`
+	Fix            loose[grypeFix] `json:"fix"`
+	FixedInVersion words           `json:"fixedInVersion"`
+}
+
+type grypeFix struct {
+	Versions words `json:"versions"`
+}
+
+type grypeCVSS struct {
+	Source  word `json:"source"`
+	Version text `json:"version"`
+	Vector  text `json:"vector"`
+	Metrics loose[struct {
+		BaseScore number `json:"baseScore"`
+	}] `json:"metrics"`
+}
+
+type grypeCWE struct {
+	CWE text `json:"cwe"`
+}
+
+type grypeArtifact struct {
+	Name      word                `json:"name"`
+	Version   word                `json:"version"`
+	Type      word                `json:"type"`
+	PURL      word                `json:"purl"`
+	Locations list[grypeLocation] `json:"locations"`
+}
+
+type grypeLocation struct {
+	Path        word `json:"path"`
+	AccessPath  word `json:"accessPath"`
+	Annotations loose[struct {
+		Evidence text `json:"evidence"`
+	}] `json:"annotations"`
+}
+
+type grypeIgnoredBy struct {
+	Reason           text `json:"reason"`
+	VEXStatus        text `json:"vex-status"`
+	VEXJustification text `json:"vex-justification"`
+}
+
+type grypeSource struct {
+	Type   text `json:"type"`
+	Target loose[struct {
+		UserInput   word  `json:"userInput"`
+		Tags        words `json:"tags"`
+		RepoDigests words `json:"repoDigests"`
+	}] `json:"target"`
+}
+
+type grypeDescriptor struct {
+	Name      word `json:"name"`
+	Version   word `json:"version"`
+	Timestamp text `json:"timestamp"`
+}

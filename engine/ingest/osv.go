@@ -1,0 +1,180 @@
+package ingest
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// An osvEntry is what is read of a vulnerability in the OSV format (https://ossf.github.io/osv-schema/), which OSV-Scanner and
+// govulncheck embed.
+type osvEntry struct {
+	ID       word              `json:"id"`
+	Aliases  words             `json:"aliases"`
+	Upstream words             `json:"upstream"` // of distributions' records: the vulnerabilities that they are about
+	Summary  text              `json:"summary"`
+	Details  text              `json:"details"`
+	Severity osvSeverities     `json:"severity"`
+	Affected list[osvAffected] `json:"affected"`
+	Database loose[osvNotes]   `json:"database_specific"`
+}
+
+// osvNotes are what databases add: GitHub the severity as a word, and weaknesses.
+type osvNotes struct {
+	Severity text  `json:"severity"`
+	CWEs     texts `json:"cwe_ids"`
+}
+
+type osvAffected struct {
+	Package loose[struct {
+		Name word `json:"name"`
+	}] `json:"package"`
+	Ranges   list[osvRange] `json:"ranges"`
+	Severity osvSeverities  `json:"severity"`
+}
+
+type osvRange struct {
+	Type   text           `json:"type"` // SEMVER, ECOSYSTEM or GIT
+	Repo   word           `json:"repo"`
+	Events list[osvEvent] `json:"events"`
+}
+
+type osvEvent struct {
+	Introduced word `json:"introduced"`
+	Fixed      word `json:"fixed"`
+}
+
+// titleOf is one line about a vulnerability by the entries for it: a summary, as not all databases have one, else details.
+func titleOf(entries []*osvEntry) string {
+	for _, e := range entries {
+		if e.Summary != "" {
+			return clip(string(e.Summary))
+		}
+	}
+	for _, e := range entries {
+		if e.Details != "" {
+			return clip(string(e.Details))
+		}
+	}
+	return ""
+}
+
+// severity is what the database says in a word; some edit a word into the place of the vectors.
+func (e *osvEntry) severity() engine.Severity {
+	s := severityOf(string(e.Database.is.Severity))
+	for _, v := range e.Severity {
+		if s == "" {
+			s = severityOf(string(v.Score))
+		}
+	}
+	return s
+}
+
+// assessments are the vectors of the entry and of what it says of the package, from the database that the id names, e.g. "ghsa".
+func (e *osvEntry) assessments(name string) []engine.CVSS {
+	source, _, _ := strings.Cut(strings.ToLower(string(e.ID)), "-")
+	lists := []osvSeverities{e.Severity}
+	for _, a := range e.affected(name) {
+		lists = append(lists, a.Severity)
+	}
+	var all []engine.CVSS
+	for _, l := range lists {
+		for _, v := range l {
+			c, ok := cvssOf(string(v.Score), 0, source)
+			all = addCVSS(all, c, ok)
+		}
+	}
+	return all
+}
+
+// affected are the parts about the package of that name.
+func (e *osvEntry) affected(name string) []osvAffected {
+	same := func(a osvAffected) bool {
+		is := pypiSeparators.ReplaceAllString(string(a.Package.is.Name), "-")
+		return name != "" && strings.EqualFold(is, pypiSeparators.ReplaceAllString(name, "-"))
+	}
+	var of []osvAffected
+	for _, a := range e.Affected {
+		if same(a) {
+			of = append(of, a)
+		}
+	}
+	return of
+}
+
+// spans are the version ranges of the package of that name that are vulnerable; commits are no versions.
+func (e *osvEntry) spans(name string) []osvSpan {
+	var all []osvSpan
+	for _, a := range e.affected(name) {
+		for _, r := range a.Ranges {
+			if r.Type == "GIT" {
+				continue
+			}
+			open := ""
+			for _, ev := range r.Events {
+				if ev.Introduced != "" {
+					open = string(ev.Introduced)
+				}
+				if ev.Fixed != "" {
+					all = append(all, osvSpan{open, string(ev.Fixed)})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// An osvSpan is a range of vulnerable versions, from the first to the one that fixes it.
+type osvSpan struct{ introduced, fixed string }
+
+// fixesOf are the versions that fix all of the entries for the package of that name: those of one entry may be vulnerable by another,
+// where an entry covers more or was corrected later.
+func fixesOf(name string, entries []*osvEntry) []string {
+	var spans []osvSpan
+	for _, e := range entries {
+		spans = append(spans, e.spans(name)...)
+	}
+	var fixes []string
+	for _, s := range spans {
+		if !slices.ContainsFunc(spans, func(o osvSpan) bool { return o.covers(s.fixed) }) {
+			fixes = append(fixes, s.fixed)
+		}
+	}
+	return fixes
+}
+
+// covers says whether a version is in the range. Versions whose order cannot be told are not.
+func (s osvSpan) covers(version string) bool {
+	low, ok := compareVersions(s.introduced, version)
+	if s.introduced == "" || s.introduced == "0" {
+		low, ok = -1, true
+	}
+	high, ok2 := compareVersions(version, s.fixed)
+	return ok && ok2 && low <= 0 && high < 0
+}
+
+// compareVersions orders versions that are numbers with dots, whose order is the same in every ecosystem. Others it cannot tell.
+func compareVersions(a, b string) (order int, ok bool) {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		var n, m uint64
+		var err error
+		if i < len(as) {
+			if n, err = strconv.ParseUint(as[i], 10, 63); err != nil {
+				return 0, false
+			}
+		}
+		if i < len(bs) {
+			if m, err = strconv.ParseUint(bs[i], 10, 63); err != nil {
+				return 0, false
+			}
+		}
+		if order == 0 {
+			order = cmp.Compare(n, m)
+		}
+	}
+	return order, true
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,11 +112,12 @@ func pathOf(f *Finding) string {
 
 // key joins parts so that no two lists of parts give the same text.
 func key(parts ...string) string {
-	var b strings.Builder
+	var b []byte
 	for _, p := range parts {
-		fmt.Fprintf(&b, "%d:%s,", len(p), p)
+		b = strconv.AppendInt(b, int64(len(p)), 10)
+		b = append(append(append(b, ':'), p...), ',')
 	}
-	return b.String()
+	return string(b)
 }
 
 // idOf is the id for a key: 64 bits of a digest, so that even among a million findings two ids are the same with a chance of less

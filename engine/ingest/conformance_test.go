@@ -35,6 +35,40 @@ var conformances = map[string][]conformance{
 		{file: "spotbugs.sarif", results: 56, findings: 56, refused: "exit code 3"},
 		{file: "taint-python-report.sarif", results: 11, findings: 11},
 	},
+	"trivy": {
+		{file: "all_statuses.json", results: 8, findings: 8},
+		{file: "cvssv4_severity_source.json", results: 3, findings: 3},
+		{file: "issue_14136.json", results: 1, findings: 1},
+		{file: "issue_9170.json", results: 37, findings: 37},
+		{file: "issue_9333.json", results: 13, findings: 13},
+		{file: "kubernetes_fabricated_internal_duplicates.json", results: 13, findings: 13},
+		{file: "kubernetes_fabricated_subset.json", results: 13, findings: 13},
+		{file: "legacy_no_vuln.json"},
+		{file: "license_scheme.json", results: 19, findings: 19},
+		{file: "scheme_2_many_vulns.json", results: 5, findings: 5},
+		{file: "severity_prio.json", results: 2, findings: 2},
+	},
+	"anchore_grype": {
+		{file: "anchore_grype_epss_problem.json", results: 1, findings: 1},
+		{file: "check_all_fields_different_ids_fabricated.json", results: 1, findings: 1},
+		{file: "check_all_fields_with_ids_fabricated.json", results: 1, findings: 1},
+		{file: "fix_not_available.json", results: 1, findings: 1},
+		{file: "issue_9942.json", results: 1, findings: 1},
+		{file: "many_vulns4.json", results: 9, findings: 9},
+		{file: "no_vuln.json"},
+	},
+	"osv_scanner": {
+		{file: "many_findings.json", results: 66, findings: 37,
+			why: "the peer counts the entries: GitHub's, Go's and PyPI's entries for one vulnerability are one group, and one finding"},
+		{file: "no_findings.json", refused: "the file is empty"},
+	},
+	"govulncheck": {
+		{file: "empty.json", refused: "the file is empty"},
+		{file: "issue_15033.json", results: 178, findings: 72},
+		{file: "many_vulns.json", results: 12, findings: 3},
+		{file: "many_vulns_new_version_custom_severity.json", results: 2, findings: 2},
+		{file: "no_vulns_new_version.json"},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

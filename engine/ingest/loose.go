@@ -60,14 +60,14 @@ func (w *words) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// A flag is true, or a string that says so. Anything else is false.
-type flag bool
+// A boolean is true, or a string that says so. Anything else is false.
+type boolean bool
 
 // UnmarshalJSONFrom reads a boolean in either form and passes over anything else.
-func (f *flag) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (b *boolean) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	var t text
 	err := t.UnmarshalJSONFrom(dec)
-	*f = flag(strings.EqualFold(string(t), "true"))
+	*b = boolean(strings.EqualFold(string(t), "true"))
 	return err
 }
 

@@ -33,8 +33,8 @@ type osvGroup struct {
 
 // An osvVerdict is what call analysis says of an entry, and whether the distribution thinks that it matters.
 type osvVerdict struct {
-	Called      flag `json:"called"`
-	Unimportant flag `json:"unimportant"`
+	Called      boolean `json:"called"`
+	Unimportant boolean `json:"unimportant"`
 }
 
 func (g osvGroup) verdicts() []osvVerdict {

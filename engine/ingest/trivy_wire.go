@@ -17,9 +17,9 @@ type trivyPackage struct {
 	Identifier   loose[struct{ UID word }]
 	Name         word
 	Version      word
-	Relationship text // root, workspace, direct, indirect or unknown
-	Indirect     flag // before there were relationships
-	Dev          flag
+	Relationship text    // root, workspace, direct, indirect or unknown
+	Indirect     boolean // before there were relationships
+	Dev          boolean
 	Locations    list[trivyLines] // in the lock file
 }
 
@@ -65,7 +65,7 @@ type trivyMisconfiguration struct {
 
 type trivyLine struct {
 	Content text
-	IsCause flag
+	IsCause boolean
 }
 
 type trivySecret struct {

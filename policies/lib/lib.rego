@@ -9,51 +9,127 @@ package lib
 # METADATA
 # title: At least this priority
 # description: Caps can lower it.
-raise(meta, to) := object.union(_reason(meta), {"kind": "raise", "to": to})
+raise(meta, to) := {
+	"kind": "raise",
+	"to": to,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: At least this priority, whatever caps say
 # description: For active exploitation and validated exploits.
-raise_firm(meta, to) := object.union(_reason(meta), {"kind": "raise", "to": to, "firm": true})
+raise_firm(meta, to) := {
+	"kind": "raise",
+	"to": to,
+	"firm": true,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: At most this priority
-cap(meta, to) := object.union(_reason(meta), {"kind": "cap", "to": to})
+cap(meta, to) := {
+	"kind": "cap",
+	"to": to,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: Block, whatever the priority
-deny(meta) := object.union(_reason(meta), {"kind": "deny"})
+deny(meta) := {
+	"kind": "deny",
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: Block, and no exemption helps
-deny_firm(meta) := object.union(_reason(meta), {"kind": "deny", "firm": true})
+deny_firm(meta) := {
+	"kind": "deny",
+	"firm": true,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: Warn, whatever the priority
-warn(meta) := object.union(_reason(meta), {"kind": "warn"})
+warn(meta) := {
+	"kind": "warn",
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: The action is at most this one
 # description: The decision keeps what it would have been.
-exempt(meta, at_most) := object.union(_reason(meta), {"kind": "exempt", "at_most": at_most})
+exempt(meta, at_most) := {
+	"kind": "exempt",
+	"at_most": at_most,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: To be fixed within days of first_seen, evaluated or kev_added
 # description: Fractions of days are allowed; the earliest due date of all wins.
-due(meta, days, from) := object.union(_reason(meta), {"kind": "due", "days": days, "from": from})
+due(meta, days, from) := {
+	"kind": "due",
+	"days": days,
+	"from": from,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: To be fixed by a date that a fact states
-due_by(meta, date) := object.union(_reason(meta), {"kind": "due", "by": date})
+due_by(meta, date) := {
+	"kind": "due",
+	"by": date,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: Something else that must happen
 # description: What is forensics, notify or validate.
-oblige(meta, what) := object.union(_reason(meta), {"kind": "oblige", "obligation": what})
+oblige(meta, what) := {
+	"kind": "oblige",
+	"obligation": what,
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: An attacker gets through here
-opens_step(meta) := object.union(_reason(meta), {"kind": "opens_step"})
+opens_step(meta) := {
+	"kind": "opens_step",
+	"rule": meta.custom.id,
+	"message": object.get(meta.custom, "message", meta.title),
+	"remediation": object.get(meta.custom, "remediation", ""),
+	"controls": object.get(meta.custom, "controls", []),
+}
 
 # METADATA
 # title: The same reason, with values for its message
@@ -93,11 +169,4 @@ all_paths_match(patterns) if {
 _matches(patterns, path) if {
 	some pattern in patterns
 	glob.match(pattern, ["/"], path)
-}
-
-_reason(meta) := {
-	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }

@@ -21,26 +21,28 @@ import data.lib
 #   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
 raise contains reason if {
 	points := input.context.intel.ssvc
-	rows := data.packs.ssvc.tables.coordinator.rows[points.exploitation][points.automatable][points.technical_impact]
-	priority := rows[_mission_well_being]
+	cells := data.packs.ssvc.tables.coordinator.rows[points.exploitation][points.automatable][points.technical_impact]
+	priority := cells[_mission_well_being]
 	reason := lib.vars(
 		lib.raise(rego.metadata.rule(), priority),
 		{"mission": _mission_well_being, "priority": priority},
 	)
 }
 
-# What the asset's mission and well-being leave open is settled by the assumption if that is possible, else by the least value that
-# is: a supporting mission is never low.
-_mission_well_being := _assumed if _assumed in _possible
+_mission_well_being := data.packs.ssvc.tables.mission_well_being[_mission][_well_being][_assumed]
 
-_mission_well_being := _possible[0] if not _assumed in _possible
+default _mission := "unknown"
 
-_possible := data.packs.ssvc.tables.mission_well_being[_mission][_well_being]
+_mission := input.asset.mission
 
-_mission := object.get(input.asset, "mission", "unknown")
+default _well_being := "unknown"
 
-_well_being := object.get(input.asset, "well_being", "unknown")
+_well_being := input.asset.well_being
 
-_assumed := data.packs.ssvc.params.criticality[input.asset.criticality]
+_assumed := object.get(
+	data.packs.ssvc.params.criticality,
+	input.asset.criticality,
+	data.packs.ssvc.params.unknown_mission_well_being,
+)
 
 _assumed := data.packs.ssvc.params.unknown_mission_well_being if not input.asset.criticality

@@ -35,6 +35,9 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 				if i >= len(cases) {
 					return nil
 				}
+				if ctx.Err() != nil { // small evaluations end before they notice
+					return context.Cause(ctx)
+				}
 				c := &cases[i]
 				d, err := p.decide(ctx, &c.Input, now)
 				if err != nil {

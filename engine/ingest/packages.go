@@ -92,6 +92,11 @@ func packageOf(purl, ecosystem, name, version string) *engine.Package {
 	if strings.EqualFold(p.Name, name) {
 		p.Name = plain(name) // Go's package URLs are in lower case, its modules are not
 	}
+	if p.Ecosystem == "golang" && strings.HasPrefix(strings.ToLower(name), strings.ToLower(p.Name)+"/") {
+		// Syft and Grype write what follows the third part of a module's path, as the /v5 of github.com/golang-jwt/jwt/v5, as a
+		// subpath: "…/jwt@v5.2.1#v5". It is part of the module's name.
+		return packageNamed("golang", name, version)
+	}
 	if version != "" {
 		setVersion(p, version)
 	}

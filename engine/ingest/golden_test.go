@@ -3,7 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
+	commandline "flag" // the package has a type of that name
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,7 +11,7 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
+var update = commandline.Bool("update", false, "write the golden files instead of comparing with them")
 
 // read reads a report of testdata.
 func read(t *testing.T, name string, o Options) (engine.Report, []engine.Discovery, error) {

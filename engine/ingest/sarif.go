@@ -7,13 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// detectSARIF wants runs and one more mark, as other documents have "runs" too. Any of the marks will do, because writers that sort
-// their keys put long lists before what names the format.
+// detectSARIF wants the schema's name, or runs and one more mark, as other documents have "runs" too. Any of the marks will do, because
+// writers that sort their keys put long lists before what names the format.
 func detectSARIF(s shape) bool {
-	if s["runs"] != "[" {
-		return false
-	}
-	return strings.Contains(strings.ToLower(s["$schema"]), "sarif") || strings.HasPrefix(s["version"], "2.") ||
+	return strings.Contains(strings.ToLower(s["$schema"]), "sarif") || s.has("runs") && strings.HasPrefix(s["version"], "2.") ||
 		s.hasAny("runs[].tool.driver", "runs[].tool.name", "runs[].results[].ruleId", "runs[].results[].message",
 			"runs[].results[].locations", "runs[].artifacts[].location", "runs[].invocations[].executionSuccessful", "runs[].columnKind",
 			"runs[].automationDetails")

@@ -53,9 +53,7 @@ func (r *sarifRun) kindOf(result *sarifResult, rule *sarifRule) engine.Kind {
 		switch {
 		case slices.ContainsFunc(k.rules, func(prefix string) bool { return strings.HasPrefix(id, prefix) }),
 			slices.Contains(k.names, name),
-			slices.ContainsFunc(k.tags, func(tag string) bool {
-				return slices.ContainsFunc(tags, func(t string) bool { return strings.EqualFold(t, tag) })
-			}),
+			slices.ContainsFunc(k.tags, func(tag string) bool { return slices.ContainsFunc(tags, isWord(tag)) }),
 			slices.ContainsFunc(k.tools, func(part string) bool { return strings.Contains(tool, part) }):
 			return k.kind
 		}

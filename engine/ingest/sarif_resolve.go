@@ -69,7 +69,7 @@ func (r *sarifRun) finish(b *batch) {
 			d.Status = engine.StatusExisting
 		}
 		f.Kind = r.kindOf(result, rule)
-		p.locate(&d, result, rule)
+		p.locate(&d, result)
 		r.classify(&d, result, rule, r.message(result, rule))
 		b.add(d)
 		r.results[i] = sarifResult{} // its memory is free as the findings grow
@@ -282,8 +282,9 @@ type sarifPaths struct {
 var imagePlace = regexp.MustCompile(`^(.+)@sha256:[0-9a-f]{64}:(/.*)$`)
 
 // locate fills the locations of a finding. A result that only names a place within the code is identified by that name.
-func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult, rule *sarifRule) {
-	image, component := p.run.image, d.Finding.Kind == engine.KindVulnerability
+func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
+	image := p.run.image
+	component := d.Finding.Kind == engine.KindVulnerability || d.Finding.Kind == engine.KindLicense
 	for _, at := range result.places {
 		l := engine.Location{Line: max(at.line, 0)}
 		if l.Line > 0 && at.end >= l.Line {
@@ -300,13 +301,14 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult, rule *sari
 			d.Target = imageTarget(image)
 		case strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://"):
 			l.URL = uri
-		case image != "" && rule.name == "OsPackageVulnerability":
-			// Trivy writes the image's name in the place of a path.
 		default:
 			l.Path = p.path(at.artifact)
 		}
 		if l.Image = image; image != "" {
 			l.Path = strings.TrimPrefix(l.Path, "/")
+			if component && strings.HasSuffix("/library/"+d.Target.Name, "/"+l.Path) {
+				l.Path = "" // Trivy writes the image's name in the place of a path that it does not know
+			}
 		}
 		if d.Content == "" && uri == "" {
 			if name := cmp.Or(at.logical.full, at.logical.name); name != "" && len(name) <= longestWord {

@@ -67,7 +67,7 @@ func (r *sarifRun) readResult(s *stream) error {
 		return err
 	}
 	*r.taken++
-	if result.kind != "" && !strings.EqualFold(result.kind, "fail") || strings.EqualFold(result.baseline, "absent") {
+	if slices.ContainsFunc(noFailures, isWord(result.kind)) || strings.EqualFold(result.baseline, "absent") {
 		return nil
 	}
 	if ruleID != "" {
@@ -107,6 +107,13 @@ func (r *sarifResult) readStacks(s *stream) error {
 			})
 		})
 	})
+}
+
+// noFailures are the kinds of results that are no findings. What is of none of them is a failure, the default.
+var noFailures = []string{"pass", "notApplicable", "informational", "open", "review"}
+
+func isWord(word string) func(string) bool {
+	return func(s string) bool { return strings.EqualFold(s, word) }
 }
 
 func (m *sarifMessage) read(s *stream) error {

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+func newExplainCommand(a *app) *cobra.Command {
+	var f runFlags
+	var asset, format string
+	c := &cobra.Command{
+		Use:   "explain ID RESULT|REPORT…",
+		Short: "Show why a finding was decided as it was: rules that fired and did not, facts and their sources",
+		Long: `Shows for one finding, named by its id or the beginning of it, which rules fired, which did not and what stopped them, and the facts
+that were used. What comes after the id is a result file (headgate gate -o json=FILE), or the same reports that gate is given.`,
+		Example: `  headgate explain hg1-3fa9c2 result.json
+  headgate explain hg1-3fa9c2 reports/`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			if format != "text" && format != "json" {
+				return setup(fmt.Errorf("-o %q is no format", format), "it can be text or json")
+			}
+			result, policy, err := a.resultFor(c.Context(), &f, args[1:])
+			if err != nil {
+				return err
+			}
+			found, err := casesOf(result, args[0], asset)
+			if err != nil {
+				return err
+			}
+			for i, one := range found {
+				rules, err := policy.Explain(c.Context(), &one.Input, &one.Decision)
+				if err != nil {
+					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
+				}
+				if err := a.explain(format, i, report.Explanation{Case: one, Rules: rules, Now: result.Now}); err != nil {
+					return undecided(fmt.Errorf("write the explanation: %w", err), "")
+				}
+			}
+			return nil
+		},
+	}
+	f.decideFlags(c)
+	c.Flags().StringVar(&asset, "asset", "", "only the case on this asset `id`")
+	c.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text or json")
+	return c
+}
+
+// explain writes one explanation; several in text are set apart.
+func (a *app) explain(format string, i int, e report.Explanation) error {
+	if format == "json" {
+		return report.ExplainJSON(a.stdout, e)
+	}
+	if i > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+	return report.Explain(a.stdout, e, a.reportOptions())
+}
+
+// resultFor is the result that arguments stand for, a result file or reports, and the policy to explain it with.
+func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*engine.Result, *engine.Policy, error) {
+	if len(args) > 1 || !isResult(args[0]) {
+		r, err := a.decideReports(ctx, f, args)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.result, r.policy, nil
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return nil, nil, undecided(err, "")
+	}
+	defer file.Close()
+	result, err := report.ReadResult(file)
+	if err != nil {
+		return nil, nil, undecided(fmt.Errorf("%s: %w", args[0], err), "")
+	}
+	s, err := openSettings(f.settings, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &run{app: a, flags: f, settings: s, result: &engine.Result{}}
+	if r.blockFrom, err = f.blockFrom(s); err != nil {
+		return nil, nil, err
+	}
+	if err := r.loadPolicy(ctx); err != nil {
+		return nil, nil, err
+	}
+	if have := r.policy.Info().Digest; have != result.Policy.Digest {
+		a.say("note", "the policies here are not those that decided the result: rules that did not fire are explained by what is here")
+	}
+	return result, r.policy, nil
+}
+
+// isResult says whether a file begins like a result file.
+func isResult(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 200)
+	n, _ := f.Read(head) // what cannot be read is no result; whoever reads it next says why
+	return strings.Contains(string(head[:n]), `"`+engine.ResultSchema+`"`)
+}
+
+// casesOf are the cases of the finding that an id, or the beginning of one, names.
+func casesOf(r *engine.Result, id, asset string) ([]engine.Case, error) {
+	var found []engine.Case
+	var ids []string
+	for _, c := range r.Cases {
+		f := &c.Input.Finding
+		if !slices.ContainsFunc(append([]string{f.ID}, f.IDs...), func(have string) bool { return strings.HasPrefix(have, id) }) &&
+			(f.Vulnerability == nil || !slices.Contains(f.Vulnerability.Names(), id)) {
+			continue
+		}
+		if asset != "" && c.Input.Asset.ID != asset {
+			continue
+		}
+		found = append(found, c)
+		if !slices.Contains(ids, f.ID) {
+			ids = append(ids, f.ID)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, setup(fmt.Errorf("no finding has the id %s", id), "headgate gate -o table lists all ids")
+	case len(ids) > 1 && !isName(id):
+		return nil, setup(errors.New("several findings have an id that begins so: "+strings.Join(ids[:min(5, len(ids))], ", ")), "give more of the id")
+	}
+	return found, nil
+}
+
+// isName says whether an id is the name of a vulnerability, which can be in several packages.
+func isName(id string) bool { return !strings.HasPrefix(id, "hg1-") }

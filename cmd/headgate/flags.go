@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// flagsFromEnvironment sets every flag that is not on the command line from HEADGATE_<FLAG>. Lists are separated by commas.
+func (a *app) flagsFromEnvironment(c *cobra.Command) error {
+	var errs []error
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "HEADGATE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := a.getenv(name)
+		if f.Changed || value == "" || f.Name == "help" {
+			return
+		}
+		values := []string{value}
+		if strings.HasSuffix(f.Value.Type(), "Array") {
+			values = strings.Split(value, ",")
+		}
+		for _, v := range values {
+			if err := c.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return setup(err, "")
+	}
+	return nil
+}
+
+// runFlags are what the commands that read reports and decide have in common.
+type runFlags struct {
+	settings   string
+	policies   []string
+	intel      string
+	assets     string
+	repository string
+	event      string
+	now        string
+	failOn     string
+	reportOnly bool
+	incomplete []string
+	maxBytes   int64
+	deadline   time.Duration
+}
+
+// readFlags adds the flags of reading reports.
+func (f *runFlags) readFlags(c *cobra.Command) {
+	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml, assets.yaml and policies (default: .headgate beside the reports or above)")
+	c.Flags().StringVar(&f.repository, "repository", "", "`owner/name` of the repository that the reports are about (default: settings, CI, git)")
+	c.Flags().StringArrayVar(&f.incomplete, "allow-incomplete", nil, "a report `name` whose scan may be unfinished (recorded)")
+	c.Flags().Int64Var(&f.maxBytes, "max-report-bytes", 0, "largest report in `bytes` (default 1 GiB)")
+}
+
+// decideFlags adds the flags of deciding.
+func (f *runFlags) decideFlags(c *cobra.Command) {
+	f.readFlags(c)
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own (default: policies in the settings folder)")
+	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
+	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
+	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
+	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
+	c.Flags().StringVar(&f.failOn, "fail-on", "", "block introduced cases from this `priority` on: track*, attend or act")
+	c.Flags().BoolVar(&f.reportOnly, "report-only", false, "never block (recorded)")
+	c.Flags().DurationVar(&f.deadline, "deadline", 30*time.Minute, "give up, with exit status 3, after this `time`")
+}
+
+func words[T ~string](list []T) string {
+	var all []string
+	for _, w := range list {
+		all = append(all, string(w))
+	}
+	return strings.Join(all, ", ")
+}
+
+// clock is the time that the run decides at, and whether it is another than the real one.
+func (f *runFlags) clock(a *app) (now time.Time, set bool, err error) {
+	if f.now == "" {
+		return a.now().UTC().Truncate(time.Second), false, nil
+	}
+	for _, form := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(form, f.now); err == nil {
+			return t.UTC(), true, nil
+		}
+	}
+	return time.Time{}, false, setup(fmt.Errorf("--now %q is no time", f.now), "write 2026-11-21 or 2026-11-21T10:00:00Z")
+}
+
+// runEvent is why the gate runs: as the flag says, else as the CI system says, else by hand.
+func (f *runFlags) runEvent(a *app) (engine.Event, error) {
+	e := engine.Event(f.event)
+	if e == "" {
+		switch name := a.getenv("GITHUB_EVENT_NAME"); name {
+		case "pull_request_target", "pull_request_review":
+			e = engine.EventPullRequest
+		default:
+			e = engine.EventManual
+			if slices.Contains(engine.Events, engine.Event(name)) {
+				e = engine.Event(name)
+			}
+		}
+	}
+	if !slices.Contains(engine.Events, e) {
+		return "", setup(fmt.Errorf("--event %q is none", e), "it can be "+words(engine.Events))
+	}
+	return e, nil
+}
+
+// blockFrom is the priority that --fail-on or the settings name; empty if neither does.
+func (f *runFlags) blockFrom(s *settings) (engine.Priority, error) {
+	name := f.failOn
+	if name == "" {
+		name = s.FailOn
+	}
+	if p := engine.Priority(name); name == "" || p.Rank() > 0 {
+		return p, nil
+	}
+	return "", setup(fmt.Errorf("fail-on %q is no priority to block from", name), "it can be track*, attend or act")
+}
+
+// An output is one -o: a format, and a file unless it goes to standard output.
+type output struct {
+	format, file string
+}
+
+// parseOutputs reads -o FORMAT[=FILE]. None is text on standard output.
+func parseOutputs(flags []string, known []report.Format) ([]output, error) {
+	if len(flags) == 0 {
+		flags = []string{"text"}
+	}
+	var names []string
+	for _, f := range known {
+		names = append(names, f.Name)
+	}
+	var outs []output
+	stdout, files := 0, map[string]bool{}
+	for _, flag := range flags {
+		format, file, toFile := strings.Cut(flag, "=")
+		switch {
+		case !slices.Contains(names, format):
+			return nil, setup(fmt.Errorf("-o %q is no format", format), "it can be "+strings.Join(names, ", "))
+		case toFile && file == "":
+			return nil, setup(fmt.Errorf("-o %s= names no file", format), "")
+		case toFile && files[filepath.Clean(file)]:
+			return nil, setup(fmt.Errorf("two outputs go to %s", file), "")
+		case toFile:
+			files[filepath.Clean(file)] = true
+		default:
+			stdout++
+		}
+		outs = append(outs, output{format, file})
+	}
+	if stdout > 1 {
+		return nil, setup(errors.New("two outputs go to standard output"), "send one to a file: -o json=result.json")
+	}
+	return outs, nil
+}
+
+// writeOutputs writes files first and standard output last, so that a file that cannot be written is said before anything is shown.
+// A file appears whole or not at all.
+func (a *app) writeOutputs(outs []output, write func(o output, to *os.File) error, show func(o output) error) error {
+	for _, o := range outs {
+		if o.file == "" {
+			continue
+		}
+		if err := writeWhole(o.file, func(f *os.File) error { return write(o, f) }); err != nil {
+			return undecided(fmt.Errorf("write %s: %w", o.file, err), "")
+		}
+	}
+	for _, o := range outs {
+		if o.file == "" {
+			if err := show(o); err != nil {
+				return undecided(fmt.Errorf("write %s: %w", o.format, err), "")
+			}
+		}
+	}
+	return nil
+}
+
+// writeWhole writes a file beside its place and moves it there when it is complete.
+func writeWhole(name string, write func(*os.File) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

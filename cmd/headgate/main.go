@@ -1,0 +1,146 @@
+// Command headgate decides what to do about security findings, as code, and makes it happen.
+//
+// This package is the only place that knows flags, files, the clock, the environment and exit statuses; it wires the rest together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Exit statuses. A failure to decide is never a pass.
+const (
+	statusPass      = 0 // nothing blocks; there may be warnings
+	statusBlocked   = 1 // the policy blocks
+	statusSetup     = 2 // what the user set up does not load: flags, settings, assets, policies
+	statusUndecided = 3 // could not decide: reports, intel, evaluation, deadline
+)
+
+// An app is what the program is given by its surroundings; a test gives it others.
+type app struct {
+	stdin  io.Reader
+	stdout io.Writer // results, and nothing else
+	stderr io.Writer // everything else
+	getenv func(string) string
+	now    func() time.Time
+	width  int  // of standard output, if it is a terminal; else 0
+	color  bool // standard output is a terminal that shows colour
+}
+
+func main() { os.Exit(program()) }
+
+func program() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		a.width, _, _ = term.GetSize(fd)
+		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	return a.run(ctx, os.Args[1:])
+}
+
+// A failure is an error that knows its exit status and what to do about it.
+type failure struct {
+	status int
+	err    error
+	hint   string // what to do; empty if the error says it
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// setup means that what the user set up does not load.
+func setup(err error, hint string) error { return &failure{statusSetup, err, hint} }
+
+// undecided means that no decision could be made.
+func undecided(err error, hint string) error { return &failure{statusUndecided, err, hint} }
+
+// errBlocked means that the policy blocks; the output has said why.
+var errBlocked = &failure{status: statusBlocked, err: errors.New("blocked")}
+
+// run is the whole program: it returns the exit status.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return statusPass
+	}
+	var f *failure
+	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
+		f = &failure{statusSetup, err, "headgate --help lists commands and flags"}
+	}
+	if f.status == statusBlocked {
+		return f.status
+	}
+	// The voice: lower case, no full stop, one line for what is wrong and one for what to do.
+	a.say("error", err.Error())
+	if f.hint != "" {
+		a.say("hint", f.hint)
+	}
+	return f.status
+}
+
+// say writes a line for people. Line breaks and control characters of foreign text do not survive.
+func (a *app) say(kind, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(a.stderr, "headgate: %s: %s\n", kind, printable(strings.TrimRight(line, "\r\n")))
+	}
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+// commands are all subcommands: one file and one line each.
+var commands = []func(*app) *cobra.Command{
+	newGateCommand,
+	newFindingsCommand,
+	newExplainCommand,
+	newIntelCommand,
+	newInitCommand,
+	newSchemaCommand,
+	newFormatsCommand,
+	newVersionCommand,
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "headgate",
+		Short: "Decide what to do about security findings, as code",
+		Long: `Headgate reads scanner reports and what is known about assets, lets Rego policies decide, and makes the decisions happen.
+
+Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 3 could not decide.
+Every flag can be set in the environment too: --fail-on is HEADGATE_FAIL_ON.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			return a.flagsFromEnvironment(c)
+		},
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	for _, newCommand := range commands {
+		root.AddCommand(newCommand(a))
+	}
+	return root
+}

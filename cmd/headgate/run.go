@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/ingest"
+	"github.com/headgate/headgate/engine/intel"
+	"github.com/headgate/headgate/engine/scope"
+	"github.com/headgate/headgate/integrations/git"
+	"github.com/headgate/headgate/policies"
+)
+
+// A run is one way through the main job: reports in, decided cases out.
+type run struct {
+	app       *app
+	flags     *runFlags
+	settings  *settings
+	assets    *scope.Inventory
+	policy    *engine.Policy
+	intel     *intel.Snapshot
+	reading   *reading
+	blockFrom engine.Priority // empty: as the policy's table says
+	result    *engine.Result
+}
+
+// decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
+// cannot be read.
+func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.deadline, fmt.Errorf("the deadline of %s has passed", f.deadline))
+	defer cancel()
+	r := &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
+	if err := r.setUp(args); err != nil {
+		return nil, err
+	}
+	// Compiling the policies takes most of a small run and unpacking the scores most of the rest, so they go side by side with reading
+	// the reports. Each writes its own fields; what the user set up is said before what cannot be read.
+	var work sync.WaitGroup
+	var policyErr, intelErr, readErr error
+	work.Go(func() { policyErr = r.loadPolicy(ctx) })
+	work.Go(func() { intelErr = r.loadIntel() })
+	readErr = r.read(ctx, args)
+	work.Wait()
+	for _, err := range []error{policyErr, readErr, intelErr} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := r.decide(ctx); err != nil {
+		if f := (*failure)(nil); errors.As(err, &f) {
+			return nil, err
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return nil, undecided(err, "")
+	}
+	return r, nil
+}
+
+// setUp reads flags, settings, assets and threat data.
+func (r *run) setUp(args []string) (err error) {
+	if r.settings, err = openSettings(r.flags.settings, args); err != nil {
+		return err
+	}
+	now, set, err := r.flags.clock(r.app)
+	if err != nil {
+		return err
+	}
+	r.result.Now = now
+	if set {
+		r.weaken("clock " + now.Format(time.RFC3339))
+	}
+	if r.result.Change.Event, err = r.flags.runEvent(r.app); err != nil {
+		return err
+	}
+	r.result.Change.Repository = r.repository(args)
+	if r.flags.reportOnly {
+		r.weaken("report-only")
+	}
+	if r.settings.folder != "" && slices.Contains([]engine.Event{engine.EventPullRequest, engine.EventMergeGroup}, r.result.Change.Event) {
+		r.weaken("settings from the change under review")
+	}
+	if r.settings.Packs != nil {
+		for _, pack := range policies.Default {
+			if !slices.Contains(r.settings.Packs, pack) {
+				r.weaken("pack " + pack + " is off")
+			}
+		}
+	}
+	if r.blockFrom, err = r.flags.blockFrom(r.settings); err != nil {
+		return err
+	}
+	if r.blockFrom == engine.Act {
+		r.weaken("fail-on act")
+	}
+	r.assets, err = r.settings.loadAssets(r.flags.assets)
+	return err
+}
+
+func (r *run) weaken(what string) { r.result.Weakened = append(r.result.Weakened, what) }
+
+// openSettings finds and reads the settings for arguments: those beside the first folder among them, else beside the current one.
+func openSettings(flag string, args []string) (*settings, error) {
+	start := "."
+	for _, arg := range args {
+		if s, err := os.Stat(arg); err == nil && s.IsDir() {
+			start = arg
+			break
+		}
+	}
+	folder, err := findSettings(flag, start)
+	if err != nil {
+		return nil, err
+	}
+	return loadSettings(folder)
+}
+
+// repository is what the reports are about: by flag, settings, CI or git; empty if none knows.
+func (r *run) repository(args []string) string {
+	for _, name := range []string{r.flags.repository, r.settings.Repository, r.app.getenv("GITHUB_REPOSITORY")} {
+		if name != "" {
+			return name
+		}
+	}
+	return git.Repository(".")
+}
+
+// loadPolicy compiles the packs that ship and are on, and the user's own.
+func (r *run) loadPolicy(ctx context.Context) (err error) {
+	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params}
+	if r.settings.Packs != nil {
+		src.Packs = slices.Compact(slices.Sorted(slices.Values(r.settings.Packs)))
+	}
+	if r.blockFrom != "" {
+		if src.Params, err = withParam(src.Params, "main", "fail_on", string(r.blockFrom)); err != nil {
+			return setup(err, "")
+		}
+	}
+	folders := r.flags.policies
+	if own := r.settings.path("policies"); own != "" && len(folders) == 0 {
+		folders = []string{own}
+	}
+	for _, folder := range folders {
+		if s, err := os.Stat(folder); err != nil || !s.IsDir() {
+			return setup(fmt.Errorf("the policy folder %s is not there", folder), "")
+		}
+		src.Own = append(src.Own, engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(folder), "./"), Files: os.DirFS(folder)})
+	}
+	r.result.Policy.Source = strings.Join(append([]string{"shipped"}, folders...), ", ")
+	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return undecided(cause, "")
+		}
+		return setup(err, "")
+	}
+	return nil
+}
+
+// withParam is params with one more value, which must not be set yet to something else.
+func withParam(params map[string]any, pack, key string, value any) (map[string]any, error) {
+	out := map[string]any{}
+	for k, v := range params {
+		out[k] = v
+	}
+	in := map[string]any{}
+	if given, ok := out[pack]; ok {
+		values, ok := given.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("params.%s: parameters are a map", pack)
+		}
+		for k, v := range values {
+			in[k] = v
+		}
+	}
+	in[key] = value
+	out[pack] = in
+	return out, nil
+}
+
+// loadIntel reads the threat data folder: the flag's, the settings', or intel in the settings folder. Without one there is none, and
+// its facts are absent.
+func (r *run) loadIntel() (err error) {
+	folder := r.flags.intel
+	if folder == "" && r.settings.Intel != "" {
+		folder = filepath.Join(r.settings.folder, r.settings.Intel)
+	}
+	if folder == "" {
+		if folder = r.settings.path("intel"); folder == "" {
+			return nil
+		}
+	}
+	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
+		return undecided(fmt.Errorf("the intel folder %s is not there", folder), "headgate intel update fetches it")
+	}
+	if r.intel, err = intel.Load(os.DirFS(folder)); err != nil {
+		return undecided(fmt.Errorf("intel in %s: %w", filepath.ToSlash(folder), err), "headgate intel update fetches it anew")
+	}
+	return nil
+}
+
+// read reads the reports.
+func (r *run) read(ctx context.Context, args []string) error {
+	files, err := findReports(args)
+	if err != nil {
+		return err
+	}
+	o, err := r.app.ingestOptions(r.flags, r.settings, r.result.Change.Repository)
+	if err != nil {
+		return err
+	}
+	r.reading, err = r.app.readReports(ctx, files, o)
+	return err
+}
+
+// ingestOptions say of reports what they do not say themselves.
+func (a *app) ingestOptions(f *runFlags, s *settings, repository string) (ingest.Options, error) {
+	o := ingest.Options{Repository: repository, MaxBytes: f.maxBytes}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = s.MaxReportBytes
+	}
+	if o.MaxBytes < 0 {
+		return o, setup(errors.New("the largest report has a negative size"), "")
+	}
+	if dir, err := os.Getwd(); err == nil {
+		o.Roots = append(o.Roots, dir)
+	}
+	if dir := a.getenv("GITHUB_WORKSPACE"); dir != "" {
+		o.Roots = append(o.Roots, dir)
+	}
+	return o, nil
+}
+
+// decide correlates what was read, joins what is known, and asks the policy.
+func (r *run) decide(ctx context.Context) error {
+	if err := r.checkComplete(); err != nil {
+		return err
+	}
+	found := engine.Correlate(r.reading.discoveries)
+	r.result.Cases = r.assets.Cases(found, r.result.Change.Event)
+	if err := r.checkExpected(); err != nil {
+		return err
+	}
+	for i := range r.result.Cases {
+		c := &r.result.Cases[i]
+		if v := c.Input.Finding.Vulnerability; v != nil && r.intel != nil {
+			c.Input.Context.Intel = r.intel.Lookup(v.CVEs)
+			for path, from := range r.intel.Provenance(v.CVEs) {
+				c.Provenance[path] = from
+			}
+		}
+	}
+	r.result.Intel = r.intel.Info()
+	r.result.Reports = r.reading.reports
+	if err := r.policy.Decide(ctx, r.result.Cases, r.result.Now); err != nil {
+		return err
+	}
+	slices.Sort(r.result.Weakened)
+	return r.policy.Conclude(ctx, r.result, len(found), r.flags.reportOnly)
+}
+
+// fileTime is when a report's file was last written; zero for standard input.
+func (r *run) fileTime(name string) time.Time {
+	s, err := os.Stat(name)
+	if name == "-" || err != nil {
+		return time.Time{}
+	}
+	return s.ModTime()
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// schemas are the JSON Schemas that ship.
+var schemas = []struct {
+	name, what string
+	text       []byte
+}{
+	{"input", "what a policy sees of one case", engine.InputSchema},
+	{"summary", "what data.main.gate sees of a run", engine.SummarySchema},
+	{"result", "the result file", report.ResultSchema},
+	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
+}
+
+func newSchemaCommand(a *app) *cobra.Command {
+	var names []string
+	long := "Prints a JSON Schema:\n"
+	for _, s := range schemas {
+		names = append(names, s.name)
+		long += fmt.Sprintf("  %-9s %s\n", s.name, s.what)
+	}
+	return &cobra.Command{
+		Use:       "schema " + strings.Join(names, "|"),
+		Short:     "Print the JSON Schema of a document that Headgate reads or writes",
+		Long:      long,
+		ValidArgs: names,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		RunE: func(_ *cobra.Command, args []string) error {
+			for _, s := range schemas {
+				if s.name == args[0] {
+					_, err := a.stdout.Write(s.text)
+					return err
+				}
+			}
+			return nil // ValidArgs has refused all other names
+		},
+	}
+}

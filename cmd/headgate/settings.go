@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/scope"
+)
+
+// settingsFolder is where a project keeps what it sets up.
+const settingsFolder = ".headgate"
+
+// settings are headgate.yaml. Every key is optional.
+type settings struct {
+	Repository      string         `yaml:"repository"`
+	Packs           []string       `yaml:"packs"` // shipped packs that are on; absent: the default ones
+	Params          map[string]any `yaml:"params"`
+	Expect          []expectation  `yaml:"expect"`
+	AllowIncomplete []string       `yaml:"allow_incomplete"`
+	FailOn          string         `yaml:"fail_on"`
+	Intel           string         `yaml:"intel"` // folder, relative to the settings folder
+	MaxReportBytes  int64          `yaml:"max_report_bytes"`
+
+	folder string // where they are; empty if there are none
+}
+
+// An expectation is a report that must be there, finished and fresh.
+type expectation struct {
+	Tool   string         `yaml:"tool"`
+	Path   string         `yaml:"path"` // glob over report names
+	Asset  string         `yaml:"asset"`
+	Events []engine.Event `yaml:"events"`  // absent: all
+	MaxAge age            `yaml:"max_age"` // absent: any age
+}
+
+// An age is a duration that may be given in days ("7d") or as Go writes durations ("36h").
+type age time.Duration
+
+var days = regexp.MustCompile(`^([0-9]{1,5})d$`)
+
+// UnmarshalYAML reads either form.
+func (a *age) UnmarshalYAML(n *yaml.Node) error {
+	if m := days.FindStringSubmatch(n.Value); m != nil {
+		d, _ := strconv.Atoi(m[1]) // the pattern bounds it
+		*a = age(time.Duration(d) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(n.Value)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("yaml: line %d: %q is no age; write 7d or 36h", n.Line, n.Value)
+	}
+	*a = age(d)
+	return nil
+}
+
+// String is the age in days where it is whole days.
+func (a age) String() string {
+	d := time.Duration(a)
+	switch {
+	case d == 0:
+		return ""
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	return d.String()
+}
+
+// findSettings looks for the settings folder: the one that the flag names, else .headgate in start or the nearest folder above it, up
+// to the root of the repository. Empty: there is none, and the shipped defaults hold.
+func findSettings(flag, start string) (string, error) {
+	if flag != "" {
+		if s, err := os.Stat(flag); err != nil || !s.IsDir() {
+			return "", setup(fmt.Errorf("the settings folder %s is not there", flag), "headgate init makes one")
+		}
+		return flag, nil
+	}
+	dir, err := filepath.Abs(start)
+	if err != nil {
+		return "", setup(err, "")
+	}
+	rel := start
+	for {
+		if s, err := os.Stat(filepath.Join(dir, settingsFolder)); err == nil && s.IsDir() {
+			return filepath.Join(rel, settingsFolder), nil
+		}
+		_, err := os.Lstat(filepath.Join(dir, ".git"))
+		if up := filepath.Dir(dir); err == nil || up == dir {
+			return "", nil
+		}
+		dir, rel = filepath.Dir(dir), filepath.Join(rel, "..")
+	}
+}
+
+// loadSettings reads headgate.yaml of a settings folder; without a folder or file all settings have their defaults.
+func loadSettings(folder string) (*settings, error) {
+	s := &settings{folder: folder}
+	if folder == "" {
+		return s, nil
+	}
+	name := filepath.Join(folder, "headgate.yaml")
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, setup(err, "")
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(s); err != nil && err != io.EOF {
+		return nil, setup(scope.YAMLError(filepath.ToSlash(name), err), "headgate init writes an example with every key")
+	}
+	for i, e := range s.Expect {
+		switch {
+		case e.Tool == "" && e.Path == "" && e.Asset == "":
+			err = fmt.Errorf("%s: expect %d names neither tool, path nor asset", name, i+1)
+		case e.Path != "" && !doublestar.ValidatePattern(e.Path):
+			err = fmt.Errorf("%s: expect %d: %q is no pattern", name, i+1, e.Path)
+		case slices.ContainsFunc(e.Events, func(e engine.Event) bool { return !slices.Contains(engine.Events, e) }):
+			err = fmt.Errorf("%s: expect %d: an event is none of %s", name, i+1, words(engine.Events))
+		}
+		if err != nil {
+			return nil, setup(err, "")
+		}
+	}
+	return s, nil
+}
+
+// path is a file or folder of the settings folder, with slashes; empty if it is not there.
+func (s *settings) path(name string) string {
+	if s.folder == "" {
+		return ""
+	}
+	p := filepath.Join(s.folder, name)
+	if _, err := os.Stat(p); err != nil {
+		return ""
+	}
+	return filepath.ToSlash(p)
+}
+
+// loadAssets reads the assets file that the flag names, else that of the settings, else there are none.
+func (s *settings) loadAssets(flag string) (*scope.Inventory, error) {
+	name := flag
+	if name == "" {
+		if name = s.path("assets.yaml"); name == "" {
+			return &scope.Inventory{}, nil
+		}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, setup(err, "")
+	}
+	defer f.Close()
+	inv, err := scope.ReadAssets(strings.TrimPrefix(filepath.ToSlash(name), "./"), f)
+	if err != nil {
+		return nil, setup(err, "headgate schema input says what an asset can have")
+	}
+	return inv, nil
+}

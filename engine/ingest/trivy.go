@@ -26,7 +26,7 @@ func detectTrivy(s shape) bool {
 }
 
 // readTrivy reads a report of Trivy. What Trivy says of one artifact may stand after the results, so targets and paths are filled in
-// when an artifact ends.
+// at the end.
 func readTrivy(s *stream, b *batch) error {
 	t := &trivy{s: s, b: b, covers: map[string][]string{}}
 	b.report.Tool = "trivy"
@@ -40,7 +40,9 @@ func readTrivy(s *stream, b *batch) error {
 	if err != nil {
 		return err
 	}
-	t.place(&a)
+	for _, a := range append(t.objects, a) {
+		t.place(&a)
+	}
 	t.dropShared()
 	return nil
 }
@@ -51,6 +53,7 @@ type trivy struct {
 	b *batch
 
 	cluster string
+	objects []trivyArtifact     // of the cluster
 	covers  map[string][]string // GHSA → the CVEs that the report has it with
 }
 
@@ -164,7 +167,7 @@ func (t *trivy) clusterObject() error {
 			err = t.take(&a, r)
 		}
 	}
-	t.place(&a)
+	t.objects = append(t.objects, a)
 	return err
 }
 

@@ -1,0 +1,72 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+)
+
+// longest bounds one string of a finding, in characters. What is longer says nothing more to a reader.
+const longest = 600
+
+// stacked bounds the marks on one character: more of them run over the lines above and below.
+const stacked = 3
+
+// clean makes hostile text safe to show on a line: no control characters (C0, C1, escape), nothing that reorders or hides text
+// (bidirectional controls, zero-width and other invisible characters), every kind of space and line break one plain space, not
+// longer than longest. It is idempotent, and text that is already clean is returned as it is.
+func clean(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	n, marks, space := 0, stacked, true // space: what stands before is a space or nothing; no mark may join it
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r) || isBlank(r):
+			if !space {
+				b.WriteByte(' ')
+				n++
+			}
+			space, marks = true, stacked
+			continue
+		case unsafeRune(r):
+			continue
+		case unicode.Is(unicode.M, r):
+			if marks++; marks > stacked {
+				continue
+			}
+		default:
+			marks = 0
+		}
+		if n >= longest {
+			return strings.TrimRight(b.String(), " ") + "…"
+		}
+		b.WriteRune(r) // an invalid byte was read as U+FFFD, which is what is written
+		n++
+		space = false
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// isPlain says that clean has nothing to do: the common case, at the cost of one look.
+func isPlain(s string) bool {
+	if len(s) > longest || strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// unsafeRune says whether a character controls rather than shows: control, format (which has the bidirectional controls, joiners,
+// tags and the byte order mark), line and paragraph separators, private use, those that fonts leave invisible, and variation selectors, on whose width no two
+// terminals agree.
+func unsafeRune(r rune) bool {
+	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// isBlank says whether a character that is a letter or symbol by its class shows as nothing but takes room.
+func isBlank(r rune) bool { return r == '\u2800' || r == '\u3164' || r == '\uffa0' }

@@ -1,0 +1,358 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// An Explanation is everything that is known of why one case was decided as it was.
+type Explanation struct {
+	Case  engine.Case          `json:"case"`
+	Rules []engine.RuleOutcome `json:"rules"`
+	Now   time.Time            `json:"now,omitzero"` // of the run; dates of its year are shown without it
+}
+
+// ExplainJSON writes an explanation as one JSON document.
+func ExplainJSON(w io.Writer, e Explanation) error { return encode(w, e) }
+
+// Explain writes an explanation for people: what was decided, the rules that made it so, those that did not fire and what stopped
+// them, the facts with their sources, and what would change it. Options.All adds where each rule stands.
+func Explain(w io.Writer, e Explanation, o Options) error {
+	c := newCanvas(w, o)
+	x := explainer{e: e, c: c, all: o.All}
+	x.head()
+	x.fired()
+	x.silent()
+	x.facts()
+	x.rest()
+	return c.err
+}
+
+type explainer struct {
+	e   Explanation
+	c   *canvas
+	all bool
+}
+
+// head is what the case is and what it came to.
+func (x *explainer) head() {
+	f, d := &x.e.Case.Input.Finding, &x.e.Case.Decision
+	what := weakness(f)
+	if s := subject(f); s != "" {
+		what += " in " + s
+	}
+	what += " on " + assetName(&x.e.Case.Input.Asset)
+	x.c.paragraph(0, text(f.ID, dim), min(width(clean(f.ID))+2, 40), what, bold)
+	if h := headline(f); h != "" {
+		x.c.paragraph(0, span{}, 0, h, plain)
+	} else if f.Title != "" {
+		x.c.paragraph(0, span{}, 0, f.Title, dim)
+	}
+	parts := []string{string(d.Action)}
+	if lowered(d) {
+		parts[0] += " (" + string(*d.WouldHave) + " without the exemption)"
+	}
+	if s := due(d, x.e.Now); s != "" {
+		parts = append(parts, s+x.dueReason())
+	}
+	x.c.paragraph(0, text(string(d.Priority), priorityStyle(d.Priority)), width(string(d.Priority)), "· "+strings.Join(parts, " · "), plain)
+}
+
+// dueReason is how the date was counted: " (first seen 21 Nov + 3 days, sla.days)".
+func (x *explainer) dueReason() string {
+	d := &x.e.Case.Decision
+	for i := range d.Reasons {
+		r := &d.Reasons[i]
+		if r.Kind != "due" || !r.Date.Equal(d.Due) {
+			continue
+		}
+		if r.By != "" || r.Days == nil {
+			return " (" + r.Rule + ")"
+		}
+		from := d.Due.Add(-time.Duration(*r.Days * float64(24*time.Hour)))
+		names := map[string]string{"first_seen": "first seen", "evaluated": "evaluated", "kev_added": "added to KEV"}
+		return fmt.Sprintf(" (%s %s + %s %s, %s)", cmp.Or(names[r.From], r.From), dated(from, x.e.Now), number(*r.Days), plural(int(*r.Days), "day", "days"), r.Rule)
+	}
+	return ""
+}
+
+// A row of an explanation: a word for what happened, what it is about, and the words that explain it.
+type explained struct {
+	label span
+	name  string
+	text  string
+}
+
+// verbs say what a reason did.
+func verb(r *engine.Reason) string {
+	var s string
+	switch r.Kind {
+	case "raise":
+		s = "raised to " + string(r.To)
+	case "cap":
+		s = "capped at " + string(r.To)
+	case "deny":
+		s = "blocked"
+	case "warn":
+		s = "warned"
+	case "exempt":
+		s = "exempted to " + string(r.AtMost)
+	case "due":
+		s = "due"
+	case "oblige":
+		s = "obliges"
+	default:
+		s = r.Kind
+	}
+	if r.Firm {
+		s += " (firm)"
+	}
+	return s
+}
+
+// kinds are the kinds of rules in the order of an explanation, and what is said of one that did not fire.
+var kinds = []struct{ name, silent string }{
+	{"raise", "not raised"}, {"cap", "not capped"}, {"deny", "not blocked"}, {"warn", "not warned"},
+	{"exempt", "not exempted"}, {"due", "no date"}, {"oblige", "not obliged"},
+}
+
+func kindOrder(kind string) int {
+	for i, k := range kinds {
+		if k.name == kind {
+			return i
+		}
+	}
+	return len(kinds)
+}
+
+// fired are the reasons: what counts most first.
+func (x *explainer) fired() {
+	d := &x.e.Case.Decision
+	reasons := slices.Clone(d.Reasons)
+	slices.SortStableFunc(reasons, func(a, b engine.Reason) int {
+		firm := func(r engine.Reason) int {
+			if r.Firm {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(kindOrder(a.Kind), kindOrder(b.Kind)), cmp.Compare(firm(a), firm(b)), cmp.Compare(b.To.Rank(), a.To.Rank()))
+	})
+	var rows []explained
+	for i := range reasons {
+		r := &reasons[i]
+		st := plain
+		if r.Kind == "raise" {
+			st = priorityStyle(r.To)
+		}
+		message := sentence(r.Message)
+		if r.Obligation != "" && !strings.Contains(message, r.Obligation) {
+			message = r.Obligation + ": " + message
+		}
+		rows = append(rows, explained{text(verb(r), st), r.Rule, message + x.location(r.Rule)})
+	}
+	if len(rows) == 0 {
+		rows = append(rows, explained{text("no rule", plain), "", "no rule says anything of this case: it is tracked"})
+	}
+	x.section(rows)
+}
+
+// location is where a rule stands, if that was asked for and is known.
+func (x *explainer) location(rule string) string {
+	for _, r := range x.e.Rules {
+		if x.all && r.Rule == rule && r.Location != "" {
+			return " (" + r.Location + ")"
+		}
+	}
+	return ""
+}
+
+// silent are the rules that did not fire, and what stopped each.
+func (x *explainer) silent() {
+	var rows []explained
+	for _, k := range kinds {
+		for _, r := range x.e.Rules {
+			if !r.Fired && r.Kind == k.name {
+				rows = append(rows, explained{text(k.silent, dim), r.Rule, cmp.Or(sentence(r.Why), sentence(r.Title)) + x.location(r.Rule)})
+			}
+		}
+	}
+	x.section(rows)
+}
+
+// facts are what is known with its source, and what could be known and is not.
+func (x *explainer) facts() {
+	in := &x.e.Case.Input
+	taken := assumptions(&x.e.Case.Decision)
+	var known, unknown []explained
+	for _, f := range facts {
+		value := f.value(in)
+		as, assumed := assumption(taken, f.path)
+		switch {
+		case assumed:
+			unknown = append(unknown, explained{text("", plain), f.label, "not known, taken as " + as})
+		case value != "":
+			s := value
+			if src := source(x.e.Case.Provenance, f.path); src != "" {
+				s += "   " + src
+			}
+			known = append(known, explained{text("", plain), f.label, s})
+		case f.matters && f.applies(&x.e.Case):
+			unknown = append(unknown, explained{text("", plain), f.label, "not known"})
+		}
+	}
+	x.labelled("facts", append(known, unknown...))
+}
+
+// source is where a fact, or a part of it, comes from.
+func source(from map[string]engine.Provenance, path string) string {
+	p, ok := from[path]
+	for _, k := range slices.Sorted(maps.Keys(from)) {
+		if !ok && strings.HasPrefix(k, path+".") {
+			p, ok = from[k], true
+		}
+	}
+	if !ok {
+		return ""
+	}
+	s := p.Source
+	if !p.At.IsZero() {
+		s += " of " + p.At.UTC().Format("2 Jan 2006")
+	}
+	if !p.Expires.IsZero() {
+		s += ", until " + p.Expires.UTC().Format("2 Jan 2006")
+	}
+	return "[" + s + "]"
+}
+
+// rest is what would change the decision, what to do, and what it is good for.
+func (x *explainer) rest() {
+	f, d := &x.e.Case.Input.Finding, &x.e.Case.Decision
+	x.c.line()
+	if len(d.Range) == 2 {
+		s := string(d.Range[0]) + " to " + string(d.Range[1])
+		if d.Range[0] == d.Range[1] {
+			s += ": no missing fact would change it"
+		}
+		x.entry("range", s)
+	}
+	for _, s := range worthKnowing(d) {
+		x.entry("hinges on", s)
+	}
+	if !d.NextChange.IsZero() {
+		x.entry("changes", "by itself on "+dated(d.NextChange, x.e.Now))
+	}
+	var controls, remediation []string
+	for i := range d.Reasons {
+		r := &d.Reasons[i]
+		for _, c := range r.Controls {
+			if !slices.Contains(controls, c) {
+				controls = append(controls, c)
+			}
+		}
+		if r.Remediation != "" && !slices.Contains(remediation, r.Remediation) {
+			remediation = append(remediation, r.Remediation)
+		}
+	}
+	if t, ok := fixOf(f); ok {
+		x.entry("fix", t.verb+" "+t.target+" "+t.to)
+	} else if f.Package != nil && f.Kind == engine.KindVulnerability {
+		x.entry("fix", "no fixed version is known")
+	}
+	for _, r := range remediation {
+		x.entry("how", r)
+	}
+	if len(d.Obligations) > 0 {
+		x.entry("also", strings.Join(d.Obligations, ", "))
+	}
+	if len(controls) > 0 {
+		x.entry("controls", strings.Join(controls, ", "))
+	}
+	x.entry("places", places(f))
+	x.entry("found by", strings.Join(tools(f), ", "))
+	if f.Vulnerability != nil {
+		x.entry("known as", strings.Join(f.Vulnerability.Aliases, ", "))
+	}
+}
+
+// mostPlaces is how many places of a finding are listed.
+const mostPlaces = 5
+
+func places(f *engine.Finding) string {
+	var out []string
+	for i := range f.Locations {
+		one := *f
+		one.Locations = f.Locations[i : i+1]
+		if s := place(&one); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return some(out, mostPlaces)
+}
+
+// entryWidth is the column in which entries begin.
+const entryWidth = 14
+
+func (x *explainer) entry(label, s string) {
+	if clean(s) != "" {
+		x.c.paragraph(2, text(label, dim), entryWidth, s, plain)
+	}
+}
+
+// section writes rows in three columns. Where the third would be too narrow to read it goes below the second.
+func (x *explainer) section(rows []explained) {
+	if len(rows) == 0 {
+		return
+	}
+	x.c.line()
+	labels, names := 0, 0
+	for i := range rows {
+		rows[i].name = clean(rows[i].name)
+		labels, names = max(labels, width(rows[i].label.text)), max(names, width(rows[i].name))
+	}
+	names = min(names, x.c.width/3)
+	at := 2 + labels + 2 + names + 2
+	for _, r := range rows {
+		first := []span{space(2), {pad(r.label.text, labels), r.label.style}, space(2), {pad(cutMiddle(r.name, names), names), plain}}
+		if x.c.width-at < 32 {
+			x.c.line(first...)
+			x.c.paragraph(4, span{}, 0, r.text, dim)
+			continue
+		}
+		for i, l := range wrap(clean(r.text), min(x.c.width, readable+20)-at) {
+			if i > 0 {
+				first = []span{space(at - 2)}
+			}
+			x.c.line(append(first, space(2), span{l, dim})...)
+		}
+		if clean(r.text) == "" {
+			x.c.line(first...)
+		}
+	}
+}
+
+// labelled writes rows of name and text under one label that stands before the first.
+func (x *explainer) labelled(label string, rows []explained) {
+	if len(rows) == 0 {
+		return
+	}
+	x.c.line()
+	names := 0
+	for _, r := range rows {
+		names = max(names, width(r.name))
+	}
+	for i, r := range rows {
+		l := span{}
+		if i == 0 {
+			l = span{label, dim}
+		}
+		x.c.paragraph(2, span{pad(l.text, entryWidth) + pad(r.name, names), l.style}, entryWidth+names+2, r.text, plain)
+	}
+}

@@ -1,0 +1,296 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+func schema(t *testing.T, id string) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	for url, text := range map[string][]byte{
+		"https://headgate.dev/schema/input-1.json":    engine.InputSchema,
+		"https://headgate.dev/schema/result-1.json":   report.ResultSchema,
+		"https://headgate.dev/schema/findings-1.json": report.FindingsSchema,
+	} {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatalf("%s: %v", url, err)
+		}
+		if err := c.AddResource(url, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := c.Compile(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(t *testing.T, s *jsonschema.Schema, document []byte) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(doc); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryJSONResultIsValidByItsSchema(t *testing.T) {
+	s := schema(t, "https://headgate.dev/schema/result-1.json")
+	for name, r := range samples() {
+		t.Run(name, func(t *testing.T) { validate(t, s, write(t, "json", r, report.Options{})) })
+	}
+	r := blocked()
+	r.Outcome = "stop"
+	doc, _ := jsonschema.UnmarshalJSON(bytes.NewReader(write(t, "json", r, report.Options{})))
+	if s.Validate(doc) == nil {
+		t.Error("the schema accepts an outcome that is none")
+	}
+}
+
+func TestEveryJSONFindingIsValidByItsSchema(t *testing.T) {
+	s := schema(t, "https://headgate.dev/schema/findings-1.json")
+	for name, r := range samples() {
+		validate(t, s, findings(t, "json", r))
+		t.Log(name)
+	}
+	var buf bytes.Buffer
+	if err := report.Findings(&buf, "json", nil, nil, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	validate(t, s, buf.Bytes())
+}
+
+// findings writes the findings of a result's cases.
+func findings(t testing.TB, format string, r *engine.Result) []byte {
+	t.Helper()
+	var all []engine.Finding
+	for _, c := range r.Cases {
+		all = append(all, c.Input.Finding)
+	}
+	var buf bytes.Buffer
+	if err := report.Findings(&buf, format, r.Reports, all, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// The schema and the types are written by hand beside each other: a field that one of them lacks would make valid files invalid.
+func TestTheResultSchemaHasExactlyTheFieldsOfTheTypes(t *testing.T) {
+	var doc map[string]any
+	if err := json.Unmarshal(report.ResultSchema, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(path string, node map[string]any, typ reflect.Type)
+	walk = func(path string, node map[string]any, typ reflect.Type) {
+		if ref, ok := node["$ref"].(string); ok {
+			name, local := strings.CutPrefix(ref, "#/$defs/")
+			if !local {
+				return // the input has a schema and a test of its own
+			}
+			node = doc["$defs"].(map[string]any)[name].(map[string]any)
+		}
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			if items, ok := node["items"].(map[string]any); ok && typ.Kind() == reflect.Slice {
+				walk(path+"[]", items, typ.Elem())
+				return
+			}
+			typ = typ.Elem()
+		}
+		if typ.Kind() == reflect.Map {
+			walk(path+"{}", node["additionalProperties"].(map[string]any), typ.Elem())
+			return
+		}
+		properties, ok := node["properties"].(map[string]any)
+		if typ.Kind() != reflect.Struct || !ok {
+			return
+		}
+		required := map[string]bool{}
+		for _, r := range node["required"].([]any) {
+			required[r.(string)] = true
+		}
+		seen := map[string]bool{}
+		for i := range typ.NumField() {
+			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			seen[name] = true
+			if properties[name] == nil {
+				t.Errorf("%s.%s is not in the schema", path, name)
+				continue
+			}
+			if always := options == ""; always != required[name] {
+				t.Errorf("%s.%s: always written %v, required by the schema %v", path, name, always, required[name])
+			}
+			walk(path+"."+name, properties[name].(map[string]any), typ.Field(i).Type)
+		}
+		for name := range properties {
+			if !seen[name] {
+				t.Errorf("%s.%s is only in the schema", path, name)
+			}
+		}
+	}
+	walk("", doc, reflect.TypeFor[engine.Result]())
+}
+
+func TestJSONIsDeterministicIndentedUnescapedAndHasNoNullLists(t *testing.T) {
+	r := &engine.Result{Schema: engine.ResultSchema, Outcome: engine.Pass, Now: now, Change: engine.RunChange{Event: engine.EventManual}}
+	have := string(write(t, "json", r, report.Options{}))
+	if strings.Contains(have, "null") {
+		t.Errorf("a list is null:\n%s", have)
+	}
+	for _, list := range []string{`"reports": []`, `"weakened": []`, `"cases": []`, `"reasons": []`, `"packs": []`} {
+		if !strings.Contains(have, "\n  "+list) && !strings.Contains(have, "\n    "+list) {
+			t.Errorf("no %s in\n%s", list, have)
+		}
+	}
+	if !strings.HasSuffix(have, "\n}\n") || strings.Contains(have, "\t") {
+		t.Errorf("not indented by two spaces, or no end of line: %q", have[len(have)-10:])
+	}
+	c := strangeCase("<b>&", 0)
+	r.Cases = []engine.Case{c}
+	if have := string(write(t, "json", r, report.Options{})); !strings.Contains(have, `"title": "<b>&"`) {
+		t.Error("HTML characters are escaped")
+	}
+	for name, r := range samples() {
+		if !bytes.Equal(write(t, "json", r, report.Options{}), write(t, "json", r, report.Options{})) {
+			t.Errorf("%s: two writings differ", name)
+		}
+	}
+}
+
+// Standard JSON is the measure: what is written must mean the same to any other reader.
+func TestJSONMeansTheSameToTheStandardLibrary(t *testing.T) {
+	for name, r := range samples() {
+		var mine, standard any
+		if err := json.Unmarshal(write(t, "json", r, report.Options{}), &mine); err != nil {
+			t.Fatal(err)
+		}
+		if name == "strange" {
+			continue // the standard library writes nil lists as null
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &standard); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(mine, standard) {
+			t.Errorf("%s: the documents differ", name)
+		}
+	}
+}
+
+func TestJSONKeepsHostileTextButShowsNoControlCharacter(t *testing.T) {
+	for _, format := range []string{"json", "sarif"} {
+		have := write(t, format, strange(), report.Options{})
+		if i := bytes.IndexFunc(have, func(r rune) bool { return r != '\n' && controls(r) }); i >= 0 {
+			t.Errorf("%s: a control character at %d: %q", format, i, have[max(0, i-20):i+20])
+		}
+		if !json.Valid(have) {
+			t.Errorf("%s is not valid JSON", format)
+		}
+	}
+	r, err := report.ReadResult(bytes.NewReader(write(t, "json", strange(), report.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have, want := r.Cases[5].Input.Finding.Title, hostileNames[5]; have != want {
+		t.Errorf("the title is read as %q, want %q", have, want)
+	}
+}
+
+func TestAResultThatIsReadIsTheResultThatWasWritten(t *testing.T) {
+	for name, r := range samples() {
+		want := write(t, "json", r, report.Options{})
+		read, err := report.ReadResult(bytes.NewReader(want))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if have := write(t, "json", read, report.Options{}); !bytes.Equal(have, want) {
+			t.Errorf("%s: written again it differs", name)
+		}
+	}
+}
+
+func TestAResultFileIsRefusedForAClearReason(t *testing.T) {
+	good := string(write(t, "json", release(), report.Options{}))
+	for _, c := range []struct{ name, file, want string }{
+		{"empty", " \n", "empty"},
+		{"not JSON", "<html>", "not a result file"},
+		{"cut", good[:len(good)/2], "not a result file"},
+		{"two documents", good + "{}", "not a result file"},
+		{"no schema", "{}", `"schema": "headgate.result/1"`},
+		{"findings", `{"schema": "headgate.findings/1"}`, "nothing has been decided yet"},
+		{"a later version", `{"schema": "headgate.result/2"}`, "another version (headgate.result/2)"},
+		{"another tool", `{"schema": "x"}`, `its schema is "x"`},
+		{"an unknown field", strings.Replace(good, `"outcome"`, `"outcom": 1, "outcome"`, 1), "outcom"},
+		{"a doubled field", strings.Replace(good, `"outcome"`, `"outcome": "pass", "outcome"`, 1), "outcome"},
+		{"another case of a field", strings.Replace(good, `"outcome"`, `"Outcome"`, 1), "Outcome"},
+		{"a number for a text", strings.Replace(good, `"outcome": "block"`, `"outcome": 1`, 1), "/outcome"},
+		{"an outcome that is none", strings.Replace(good, `"outcome": "block"`, `"outcome": "green"`, 1), `outcome "green"`},
+		{"a milder outcome", strings.Replace(good, `"outcome": "block"`, `"outcome": "pass"`, 1), "though 2 cases block"},
+		{"a milder action", strings.Replace(good, `"action": "block"`, `"action": "pass"`, 1), "counts"},
+		{"a priority that is none", strings.Replace(good, `"priority": "act"`, `"priority": "panic"`, 1), `priority "panic"`},
+		{"an event that is none", strings.Replace(good, `"event": "release"`, `"event": "merge"`, 1), `event "merge"`},
+		{"a reason that is none", strings.Replace(good, `"kind": "raise"`, `"kind": "lift"`, 1), `kind "lift"`},
+		{"a date that is none", strings.Replace(good, `"now": "2026-11-21T09:30:00Z"`, `"now": "today"`, 1), "/now"},
+		{"deep nesting", `{"schema": "headgate.result/1", "x":` + strings.Repeat("[", 100_000), "not a result file"},
+	} {
+		_, err := report.ReadResult(strings.NewReader(c.file))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: have %v, want an error with %q", c.name, err, c.want)
+		}
+		if err != nil && strings.ContainsAny(err.Error(), "\n\x1b") {
+			t.Errorf("%s: the error is not one plain line: %q", c.name, err)
+		}
+		if err != nil && testing.Verbose() {
+			t.Logf("%s: %v", c.name, err)
+		}
+	}
+}
+
+type brokenWriter struct{}
+
+var errBroken = errors.New("disk full")
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestTheErrorOfTheWriterIsReturned(t *testing.T) {
+	for _, f := range report.Formats() {
+		if err := report.Write(brokenWriter{}, f.Name, blocked(), report.Options{}); !errors.Is(err, errBroken) {
+			t.Errorf("%s: have %v", f.Name, err)
+		}
+	}
+}
+
+func FuzzReadResult(f *testing.F) {
+	f.Add(write(f, "json", release(), report.Options{}))
+	f.Add([]byte(`{"schema":"headgate.result/1"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := report.ReadResult(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, format := range report.Formats() { // what is read can be shown
+			write(t, format.Name, r, report.Options{})
+		}
+		if _, err := report.ReadResult(bytes.NewReader(write(t, "json", r, report.Options{}))); err != nil {
+			t.Errorf("what was read and written is refused: %v", err)
+		}
+	})
+}

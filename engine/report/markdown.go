@@ -1,0 +1,326 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// explainedCases is how many cases Markdown explains one by one: a comment is read in seconds.
+const explainedCases = 5
+
+// A block is a part of a Markdown document that can be shortened by whole rows.
+type block struct {
+	head  string   // always written, with what must follow it for the rows to be read as such
+	rows  []string // as many as fit
+	tail  string   // always written
+	noun  string   // of rows, for saying how many were left out
+	taken int
+}
+
+// writeMarkdown writes a pull request comment or a job summary: the verdict, what blocks and why, what to do first; the rest folded.
+func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
+	v := newView(r)
+	budget := o.MaxBytes
+	if budget <= 0 {
+		budget = DefaultMaxBytes
+	}
+	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
+	blocks = append(blocks, v.explained(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
+	blocks = append(blocks, v.details(o)...)
+	blocks = append(blocks, &block{head: "\n<sub>" + v.footer() + "</sub>\n"})
+	_, err := io.WriteString(w, assemble(blocks, budget))
+	return err
+}
+
+// assemble takes what must be written, then rows from the first block on for as long as there is room.
+func assemble(blocks []*block, budget int) string {
+	const leftOut = 80 // bytes that saying what was left out may take
+	used := 0
+	for _, b := range blocks {
+		if b == nil {
+			continue
+		}
+		used += len(b.head) + len(b.tail)
+		if len(b.rows) > 0 {
+			used += leftOut
+		}
+	}
+	for _, b := range blocks {
+		if b == nil {
+			continue
+		}
+		for b.taken < len(b.rows) && used+len(b.rows[b.taken]) <= budget {
+			used += len(b.rows[b.taken])
+			b.taken++
+		}
+	}
+	var out strings.Builder
+	for _, b := range blocks {
+		if b == nil {
+			continue
+		}
+		out.WriteString(b.head)
+		for _, row := range b.rows[:b.taken] {
+			out.WriteString(row)
+		}
+		if n := len(b.rows) - b.taken; n > 0 {
+			fmt.Fprintf(&out, "\n%d more %s left out for length.\n", n, plural(n, b.noun+" is", b.noun+"s are"))
+		}
+		out.WriteString(b.tail)
+	}
+	return out.String()
+}
+
+// heading is the outcome and how much of what is new it comes from.
+func (v *view) heading() string {
+	fresh := 0
+	for _, k := range v.urgent {
+		if isNew(k) {
+			fresh++
+		}
+	}
+	of := func(n int) string {
+		switch {
+		case n == 0:
+			return ""
+		case fresh >= n && v.known:
+			return fmt.Sprintf(" by %d of %d new %s", n, fresh, plural(fresh, "finding", "findings"))
+		}
+		return fmt.Sprintf(" by %d of %d %s", n, len(v.r.Cases), plural(len(v.r.Cases), "finding", "findings"))
+	}
+	switch v.r.Outcome {
+	case engine.Block:
+		return "blocked" + of(len(with(v.urgent, engine.Block)))
+	case engine.Warn:
+		if n := len(with(v.urgent, engine.Warn)); n > 0 {
+			return fmt.Sprintf("pass with %s", count(n, "warning", "warnings"))
+		}
+		return "pass with warnings"
+	}
+	return "pass"
+}
+
+// explained is the worst cases one by one: what, and why in a sentence.
+func (v *view) explained() *block {
+	b := &block{noun: "case"}
+	shown := v.pressing()
+	for _, k := range shown[:min(len(shown), explainedCases)] {
+		f, d := &k.Input.Finding, &k.Decision
+		line := "\n" + v.titleLine(f) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
+		parts := why(d)
+		if h := headline(f); h != "" {
+			parts = append([]string{h}, parts...)
+		}
+		parts = append(parts, worthKnowing(d)...)
+		if s := prose(strings.Join(parts, "; "), false); s != "" {
+			line += "\\\n" + sentenceCase(s) + "."
+		}
+		b.rows = append(b.rows, line+"\n")
+	}
+	if more := len(shown) - len(b.rows); more > 0 {
+		b.tail = fmt.Sprintf("\nand %d more: %s.\n", more, escapedWords(tallyOf(shown[explainedCases:])))
+	}
+	return b
+}
+
+// titleLine is what a case is: its name, and what it is in.
+func (v *view) titleLine(f *engine.Finding) string {
+	name := "**" + code(weakness(f), false) + "**"
+	switch {
+	case f.Package != nil:
+		name += " in " + code(f.Package.Name, false)
+		if len(f.Package.Versions) > 0 {
+			name += " " + code(some(f.Package.Versions, 2), false)
+		}
+		if f.Kind == engine.KindVulnerability {
+			if to := fixedIn(f.Package); to != "" {
+				name += " → " + code(to, false)
+			} else {
+				name += " (no fix known)"
+			}
+		}
+	default:
+		if s := code(subject(f), false); s != "" {
+			name += " in " + s
+		}
+	}
+	return name
+}
+
+// onAsset names the asset where there is more than one.
+func (v *view) onAsset(k *engine.Case) string {
+	if s := code(assetName(&k.Input.Asset), false); s != "" && v.onlyAsset == "" {
+		return " on " + s
+	}
+	return ""
+}
+
+// consequences are what a case asks for: priority, due date, and what else must happen.
+func (v *view) consequences(d *engine.Decision) []string {
+	out := []string{priorityWord(d.Priority)}
+	if s := due(d, v.r.Now); s != "" {
+		out = append(out, s)
+	}
+	for _, o := range d.Obligations {
+		out = append(out, prose(o, false))
+	}
+	return out
+}
+
+// priorityWord is a priority as Markdown: the star is no emphasis.
+func priorityWord(p engine.Priority) string { return strings.ReplaceAll(string(p), "*", `\*`) }
+
+func escapedWords(t tally) string { return strings.ReplaceAll(and(t.words()), "*", `\*`) }
+
+// verdictBlock is the sentence that the text ends with. Where the heading and the cases have said it, only what they did not.
+func (v *view) verdictBlock() *block {
+	var out []string
+	for _, s := range v.sentences() {
+		out = append(out, prose(s, false))
+	}
+	return &block{head: "\n" + strings.Join(out, "\\\n") + "\n"}
+}
+
+// todoBlock is the few things to do first.
+func (v *view) todoBlock() *block {
+	all := todos(v.r, v.pressing())
+	if len(all) == 0 {
+		return nil
+	}
+	paths := false
+	for _, t := range all {
+		paths = paths || t.pathsCut > 0
+	}
+	b := &block{head: "\n| | do first | clears |\n| ---: | --- | --- |\n", noun: "fix"}
+	if paths {
+		b.head = "\n| | do first | clears | attack paths |\n| ---: | --- | --- | --- |\n"
+	}
+	for i, t := range all[:min(len(all), shownFixes)] {
+		row := fmt.Sprintf("| %d | %s | %s |", i+1, t.markdown(), strings.ReplaceAll(strings.Join(t.clears.words(), ", "), "*", `\*`))
+		if paths {
+			cut := ""
+			if t.pathsCut > 0 {
+				cut = fmt.Sprintf("cuts %d", t.pathsCut)
+			}
+			row += " " + cut + " |"
+		}
+		b.rows = append(b.rows, row+"\n")
+	}
+	if more := len(all) - len(b.rows); more > 0 {
+		b.tail = fmt.Sprintf("\n%d more.\n", more)
+	}
+	return b
+}
+
+// markdown is a thing to do in a table cell.
+func (t todo) markdown() string {
+	parts := []string{prose(t.verb, true), code(t.target, true)}
+	if preposition, rest, ok := strings.Cut(t.to, " "); ok && !strings.HasPrefix(t.to, "(") {
+		parts = append(parts, preposition, code(rest, true))
+	} else if s := code(strings.Trim(t.to, "()"), true); s != "" {
+		parts = append(parts, "("+s+")")
+	}
+	return strings.Join(parts, " ")
+}
+
+// noteBlock is how far to trust the result.
+func (v *view) noteBlock() *block {
+	b := &block{noun: "note"}
+	for i, n := range v.notes() {
+		row := "- **" + n.label + "** " + prose(n.text, false) + "\n"
+		if i == 0 {
+			row = "\n" + row
+		}
+		b.rows = append(b.rows, row)
+	}
+	return b
+}
+
+// details are folded tables: everything that this change introduced, and everything else.
+func (v *view) details(o Options) []*block {
+	var fresh, other []*engine.Case
+	for _, k := range v.urgent {
+		if isNew(k) {
+			fresh = append(fresh, k)
+		} else {
+			other = append(other, k)
+		}
+	}
+	other = append(append(append(other, v.existing...), v.disclosed...), v.exempted...)
+	summary := fmt.Sprintf("All %d introduced by this change", len(fresh))
+	if !v.known || v.owned() {
+		summary = "All " + count(len(fresh), "finding", "findings")
+	}
+	return []*block{v.fold(summary, fresh, o), v.fold("Not from this change: "+v.folded(), other, o)}
+}
+
+// fold is a table of cases that opens at a click.
+func (v *view) fold(summary string, cases []*engine.Case, o Options) *block {
+	if len(cases) == 0 {
+		return nil
+	}
+	open := ""
+	if o.All {
+		open = " open"
+	}
+	b := &block{
+		noun: "row",
+		head: "\n<details" + open + "><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" +
+			"| priority | action | weakness | where | fix | asset | due | id |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+		tail: "\n</details>\n",
+	}
+	for _, k := range cases {
+		f, d := &k.Input.Finding, &k.Decision
+		b.rows = append(b.rows, "| "+strings.Join([]string{
+			priorityWord(d.Priority), action(d), code(weakness(f), true), code(subject(f), true), code(fixColumn(f), true),
+			code(assetName(&k.Input.Asset), true), v.day(d).text, code(v.ids[f.ID], true),
+		}, " | ")+" |\n")
+	}
+	return b
+}
+
+// footer is what the decision was made with.
+func (v *view) footer() string {
+	var parts []string
+	add := func(label, value string) {
+		if s := code(value, false); s != "" {
+			parts = append(parts, label+s)
+		}
+	}
+	r := v.r
+	add("", short(r.Change.Head, 7))
+	add("policy ", short(r.Policy.Digest, 7))
+	if s := prose(r.Policy.Source, false); s != "" && len(parts) > 0 {
+		parts[len(parts)-1] += " from " + s
+	}
+	for _, f := range []struct {
+		name string
+		info *engine.FeedInfo
+	}{{"KEV", r.Intel.KEV}, {"EPSS", r.Intel.EPSS}, {"SSVC", r.Intel.SSVC}} {
+		if f.info == nil {
+			continue
+		}
+		s := f.name
+		if version := code(f.info.Catalog+f.info.Model, false); version != "" {
+			s += " " + version
+		}
+		if !f.info.Date.IsZero() {
+			s += " of " + dated(f.info.Date, r.Now)
+		}
+		parts = append(parts, s)
+	}
+	switch n := len(r.Weakened); n {
+	case 0:
+		parts = append(parts, "nothing weakened")
+	default:
+		parts = append(parts, strconv.Itoa(n)+" weakened")
+	}
+	if len(v.urgent) > 0 {
+		parts = append(parts, "why: "+code("headgate explain "+v.ids[v.urgent[0].Input.Finding.ID], false))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// A note is one plain line on how far the result can be trusted.
+type note struct {
+	label string // incomplete, missing, stale, weakened, waivers, not known
+	text  string
+}
+
+// notes say what weakens the result, what weakens the most first: reports that are incomplete or did not come, what the user
+// switched off, waivers that need someone, and facts that nobody knows.
+func (v *view) notes() []note {
+	var out []note
+	for _, rep := range v.r.Reports {
+		if rep.Complete {
+			continue
+		}
+		s := rep.Name
+		if rep.Incomplete != "" {
+			s += ": " + sentence(rep.Incomplete)
+		}
+		if rep.Allowed {
+			s += " (allowed by name)"
+		}
+		out = append(out, note{"incomplete", s})
+	}
+	for _, e := range v.r.Expected {
+		if e.Status != "met" {
+			out = append(out, note{e.Status, expectation(e)})
+		}
+	}
+	if len(v.r.Weakened) > 0 {
+		out = append(out, note{"weakened", strings.Join(v.r.Weakened, ", ")})
+	}
+	if w := v.r.Waivers; w != nil {
+		var parts []string
+		for _, p := range []struct {
+			what string
+			ids  []string
+		}{{"expired", w.Expired}, {"expiring", w.Expiring}, {"unverified", w.Unverified}, {"unused", w.Unused}} {
+			if len(p.ids) > 0 {
+				parts = append(parts, p.what+" "+some(p.ids, 3))
+			}
+		}
+		if len(parts) > 0 {
+			out = append(out, note{"waivers", strings.Join(parts, "; ")})
+		}
+	}
+	if s := v.unknown(); s != "" {
+		out = append(out, note{"not known", s})
+	}
+	return out
+}
+
+// expectation words an expected report that is not there as it should be.
+func expectation(e engine.Expected) string {
+	s := "report"
+	if e.Tool != "" {
+		s = e.Tool + " report"
+	}
+	if at := cmp.Or(e.Asset, e.Path); at != "" {
+		s += " for " + at
+	}
+	if e.Report != "" {
+		s += ": " + e.Report
+	}
+	if e.Status == "stale" && e.MaxAge != "" {
+		s += " is older than " + e.MaxAge
+	}
+	return s
+}
+
+// unknown says once which facts apply to the cases that concern the reader and are absent, or were assumed, and which feeds were
+// not loaded. A feed that was not loaded explains its facts, which are then not listed again.
+func (v *view) unknown() string {
+	feeds := v.missingFeeds()
+	count := map[string]int{}
+	assumed := map[string]string{}
+	for _, c := range v.urgent {
+		taken := assumptions(&c.Decision)
+		for _, f := range facts {
+			value, isAssumed := assumption(taken, f.path)
+			if !f.matters || !f.applies(c) || f.feed != "" && slices.Contains(feeds, f.feed) {
+				continue
+			}
+			if isAssumed {
+				assumed[f.path] = value
+			}
+			if isAssumed || f.value(&c.Input) == "" {
+				count[f.path]++
+			}
+		}
+	}
+	var parts []string
+	for _, f := range facts {
+		n := count[f.path]
+		if n == 0 {
+			continue
+		}
+		var detail []string
+		if n < len(v.urgent) {
+			detail = append(detail, strconv.Itoa(n)+" of "+strconv.Itoa(len(v.urgent)))
+		}
+		if as, ok := assumed[f.path]; ok {
+			detail = append(detail, "taken as "+as)
+		}
+		parts = append(parts, bracketed(f.label, strings.Join(detail, ", ")))
+	}
+	if len(feeds) > 0 && hasVulnerability(v.r.Cases) {
+		parts = append(parts, and(feeds)+" (not loaded: headgate intel update)")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// missingFeeds names the threat data that was not loaded.
+func (v *view) missingFeeds() []string {
+	var out []string
+	loaded := map[string]*engine.FeedInfo{"KEV": v.r.Intel.KEV, "EPSS": v.r.Intel.EPSS, "SSVC": v.r.Intel.SSVC}
+	for _, name := range slices.Sorted(maps.Keys(loaded)) {
+		if loaded[name] == nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func hasVulnerability(cases []engine.Case) bool {
+	return slices.ContainsFunc(cases, func(c engine.Case) bool { return c.Input.Finding.Kind == engine.KindVulnerability })
+}
+
+// assumptions are the facts that the engine put in for what is not known, by path of the fact: "asset.exposure=internet".
+func assumptions(d *engine.Decision) map[string]string {
+	out := map[string]string{}
+	for _, a := range d.Assumed {
+		if path, value, ok := strings.Cut(a, "="); ok {
+			out[path] = value
+		}
+	}
+	return out
+}
+
+// assumption is what was put in for a fact or for a part of it: context.reachability.verdict of context.reachability.
+func assumption(taken map[string]string, path string) (value string, ok bool) {
+	if value, ok = taken[path]; ok {
+		return value, true
+	}
+	for _, k := range slices.Sorted(maps.Keys(taken)) {
+		if strings.HasPrefix(k, path+".") {
+			return taken[k], true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,91 @@
+// Package report shows a result to people and to other programs. Every format is a rendering of the result: it adds no judgement
+// and no figure that the result does not have.
+//
+// All text of a result is hostile, since it comes from scanned code, package registries and scanners: a format lets none of it
+// become terminal control, markup, a mention, a link or a new line.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// Options say how much is shown, and how. The zero value is text of 80 columns without colour.
+type Options struct {
+	Width    int  // columns of the terminal; 0 means 80, less than 48 is taken as 48
+	Color    bool // mark priorities with colour. Nothing is said by colour alone
+	All      bool // text and Markdown: list every case instead of folding away what the reader did not cause
+	MaxBytes int  // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
+}
+
+// DefaultMaxBytes is how long Markdown gets. Code hosts refuse comments of more than 65,536 characters.
+const DefaultMaxBytes = 60_000
+
+// A Format is one way to write a result.
+type Format struct {
+	Name      string // as on the command line
+	Title     string // as in help
+	Extension string // of a file in this format, without the dot
+}
+
+// A format is a Format with what writes it. Adding one is a file and a line in formats.
+type format struct {
+	Format
+	result   func(io.Writer, *engine.Result, Options) error
+	findings func(io.Writer, []engine.Report, []engine.Finding, Options) error // nil: decided cases only
+}
+
+var formats = []format{
+	{Format{"text", "for people: what blocks, why, and what to do first", "txt"}, writeText, writeFindingsText},
+	{Format{"table", "one line for every case", "txt"}, writeTable, nil},
+	{Format{"json", "the result file, version 1", "json"}, writeJSON, writeFindingsJSON},
+	{Format{"markdown", "a pull request comment or a job summary", "md"}, writeMarkdown, nil},
+	{Format{"sarif", "SARIF 2.1.0, for code scanning", "sarif"}, writeSARIF, writeFindingsSARIF},
+}
+
+// Formats lists the formats of results.
+func Formats() []Format { return list(func(format) bool { return true }) }
+
+// FindingsFormats lists the formats of findings before any decision.
+func FindingsFormats() []Format { return list(func(f format) bool { return f.findings != nil }) }
+
+func list(ok func(format) bool) []Format {
+	var all []Format
+	for _, f := range formats {
+		if ok(f) {
+			all = append(all, f.Format)
+		}
+	}
+	return all
+}
+
+// Write writes a result. The same result and options give the same bytes. An error is that of the writer, or an unknown format.
+func Write(w io.Writer, format string, r *engine.Result, o Options) error {
+	for _, f := range formats {
+		if f.Name == format {
+			return f.result(w, r, o)
+		}
+	}
+	return unknown(format, Formats())
+}
+
+// Findings writes what reports were understood to say, before any decision: how each was read, and the findings of all.
+func Findings(w io.Writer, format string, reports []engine.Report, findings []engine.Finding, o Options) error {
+	for _, f := range formats {
+		if f.Name == format && f.findings != nil {
+			return f.findings(w, reports, findings, o)
+		}
+	}
+	return unknown(format, FindingsFormats())
+}
+
+func unknown(format string, known []Format) error {
+	var names []string
+	for _, f := range known {
+		names = append(names, f.Name)
+	}
+	return fmt.Errorf("format %q: known are %s", format, strings.Join(names, ", "))
+}

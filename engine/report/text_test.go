@@ -1,0 +1,145 @@
+package report_test
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// controls says that a character controls a terminal or hides or reorders text, in words of its own.
+func controls(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Cf, r) || r == 0x2028 || r == 0x2029 || r == 0xfeff ||
+		r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f || unicode.Is(unicode.Co, r)
+}
+
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]+m")
+
+// inert fails if text for a terminal has anything in it that is not to be shown, or a line that is too wide.
+func inert(t *testing.T, have []byte, width int) {
+	t.Helper()
+	if !utf8.Valid(have) {
+		t.Errorf("not valid UTF-8: %q", have)
+	}
+	for line := range strings.Lines(string(have)) {
+		line = strings.TrimSuffix(line, "\n")
+		if i := strings.IndexFunc(line, controls); i >= 0 {
+			t.Errorf("control character in %q", line)
+		}
+		if w := uniseg.StringWidth(line); w > width {
+			t.Errorf("%d columns of %d: %q", w, width, line)
+		}
+		if strings.HasSuffix(line, " ") {
+			t.Errorf("space at the end of %q", line)
+		}
+	}
+}
+
+func TestNoLineIsWiderThanTheTerminalWhateverThingsAreCalled(t *testing.T) {
+	for name, r := range samples() {
+		for _, width := range []int{48, 60, 72, 80, 100, 120, 200} {
+			for _, format := range []string{"text", "table"} {
+				for _, all := range []bool{false, true} {
+					t.Run(fmt.Sprint(name, format, width, all), func(t *testing.T) {
+						inert(t, write(t, format, r, report.Options{Width: width, All: all}), width)
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestColourAddsNothingButColour(t *testing.T) {
+	for name, r := range samples() {
+		for _, format := range []string{"text", "table"} {
+			plain := write(t, format, r, report.Options{})
+			colour := write(t, format, r, report.Options{Color: true})
+			if name == "blocked" && bytes.Equal(plain, colour) {
+				t.Errorf("%s has no colour", format)
+			}
+			if have := sgr.ReplaceAll(colour, nil); !bytes.Equal(have, plain) {
+				t.Errorf("%s %s differs by more than colour", name, format)
+			}
+		}
+	}
+}
+
+func FuzzNoControlCharacterLeavesTextAndTable(f *testing.F) {
+	for i, name := range hostileNames {
+		f.Add(name, uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, name string, kind uint8) {
+		r := result(engine.Block, []engine.Case{strangeCase(name, int(kind)), log4shell()})
+		r.Change.Repository, r.Weakened, r.Reports[0].Name = name, []string{name}, name
+		r.Reports[0].Complete, r.Reports[0].Incomplete = false, name
+		r.Gate.Reasons = []engine.Reason{{Rule: name, Kind: "deny", Message: name}}
+		for _, format := range []string{"text", "table"} {
+			for _, width := range []int{60, 80} {
+				inert(t, sgr.ReplaceAll(write(t, format, r, report.Options{Width: width, Color: true, All: true}), nil), width)
+			}
+		}
+		inert(t, findings(t, "text", r), 80)
+		var buf bytes.Buffer
+		if err := report.Explain(&buf, report.Explanation{Case: r.Cases[0], Rules: strangeRules(name)}, report.Options{All: true}); err != nil {
+			t.Fatal(err)
+		}
+		inert(t, buf.Bytes(), 80)
+	})
+}
+
+func strangeRules(name string) []engine.RuleOutcome {
+	return []engine.RuleOutcome{
+		{Rule: name, Kind: "cap", Title: name, Why: name, Location: name, Controls: []string{name}, Remediation: name},
+		{Rule: "exploit.public", Kind: "raise", Fired: true, Message: name, Location: name},
+	}
+}
+
+func TestTheWorstCaseComesFirstWhateverTheOrderOfTheResult(t *testing.T) {
+	r := blocked()
+	want := write(t, "text", r, report.Options{})
+	for i, j := 0, len(r.Cases)-1; i < j; i, j = i+1, j-1 {
+		r.Cases[i], r.Cases[j] = r.Cases[j], r.Cases[i]
+	}
+	have := string(write(t, "text", r, report.Options{}))
+	if first := strings.Index(have, "CVE-2021-44228"); first < 0 || first > strings.Index(have, "CVE-2022-22965") {
+		t.Errorf("the worst case is not first:\n%s", have)
+	}
+	if len(have) != len(want) {
+		t.Errorf("another order shows something else:\n%s\n%s", have, want)
+	}
+}
+
+func TestWhatTheReaderDidNotCauseIsFoldedAwayUntilAllIsAskedFor(t *testing.T) {
+	folded, all := string(write(t, "text", blocked(), report.Options{})), string(write(t, "text", blocked(), report.Options{All: true}))
+	for _, existing := range []string{"CVE-2020-10000", "CVE-2026-4000", "CVE-2021-22000"} {
+		if strings.Contains(folded, existing) || !strings.Contains(all, existing) {
+			t.Errorf("%s: folded %v, all %v", existing, strings.Contains(folded, existing), strings.Contains(all, existing))
+		}
+	}
+	scheduled := blocked()
+	scheduled.Change.Event = engine.EventSchedule
+	if have := string(write(t, "text", scheduled, report.Options{})); !strings.Contains(have, "CVE-2020-10000") {
+		t.Errorf("a run without a change under review hides what warns:\n%s", have)
+	}
+}
+
+func TestAnUnknownStatusIsNotCalledIntroduced(t *testing.T) {
+	r := blocked()
+	for i := range r.Cases {
+		r.Cases[i].Input.Context.Change = &engine.Change{Event: engine.EventPullRequest}
+	}
+	for _, format := range []string{"text", "markdown"} {
+		have := strings.Join(strings.Fields(string(write(t, format, r, report.Options{}))), " ")
+		if strings.Contains(have, "that this change introduced") || strings.Contains(have, "introduced by this change") || !strings.Contains(have, "is not known, so all counts as new") {
+			t.Errorf("%s:\n%s", format, have)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// verdict writes the last lines: what the outcome comes from, and the next command.
+func (v *view) verdict(c *canvas) {
+	c.line()
+	for _, s := range v.sentences() {
+		c.paragraph(0, span{}, 0, s, plain)
+	}
+	if next := v.next(); next != "" {
+		c.paragraph(0, span{}, 0, next, dim)
+	}
+}
+
+// sentences say the outcome and what it comes from.
+func (v *view) sentences() []string {
+	var out []string
+	switch v.r.Outcome {
+	case engine.Block:
+		if blocking := with(v.urgent, engine.Block); len(blocking) > 0 {
+			out = append(out, "Blocked by "+and(tallyOf(blocking).words())+v.origin(blocking)+"."+v.coverage(blocking))
+		} else {
+			out = append(out, "Blocked.")
+		}
+	case engine.Warn:
+		if warned := with(v.urgent, engine.Warn); len(warned) > 0 {
+			out = append(out, "Not blocked. "+and(tallyOf(warned).words())+v.origin(warned)+" "+plural(len(warned), "needs", "need")+" attention."+v.coverage(warned))
+		} else {
+			out = append(out, "Not blocked. "+v.nothingNew()+v.tracked())
+		}
+	default:
+		out = append(out, v.nothingNew()+v.tracked())
+	}
+	for _, r := range v.r.Gate.Reasons {
+		out = append(out, "The run as a whole: "+sentence(r.Message)+".")
+	}
+	return out
+}
+
+// origin says whose the cases are. Where the change's part is not known it is not claimed.
+func (v *view) origin(cases []*engine.Case) string {
+	introduced, unknown := 0, 0
+	for _, k := range cases {
+		switch status(k) {
+		case engine.StatusIntroduced:
+			introduced++
+		case "":
+			unknown++
+		}
+	}
+	switch {
+	case unknown == len(cases) && !v.owned():
+		return " (what this change introduced is not known, so all counts as new)"
+	case introduced == len(cases):
+		return " that this change introduced"
+	case introduced > 0:
+		return fmt.Sprintf(", %d of them introduced by this change", introduced)
+	}
+	return ""
+}
+
+// nothingNew says that there is nothing to do, or nothing at all.
+func (v *view) nothingNew() string {
+	switch {
+	case len(v.r.Cases) == 0:
+		return sentenceCase(v.nothingFound()) + "."
+	case v.owned() || !v.known:
+		return "Nothing needs action."
+	}
+	return "Nothing in this change needs action."
+}
+
+// nothingFound says so, and in how much.
+func (v *view) nothingFound() string {
+	return "nothing found in " + count(len(v.r.Reports), "report", "reports")
+}
+
+// tracked counts what stays open without action.
+func (v *view) tracked() string {
+	var parts []string
+	add := func(n int, word string) {
+		if n > 0 {
+			parts = append(parts, strings.TrimSpace(strconv.Itoa(n)+" "+word))
+		}
+	}
+	if v.known {
+		add(len(v.urgent), "new")
+	} else {
+		add(len(v.urgent), "")
+	}
+	add(len(v.existing), "existing")
+	add(len(v.disclosed), "newly disclosed")
+	s := ""
+	if n := len(v.urgent) + len(v.existing) + len(v.disclosed); n > 0 {
+		s = " " + and(parts) + " " + plural(n, "finding", "findings") + " " + plural(n, "is", "are") + " tracked."
+	}
+	if n := len(v.exempted); n > 0 {
+		s += " " + count(n, "finding", "findings") + " " + plural(n, "is", "are") + " waived."
+	}
+	return s
+}
+
+// coverage says what the fixes that were named come to, if they are all there are to name.
+func (v *view) coverage(cases []*engine.Case) string {
+	all := todos(v.r, v.pressing())
+	if len(all) == 0 || len(cases) == 1 {
+		return ""
+	}
+	named := all[:min(len(all), shownFixes)]
+	fixed := map[string]bool{}
+	for _, t := range named {
+		for _, id := range t.findings {
+			fixed[id] = true
+		}
+	}
+	var left []string
+	for _, k := range cases {
+		f := &k.Input.Finding
+		if !fixed[f.ID] {
+			left = append(left, weakness(f))
+		}
+	}
+	who := "Fix 1 clears"
+	if n := len(named); n == 2 {
+		who = "Fixes 1 and 2 clear"
+	} else if n > 2 {
+		who = fmt.Sprintf("Fixes 1 to %d clear", n)
+	}
+	switch {
+	case len(left) == len(cases):
+		return ""
+	case len(left) == 0:
+		return " " + who + " it all."
+	case len(left) <= 3:
+		return " " + who + " it all but " + and(left) + "."
+	}
+	return " " + who + " " + strconv.Itoa(len(cases)-len(left)) + " of " + strconv.Itoa(len(cases)) + "."
+}
+
+// next is the command to go on with.
+func (v *view) next() string {
+	if len(v.urgent) == 0 {
+		return ""
+	}
+	return "why: headgate explain " + v.ids[v.urgent[0].Input.Finding.ID]
+}

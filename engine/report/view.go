@@ -1,0 +1,122 @@
+package report
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// A view is a result sorted out for a reader: what concerns them, worst first, and what does not.
+type view struct {
+	r *engine.Result
+
+	// urgent are the cases to show in full. Of a change under review: what it introduced and whatever blocks; of any other run:
+	// whatever blocks or warns, and what is new.
+	urgent []*engine.Case
+
+	existing, disclosed []*engine.Case // not from this change, and not blocking
+	exempted            []*engine.Case // lowered by a waiver or another exemption
+
+	known bool // the change's part in the cases is known, so that "introduced" may be said
+	ids   map[string]string
+
+	onlyAsset string // the name of the asset that all cases are on; empty if there are several or none
+}
+
+func newView(r *engine.Result) *view {
+	v := &view{r: r, ids: ShortIDs(r.Cases), onlyAsset: onlyAsset(r.Cases), known: true}
+	for i := range r.Cases {
+		c := &r.Cases[i]
+		v.known = v.known && status(c) != ""
+		switch {
+		case lowered(&c.Decision):
+			v.exempted = append(v.exempted, c)
+		case c.Decision.Action == engine.Block || isNew(c) || v.owned() && c.Decision.Action == engine.Warn:
+			v.urgent = append(v.urgent, c)
+		case status(c) == engine.StatusDisclosed:
+			v.disclosed = append(v.disclosed, c)
+		default:
+			v.existing = append(v.existing, c)
+		}
+	}
+	for _, list := range [][]*engine.Case{v.urgent, v.existing, v.disclosed, v.exempted} {
+		slices.SortStableFunc(list, worseFirst)
+	}
+	return v
+}
+
+// owned says that the run has no change under review: whoever reads it answers for all that is there.
+func (v *view) owned() bool {
+	switch v.r.Change.Event {
+	case engine.EventPush, engine.EventSchedule, engine.EventRelease:
+		return true
+	}
+	return false
+}
+
+// worseFirst orders what blocks before what warns, then by priority, then by due date; the engine's own order settles the rest.
+func worseFirst(a, b *engine.Case) int {
+	x, y := &a.Decision, &b.Decision
+	if c := cmp.Or(cmp.Compare(y.Action.Rank(), x.Action.Rank()), cmp.Compare(y.Priority.Rank(), x.Priority.Rank())); c != 0 {
+		return c
+	}
+	switch {
+	case x.Due.IsZero() && y.Due.IsZero():
+		return 0
+	case x.Due.IsZero():
+		return 1
+	case y.Due.IsZero():
+		return -1
+	}
+	return x.Due.Compare(y.Due)
+}
+
+func status(c *engine.Case) engine.Status {
+	if c.Input.Context.Change == nil {
+		return ""
+	}
+	return c.Input.Context.Change.Status
+}
+
+// isNew says that the change brought the case, or that nobody knows that it did not.
+func isNew(c *engine.Case) bool {
+	s := status(c)
+	return s == "" || s == engine.StatusIntroduced
+}
+
+// subject is what the run was about: the repository, else the only asset.
+func (v *view) subject() string {
+	if v.r.Change.Repository != "" {
+		return path.Base(v.r.Change.Repository)
+	}
+	if v.onlyAsset != "" {
+		return v.onlyAsset
+	}
+	return "headgate"
+}
+
+// onlyAsset is the name of the asset that all cases are on, empty if there are several or none.
+func onlyAsset(cases []engine.Case) string {
+	name := ""
+	for i := range cases {
+		a := assetName(&cases[i].Input.Asset)
+		if name != "" && a != name {
+			return ""
+		}
+		name = a
+	}
+	return name
+}
+
+// with are the cases of a list with an action.
+func with(list []*engine.Case, a engine.Action) []*engine.Case {
+	var out []*engine.Case
+	for _, c := range list {
+		if c.Decision.Action == a {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// weakness names what is wrong: the published name, else the scanner's rule, else what the kind of finding has.
+func weakness(f *engine.Finding) string {
+	switch {
+	case f.Vulnerability != nil && f.Vulnerability.ID != "":
+		return f.Vulnerability.ID
+	case f.License != nil && f.License.SPDX != "":
+		return f.License.SPDX
+	case f.Rule != nil && f.Rule.ID != "":
+		return f.Rule.ID
+	case f.Secret != nil && f.Secret.Type != "":
+		return f.Secret.Type
+	}
+	return string(f.Kind)
+}
+
+// subject names what the finding is in: package and versions, resource, place, or, where there is none of these, its title.
+func subject(f *engine.Finding) string {
+	place := place(f)
+	switch {
+	case f.Package != nil:
+		return strings.TrimSpace(f.Package.Name + " " + some(f.Package.Versions, 2))
+	case f.Resource != nil && f.Resource.Name != "":
+		return strings.TrimSpace(f.Resource.Name + " " + place)
+	case place != "":
+		return place
+	case f.Resource != nil && f.Resource.Type != "":
+		return f.Resource.Type
+	}
+	return f.Title
+}
+
+// place is the first place of a finding, "internal/files/open.go:41", and how many more there are.
+func place(f *engine.Finding) string {
+	for _, l := range f.Locations {
+		s := cmp.Or(l.Path, l.URL, l.Image)
+		if s == "" {
+			continue
+		}
+		if l.Path != "" && l.Line > 0 {
+			s += ":" + strconv.Itoa(l.Line)
+		}
+		if more := len(f.Locations) - 1; more > 0 {
+			s += fmt.Sprintf(" +%d", more)
+		}
+		return s
+	}
+	return ""
+}
+
+// some joins the first n of a list and says how many more there are.
+func some(list []string, n int) string {
+	if len(list) > n {
+		return strings.Join(list[:n], ", ") + fmt.Sprintf(" +%d", len(list)-n)
+	}
+	return strings.Join(list, ", ")
+}
+
+// assetName is how people call an asset.
+func assetName(a *engine.Asset) string { return cmp.Or(a.Name, a.ID) }
+
+// count is a number with its noun.
+func count(n int, one, many string) string { return strconv.Itoa(n) + " " + plural(n, one, many) }
+
+// plural is the word for n things.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// and joins words as a sentence does: "a, b and c".
+func and(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// dated is a day as people write it. The year of the run is left out.
+func dated(t, now time.Time) string {
+	t = t.UTC()
+	if !now.IsZero() && t.Year() == now.UTC().Year() {
+		return t.Format("2 Jan")
+	}
+	return t.Format("2 Jan 2006")
+}
+
+// due is when a case is to be fixed, empty if nothing says so. What is due within a day says the hour.
+func due(d *engine.Decision, now time.Time) string {
+	switch {
+	case d.Due.IsZero():
+		return ""
+	case d.Overdue:
+		return "overdue since " + dated(d.Due, now)
+	case !wholeDay(d.Due):
+		return "due " + dated(d.Due, now) + d.Due.UTC().Format(" 15:04 UTC")
+	}
+	return "due " + dated(d.Due, now)
+}
+
+// wholeDay says that a date means a day rather than an instant.
+func wholeDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
+
+// tally counts cases by priority.
+type tally map[engine.Priority]int
+
+func tallyOf(cases []*engine.Case) tally {
+	t := tally{}
+	for _, c := range cases {
+		t[c.Decision.Priority]++
+	}
+	return t
+}
+
+// words are the counts worst first, each as "2 act".
+func (t tally) words() []string {
+	var out []string
+	for i := len(engine.Priorities) - 1; i >= 0; i-- {
+		if p := engine.Priorities[i]; t[p] > 0 {
+			out = append(out, strconv.Itoa(t[p])+" "+string(p))
+		}
+	}
+	return out
+}
+
+// short is a digest or commit as people compare them. Empty stays empty.
+func short(digest string, n int) string {
+	if _, hex, ok := strings.Cut(digest, ":"); ok {
+		digest = hex
+	}
+	if len(digest) > n {
+		return digest[:n]
+	}
+	return digest
+}

@@ -140,7 +140,10 @@ vars(reason, values) := object.union(reason, {"vars": values})
 # METADATA
 # title: The change brought it, or nobody knows
 # description: A status that is not known counts as introduced, so that a missing baseline cannot hide anything.
-introduced if not input.context.change.status in {"existing", "disclosed"}
+introduced if not _not_by_the_change
+
+# A negated call with an absent operand is undefined, not true, so the negation stands before a rule.
+_not_by_the_change if input.context.change.status in {"existing", "disclosed"}
 
 # METADATA
 # title: Call analysis has not ruled it out

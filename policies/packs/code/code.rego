@@ -36,7 +36,7 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 raise contains lib.raise(rego.metadata.rule(), "attend") if {
 	input.finding.kind == "weakness"
 	input.finding.severity in {"critical", "high"}
-	not input.asset.exposure in {"partner", "internal", "isolated"}
+	not _inside
 	_remote
 }
 
@@ -70,7 +70,7 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 #   controls: [NIST-SSDF-1.1-PW.7.2, CIS-8.1-16.12]
 raise contains lib.raise(rego.metadata.rule(), "track*") if {
 	input.finding.kind == "weakness"
-	not input.finding.severity in {"low", "info"}
+	not _minor
 }
 
 # METADATA
@@ -87,6 +87,10 @@ cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.finding.kind == "weakness"
 	lib.all_paths_match(data.packs.code.params.test_paths)
 }
+
+_minor if input.finding.severity in {"low", "info"}
+
+_inside if input.asset.exposure in {"partner", "internal", "isolated"}
 
 _remote if {
 	some cwe in input.finding.cwes

@@ -34,7 +34,7 @@ raise contains lib.raise_firm(rego.metadata.rule(), "act") if {
 #   controls: [PCI-DSS-4.0.1-8.6.2, NIST-CSF-2.0-PR.AA-01, SOC2-CC6.1]
 raise contains lib.raise(rego.metadata.rule(), "attend") if {
 	input.finding.kind == "secret"
-	not input.finding.secret.active in {true, false}
+	not _tried
 	not input.finding.secret.in_history == true
 }
 
@@ -51,7 +51,7 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 raise contains lib.raise(rego.metadata.rule(), "attend") if {
 	input.finding.kind == "secret"
 	input.finding.secret.in_history == true
-	not input.finding.secret.active in {true, false}
+	not _tried
 }
 
 # METADATA
@@ -82,3 +82,5 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.finding.kind == "secret"
 	lib.all_paths_match(data.packs.secrets.params.test_paths)
 }
+
+_tried if input.finding.secret.active in {true, false}

@@ -1,0 +1,233 @@
+package packs.impact_test
+
+import data.packs.impact
+
+raised[r.rule] := r.to if some r in impact.raise
+
+capped[r.rule] := r.to if some r in impact.cap
+
+vulnerability := {
+	"finding": {"kind": "vulnerability", "severity": "critical", "package": {"name": "log4j-core", "fixed": ["2.17.1"]}},
+	"asset": {"criticality": "mission_critical", "data": ["pii"], "environment": "production", "exposure": "internet"},
+	"context": {
+		"change": {"event": "pull_request", "status": "introduced"},
+		"reachability": {"verdict": "reachable"},
+	},
+}
+
+misconfiguration := {
+	"finding": {"kind": "misconfiguration", "severity": "critical", "resource": {"type": "aws_s3_bucket"}},
+	"asset": vulnerability.asset,
+	"context": {"change": {"event": "pull_request", "status": "introduced"}},
+}
+
+but(facts) := object.union(vulnerability, facts)
+
+without(path) := json.remove(vulnerability, [path])
+
+# Critical, new and fixable.
+
+test_critical_fixable_fires if {
+	raised["impact.critical_fixable"] == "attend" with input as vulnerability
+	raised["impact.critical_fixable"] with input as but({"context": {"reachability": {"verdict": "potential"}}})
+}
+
+test_critical_fixable_silent if {
+	every facts in [
+		{"finding": {"kind": "weakness"}},
+		{"finding": {"severity": "high"}},
+		{"finding": {"package": {"fixed": []}}},
+		{"context": {"change": {"status": "existing"}}},
+		{"context": {"change": {"status": "disclosed"}}},
+		{"context": {"reachability": {"verdict": "unreachable"}}},
+	] {
+		not raised["impact.critical_fixable"] with input as but(facts)
+	}
+}
+
+test_critical_fixable_missing_is_no_excuse if {
+	every path in ["context/change/status", "context/reachability"] {
+		raised["impact.critical_fixable"] with input as without(path)
+	}
+	not raised["impact.critical_fixable"] with input as without("finding/package/fixed")
+}
+
+# Severe, in front of sensitive data.
+
+test_sensitive_data_fires if {
+	every severity in ["critical", "high"] {
+		raised["impact.sensitive_data"] == "attend" with input as but({"finding": {"severity": severity}})
+	}
+	raised["impact.sensitive_data"] with input as misconfiguration
+	raised["impact.sensitive_data"] with input as but({"context": {"change": {"status": "existing"}}})
+}
+
+test_sensitive_data_silent if {
+	every facts in [
+		{"finding": {"severity": "medium"}},
+		{"finding": {"kind": "weakness"}},
+		{"asset": {"data": ["telemetry"]}},
+		{"asset": {"exposure": "partner"}},
+		{"context": {"reachability": {"verdict": "unreachable"}}},
+	] {
+		not raised["impact.sensitive_data"] with input as but(facts)
+	}
+}
+
+test_sensitive_data_missing if {
+	every path in ["asset/data", "asset/exposure", "finding/severity"] {
+		not raised["impact.sensitive_data"] with input as without(path)
+	}
+	raised["impact.sensitive_data"] with input as without("context/reachability")
+}
+
+# Critical where the business cannot do without.
+
+test_mission_critical_fires if raised["impact.mission_critical"] == "act" with input as vulnerability
+
+test_mission_critical_silent if {
+	every facts in [
+		{"finding": {"severity": "high"}},
+		{"asset": {"criticality": "business_critical"}},
+		{"asset": {"exposure": "internal"}},
+		{"context": {"reachability": {"verdict": "potential"}}},
+	] {
+		not raised["impact.mission_critical"] with input as but(facts)
+	}
+}
+
+test_mission_critical_missing if {
+	every path in ["asset/criticality", "asset/exposure", "context/reachability", "finding/severity"] {
+		not raised["impact.mission_critical"] with input as without(path)
+	}
+}
+
+# Fixable, though nothing else speaks for it.
+
+test_high_fixable_fires if {
+	raised["impact.high_fixable"] == "track*" with input as but({"finding": {"severity": "high"}})
+}
+
+test_high_fixable_silent if {
+	every facts in [{"severity": "critical"}, {"severity": "medium"}, {"severity": "high", "package": {"fixed": []}}] {
+		not raised["impact.high_fixable"] with input as but({"finding": facts})
+	}
+}
+
+test_high_fixable_missing if {
+	not raised["impact.high_fixable"] with input as json.remove(
+		but({"finding": {"severity": "high"}}),
+		["finding/package/fixed"],
+	)
+}
+
+test_critical_existing_fires if {
+	raised["impact.critical_existing"] == "track*" with input as but({"context": {"change": {"status": "existing"}}})
+}
+
+test_critical_existing_silent if {
+	not raised["impact.critical_existing"] with input as vulnerability
+	not raised["impact.critical_existing"] with input as but({
+		"finding": {"package": {"fixed": []}},
+		"context": {"change": {"status": "existing"}},
+	})
+}
+
+test_critical_existing_missing_status_is_introduced if {
+	not raised["impact.critical_existing"] with input as without("context/change/status")
+}
+
+# Severity not known.
+
+test_severity_unknown_fires if {
+	raised["impact.severity_unknown"] == "track*" with input as without("finding/severity")
+	raised["impact.severity_unknown"] with input as json.remove(misconfiguration, ["finding/severity"])
+}
+
+test_severity_unknown_silent if {
+	every severity in ["info", "low", "medium", "high", "critical"] {
+		not raised["impact.severity_unknown"] with input as but({"finding": {"severity": severity}})
+	}
+	raised == {} with input as {"finding": {"kind": "secret"}, "asset": {}, "context": {}}
+}
+
+test_severity_unknown_missing_fix if {
+	not raised["impact.severity_unknown"] with input as json.remove(
+		vulnerability,
+		["finding/severity", "finding/package/fixed"],
+	)
+}
+
+# Misconfigurations.
+
+test_misconfiguration_critical_fires if {
+	raised["impact.misconfiguration_critical"] == "attend" with input as misconfiguration
+}
+
+test_misconfiguration_critical_silent if not raised["impact.misconfiguration_critical"] with input as vulnerability
+
+test_misconfiguration_critical_missing if {
+	not raised["impact.misconfiguration_critical"] with input as json.remove(misconfiguration, ["finding/severity"])
+}
+
+test_misconfiguration_high_fires if {
+	raised["impact.misconfiguration_high"] == "track*" with input as object.union(
+		misconfiguration,
+		{"finding": {"severity": "high"}},
+	)
+}
+
+test_misconfiguration_high_silent if {
+	every severity in ["info", "low", "medium", "critical"] {
+		not raised["impact.misconfiguration_high"] with input as object.union(
+			misconfiguration,
+			{"finding": {"severity": severity}},
+		)
+	}
+}
+
+test_misconfiguration_high_missing if {
+	not raised["impact.misconfiguration_high"] with input as json.remove(misconfiguration, ["finding/severity"])
+}
+
+# Caps.
+
+test_development_fires if {
+	every kind in ["vulnerability", "weakness", "misconfiguration"] {
+		capped == {"impact.development": "track*"} with input as but({
+			"finding": {"kind": kind},
+			"asset": {"environment": "development"},
+		})
+	}
+}
+
+test_development_silent if {
+	every environment in ["staging", "production"] {
+		capped == {} with input as but({"asset": {"environment": environment}})
+	}
+	every kind in ["secret", "license"] {
+		capped == {} with input as but({"finding": {"kind": kind}, "asset": {"environment": "development"}})
+	}
+}
+
+test_development_missing if capped == {} with input as without("asset/environment")
+
+isolated(kind) := but({"finding": {"kind": kind}, "asset": {"exposure": "isolated", "criticality": "low"}})
+
+test_isolated_fires if {
+	every kind in ["vulnerability", "weakness", "misconfiguration"] {
+		capped == {"impact.isolated": "track"} with input as isolated(kind)
+	}
+}
+
+test_isolated_silent if {
+	capped == {} with input as isolated("secret")
+	capped == {} with input as object.union(isolated("vulnerability"), {"asset": {"exposure": "internal"}})
+	capped == {} with input as object.union(isolated("vulnerability"), {"asset": {"criticality": "operational"}})
+}
+
+test_isolated_missing if {
+	every path in ["asset/exposure", "asset/criticality"] {
+		capped == {} with input as json.remove(isolated("vulnerability"), [path])
+	}
+}

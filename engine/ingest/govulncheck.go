@@ -17,7 +17,7 @@ func detectGovulncheck(s shape) bool {
 			return true
 		}
 	}
-	return s.has("Vulns") && (s.has("Calls", "Imports") || s.has("Vulns[].OSV.id"))
+	return s["Calls.Functions"] == "{" || s.has("Vulns[].OSV.id") || s.has("Vulns", "Calls", "Imports")
 }
 
 // readGovulncheck reads govulncheck's messages. Its osv messages are the entries of the database for the modules in use, whatever

@@ -95,9 +95,9 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 		f.Title = cmp.Or(rule.short, name, first, id)
 	default:
 		if slices.ContainsFunc(f.CWEs, func(n int) bool { return slices.Contains(credentialCWEs, n) }) {
-			message = quotedText.ReplaceAllString(result.masked, "…")
+			first = firstSentence(quotedText.ReplaceAllString(result.masked, "…"))
 		}
-		f.Title = cmp.Or(clip(message), rule.short, name, id)
+		f.Title = cmp.Or(first, rule.short, name, id)
 	}
 	f.Title = clip(f.Title)
 }
@@ -114,11 +114,15 @@ func (r *sarifRun) reachability(message string) *engine.Reachability {
 	return &engine.Reachability{Verdict: "potential", By: r.driver.name}
 }
 
-// firstSentence cuts a message to what fits a title.
+// firstSentence cuts a message to what fits a title, where it is longer than that.
 func firstSentence(text string) string {
+	const fits, least = 120, 20 // bytes; what is shorter than the second is an abbreviation or a label
 	text = clip(text)
-	for i := 0; i+1 < len(text); i++ {
-		if text[i] == '.' && text[i+1] == ' ' && i > 20 {
+	if len(text) <= fits {
+		return text
+	}
+	for i := least; i+1 < len(text); i++ {
+		if text[i] == '.' && text[i+1] == ' ' && text[i-2] != '.' { // not after "e.g."
 			return text[:i+1]
 		}
 	}
@@ -129,7 +133,7 @@ func firstSentence(text string) string {
 func resourceOf(result *sarifResult) *engine.Resource {
 	for _, at := range result.places {
 		l := at.logical
-		full := cmp.Or(l.full, l.name)
+		full := plain(cmp.Or(l.full, l.name))
 		switch kind, name, ok := strings.Cut(full, "."); {
 		case full == "" || len(full) > longestWord:
 		case ok && (l.kind == "" || l.kind == "resource") && !strings.ContainsAny(full, "/ :"):

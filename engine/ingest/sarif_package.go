@@ -69,10 +69,8 @@ func (r *sarifRun) describeVulnerability(f *engine.Finding, result *sarifResult,
 				names = append(names, ids...)
 			}
 		}
-		for _, vector := range p.vectors {
-			if c, ok := cvssOf(vector, 0, ""); ok && !slices.Contains(f.CVSS, c) {
-				f.CVSS = append(f.CVSS, c)
-			}
+		for _, c := range p.assessments() {
+			f.CVSS = addCVSS(f.CVSS, c, true)
 		}
 	}
 	names = append(names, rule.deprecated...)
@@ -204,10 +202,7 @@ func (r *sarifRun) packageOf(f *engine.Finding, result *sarifResult, rule *sarif
 	}
 	switch {
 	case found != nil && said.version != "" && said.name != "":
-		found.Versions = []string{said.version}
-		if found.Ecosystem == "golang" {
-			found.Versions[0] = strings.TrimPrefix(said.version, "v")
-		}
+		setVersion(found, said.version)
 	case found == nil && said.name != "":
 		if purlTypes[strings.ToLower(said.ecosystem)] == "" {
 			said.ecosystem = cmp.Or(ecosystemOf(f.Locations), said.ecosystem)
@@ -223,10 +218,8 @@ func (r *sarifRun) packageOf(f *engine.Finding, result *sarifResult, rule *sarif
 // packageSaid makes a package of a name. Without its group a Maven artifact has no package URL: the name alone is another component.
 func packageSaid(said sarifPackage) *engine.Package {
 	if strings.HasPrefix(purlTypes[strings.ToLower(said.ecosystem)], "maven") && !strings.ContainsAny(said.name, ":/") {
-		p := &engine.Package{Ecosystem: "maven", Name: said.name}
-		if said.version != "" {
-			p.Versions = []string{said.version}
-		}
+		p := &engine.Package{Ecosystem: "maven", Name: plain(said.name)}
+		setVersion(p, said.version)
 		return p
 	}
 	return packageNamed(said.ecosystem, said.name, said.version)

@@ -19,12 +19,6 @@ func (r *sarifRun) finish(b *batch) {
 	if tool != "" {
 		who += " (" + tool + ")"
 	}
-	switch {
-	case !r.listed && r.elsewhere:
-		b.incomplete(who + " keeps its results in other files")
-	case !r.listed:
-		b.incomplete(who + " has no results: the tool did not scan")
-	}
 	for _, i := range r.invocations {
 		if i.failed {
 			b.incomplete(strings.TrimSuffix(who+" did not succeed: "+i.reason, ": "))
@@ -32,6 +26,12 @@ func (r *sarifRun) finish(b *batch) {
 		if i.end.After(b.report.Time) {
 			b.report.Time = i.end
 		}
+	}
+	switch {
+	case !r.listed && r.elsewhere:
+		b.incomplete(who + " keeps its results in other files")
+	case !r.listed:
+		b.incomplete(who + " has no results: the tool did not scan")
 	}
 	if b.report.Time.IsZero() {
 		for _, i := range r.invocations {
@@ -80,13 +80,14 @@ func (r *sarifRun) finish(b *batch) {
 var noRule = &sarifRule{}
 
 // rule finds the rule of a result: by index, then by id, where a hierarchical id ("CA5350/md5") falls back to its parents. An index
-// that leads to a rule of another id is not believed: some tools write 0 for all.
+// that leads to a rule of another id counts last: some tools write 0 for all.
 func (r *sarifRun) rule(result *sarifResult) *sarifRule {
-	ref := result.rule
+	ref, indexed := result.rule, noRule
 	home := r.component(ref.component)
 	if home != nil && ref.index >= 0 && ref.index < len(home.rules) {
-		if rule := &home.rules[ref.index]; ref.id == "" || rule.id == "" || ref.id == rule.id || strings.HasPrefix(ref.id, rule.id+"/") {
-			return rule
+		indexed = &home.rules[ref.index]
+		if id := indexed.id; ref.id == "" || id == "" || ref.id == id || strings.HasPrefix(ref.id, id+"/") {
+			return indexed
 		}
 	}
 	for id := ref.id; id != ""; id, _, _ = cutLast(id, "/") {
@@ -111,7 +112,7 @@ func (r *sarifRun) rule(result *sarifResult) *sarifRule {
 			}
 		}
 	}
-	return noRule
+	return indexed
 }
 
 // components are all parts of the tool that can have rules.
@@ -153,7 +154,7 @@ func (r *sarifRun) severity(result *sarifResult, rule *sarifRule) engine.Severit
 		if p == nil {
 			continue
 		}
-		if s := cmp.Or(severityOfScore(p.score()), severityOf(p.security), severityOf(p.severity)); s != "" {
+		if s := cmp.Or(severityOfScore(scoreIn(p.security)), severityOf(p.security), severityOf(p.severity)); s != "" {
 			return s
 		}
 	}
@@ -254,10 +255,10 @@ func (r *sarifRun) roots() []string {
 	for _, i := range r.invocations {
 		all = append(all, i.directory)
 	}
-	plain := &batch{}
+	rootless := &batch{}
 	var roots []string
 	for _, uri := range all {
-		if p := plain.path(uri); isAbsolute(p) && strings.Trim(p, "/") != "" {
+		if p := rootless.path(uri); isAbsolute(p) && strings.Trim(p, "/") != "" {
 			roots = append(roots, strings.TrimSuffix(p, "/"))
 		}
 	}
@@ -279,7 +280,7 @@ type sarifPaths struct {
 }
 
 // imagePlace is how Grype names a file in an image: reference, layer, path.
-var imagePlace = regexp.MustCompile(`^(.+)@sha256:[0-9a-f]{64}:(/.*)$`)
+var imagePlace = regexp.MustCompile(`^(.+)@(?:sha256:[0-9a-f]{64})?:(/.*)$`)
 
 // locate fills the locations of a finding. A result that only names a place within the code is identified by that name.
 func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
@@ -297,10 +298,10 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 		m := imagePlace.FindStringSubmatch(at.logical.full)
 		switch {
 		case component && m != nil:
-			image, l.Path = m[1], p.batch.path(m[2])
+			image, l.Path = plain(m[1]), plain(p.batch.path(m[2]))
 			d.Target = imageTarget(image)
 		case strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://"):
-			l.URL = uri
+			l.URL = plain(uri)
 		default:
 			l.Path = p.path(at.artifact)
 		}
@@ -341,9 +342,8 @@ func (p *sarifPaths) path(a sarifArtifact) string {
 	if known, ok := p.known[a]; ok {
 		return known
 	}
-	result := p.resolve(a)
-	p.known[a] = result
-	return result
+	p.known[a] = plain(p.resolve(a))
+	return p.known[a]
 }
 
 func (p *sarifPaths) resolve(a sarifArtifact) string {
@@ -357,19 +357,19 @@ func (p *sarifPaths) resolve(a sarifArtifact) string {
 		}
 		uri := strings.TrimSpace(next.uri)
 		absolute = joined(uri, absolute)
-		if !isAbsolute(p.plain(uri)) {
+		if !isAbsolute(p.written(uri)) {
 			relative = joined(decoded(uri), relative)
 		}
 		base = next.base
 	}
-	if full := p.batch.path(decoded(absolute)); !isAbsolute(full) || isAbsolute(p.plain(relative)) {
+	if full := p.batch.path(decoded(absolute)); !isAbsolute(full) || isAbsolute(p.written(relative)) {
 		return p.below(full)
 	}
 	return p.batch.path(relative)
 }
 
-// plain is a path as it is written, without regard to roots.
-func (p *sarifPaths) plain(uri string) string { return (&batch{}).path(uri) }
+// written is a path as it is written, without regard to roots.
+func (p *sarifPaths) written(uri string) string { return (&batch{}).path(uri) }
 
 // below makes an absolute path relative to a folder that the run names.
 func (p *sarifPaths) below(full string) string {

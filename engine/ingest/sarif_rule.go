@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/headgate/headgate/engine"
 )
 
 func readComponents(s *stream, all *[]sarifComponent) error {
@@ -224,8 +226,19 @@ func readFacts(s *stream) (*sarifProperties, error) {
 			return word(&p.version)
 		case "componentOrigin":
 			return word(&p.origin)
-		case "cvssv2_vector", "cvssv3_vector", "cvssv40_vector":
-			return list(&p.vectors)
+		case "source":
+			return word(&p.source)
+		}
+		if generation, name, ok := strings.Cut(key, "_"); ok && strings.HasPrefix(generation, "cvssv") && len(generation) <= len("cvssv40") {
+			one := p.assessment(generation)
+			switch name {
+			case "vector":
+				return word(&one.vector)
+			case "version":
+				return word(&one.version)
+			case "score", "baseScore":
+				return word(&one.score)
+			}
 		}
 		return s.skip()
 	})
@@ -235,10 +248,33 @@ func readFacts(s *stream) (*sarifProperties, error) {
 	return &p, err
 }
 
-// score is a security-severity that is a CVSS score; 0 means missing.
-func (p *sarifProperties) score() float64 {
-	v, err := strconv.ParseFloat(strings.TrimSpace(p.security), 64)
-	if err != nil {
+// assessment is the one of a generation of CVSS.
+func (p *sarifProperties) assessment(generation string) *sarifCVSS {
+	if p.cvss == nil {
+		p.cvss = map[string]*sarifCVSS{}
+	}
+	if p.cvss[generation] == nil {
+		p.cvss[generation] = &sarifCVSS{}
+	}
+	return p.cvss[generation]
+}
+
+// assessments are those of all generations, newest first.
+func (p *sarifProperties) assessments() []engine.CVSS {
+	var all []engine.CVSS
+	for _, generation := range []string{"cvssv40", "cvssv4", "cvssv3", "cvssv2"} {
+		if one := p.cvss[generation]; one != nil {
+			c, ok := cvssOfVersion(one.version, one.vector, scoreIn(one.score), strings.ToLower(clip(p.source)))
+			all = addCVSS(all, c, ok)
+		}
+	}
+	return all
+}
+
+// scoreIn reads a CVSS score; 0 is none.
+func scoreIn(text string) float64 {
+	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || v-v != 0 {
 		return 0
 	}
 	return v

@@ -77,7 +77,7 @@ func (r *sarifRun) read(s *stream) error {
 // readProperties finds the image that was scanned, where a tool writes it.
 func (r *sarifRun) readProperties(s *stream) error {
 	var name string
-	var tags texts
+	var tags words
 	err := s.fields(func(key string) error {
 		switch key {
 		case "imageName":
@@ -87,14 +87,7 @@ func (r *sarifRun) readProperties(s *stream) error {
 		}
 		return s.skip()
 	})
-	switch {
-	case name == "":
-		return err
-	case len(tags) > 0:
-		r.image = tags[0] // the name may be that of an archive
-	default:
-		r.image = name
-	}
+	r.image = imageReference(append(tags, plain(name))...) // the name may be that of an archive
 	return err
 }
 

@@ -147,8 +147,8 @@ func TestSARIFRulesAreFoundWhereverTheyStand(t *testing.T) {
 		`"rule": {"index": 0}`:           "driver a",
 		`"rule": {"id": "b"}`:            "pack b",
 		`"ruleId": "b"`:                  "pack b",
-		`"ruleId": "b", "ruleIndex": 0`:  "pack b", // the index leads to another rule: some tools write 0 for all
-		`"ruleId": "c", "ruleIndex": 0`:  "c",
+		`"ruleId": "b", "ruleIndex": 0`:  "pack b",   // the index leads to another rule: some tools write 0 for all
+		`"ruleId": "c", "ruleIndex": 0`:  "driver a", // for want of a better one
 		`"ruleId": "CA5350/md5"`:         "weak hash",
 		`"ruleId": "CA5350/md5/x"`:       "weak hash",
 		`"ruleId": "CA53"`:               "CA53",
@@ -495,6 +495,33 @@ func TestSARIFVulnerabilitiesAndComponents(t *testing.T) {
 				t.Errorf("package %+v, want %+v", f.Package, c.component)
 			}
 		})
+	}
+}
+
+func TestSARIFAssessmentsAreReadFromProperties(t *testing.T) {
+	d := one(t, "", `"properties": {"source": "NVD", "cvssv2_score": 4.3, "cvssv2_version": "2.0", "cvssv3_baseScore": "6.1", "cvssv3_version": "3.0",
+		"cvssv40_vector": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "cvssv9_score": 1, "cvssv3_severity": "MEDIUM"}, "ruleId": "CVE-2015-9251"`)
+	want := []engine.CVSS{
+		{Version: "4.0", Vector: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Score: 9.3, Source: "nvd"},
+		{Version: "3.0", Score: 6.1, Source: "nvd"},
+		{Version: "2.0", Score: 4.3, Source: "nvd"},
+	}
+	if !slices.Equal(d.Finding.CVSS, want) {
+		t.Errorf("assessments %+v, want %+v", d.Finding.CVSS, want)
+	}
+	// A score without a version says nothing.
+	if d := one(t, "", `"ruleId": "CVE-2015-9251", "properties": {"cvssv3_baseScore": 9.8}`); d.Finding.CVSS != nil {
+		t.Errorf("assessments %+v of a bare score", d.Finding.CVSS)
+	}
+}
+
+func TestSARIFTitlesAreShort(t *testing.T) {
+	long := "Using CBC with PKCS5Padding is susceptible to padding oracle attacks, e.g. in Java. " + strings.Repeat("Much more follows. ", 40)
+	if got, want := one(t, "", `"message": {"text": "`+long+`"}`).Finding.Title, "Using CBC with PKCS5Padding is susceptible to padding oracle attacks, e.g. in Java."; got != want {
+		t.Errorf("title %q, want %q", got, want)
+	}
+	if got := one(t, "", `"message": {"text": "`+strings.Repeat("x", 5000)+`"}`).Finding.Title; len(got) > 310 {
+		t.Errorf("a title of %d bytes", len(got))
 	}
 }
 

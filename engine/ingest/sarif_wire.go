@@ -117,5 +117,11 @@ type sarifProperties struct {
 	security                          string // GitHub's security-severity: a CVSS score, or a word
 	severity                          string
 	component, version, origin        string
-	vectors                           []string // CVSS
+	cvss                              map[string]*sarifCVSS // by what their names begin with, e.g. "cvssv3"
+	source                            string                // who assessed
+}
+
+// sarifCVSS is one assessment as dependency-check, Trivy and Snyk write it into property bags.
+type sarifCVSS struct {
+	version, vector, score string
 }

@@ -33,10 +33,10 @@ converter between formats.`,
 			if err := r.read(c.Context(), args); err != nil {
 				return err
 			}
+			r.notes()
 			if err := r.checkComplete(); err != nil {
 				return err
 			}
-			r.notes()
 			var findings []engine.Finding
 			for _, d := range engine.Correlate(r.reading.discoveries) {
 				findings = append(findings, d.Finding)

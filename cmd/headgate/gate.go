@@ -31,7 +31,6 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 			if err != nil {
 				return err
 			}
-			r.notes()
 			if err := a.writeOutputs(outs,
 				func(o output, to *os.File) error {
 					return report.Write(to, o.format, r.result, report.Options{All: true})

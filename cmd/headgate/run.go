@@ -54,6 +54,7 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 			return nil, err
 		}
 	}
+	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {
 			return nil, err

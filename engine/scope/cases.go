@@ -63,18 +63,3 @@ func newCase(d *engine.Discovery, a engine.Asset, lines map[string]string, event
 	}
 	return c
 }
-
-// Unclaimed says how many of the cases are on a default asset.
-func (inv *Inventory) Unclaimed(cases []engine.Case) int {
-	named := map[string]bool{}
-	for _, e := range inv.assets {
-		named[e.asset.ID] = true
-	}
-	n := 0
-	for i := range cases {
-		if !named[cases[i].Input.Asset.ID] {
-			n++
-		}
-	}
-	return n
-}

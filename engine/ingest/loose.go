@@ -30,6 +30,9 @@ func (w *word) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // that turn the direction of writing.
 func plain(s string) string {
 	const most = 1000 // longer than any path or coordinate that means something
+	if len(s) <= most && isPlain(s) {
+		return s
+	}
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.C, r) {
 			return -1
@@ -40,6 +43,16 @@ func plain(s string) string {
 		s = strings.ToValidUTF8(s[:most], "")
 	}
 	return s
+}
+
+// isPlain says of most names, which are of printable ASCII, that there is nothing to take out.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
 // words are several words: a list of them, or one alone.

@@ -174,7 +174,8 @@ func (t *trivy) clusterObject() error {
 // A trivyResult is one part of an artifact: the packages of a lock file, the settings of a file, the secrets of a file.
 type trivyResult struct {
 	target, class, kind string
-	packages            map[string]trivyPackage // by id and by UID
+	packages            map[string]*trivyPackage // by id, by UID, and by name and version
+	image, file         string                   // that the target is, if it is one
 	vulnerabilities     []trivyVulnerability
 	misconfigurations   []trivyMisconfiguration
 	secrets             []trivySecret
@@ -193,7 +194,7 @@ func (t *trivy) takeNext(a *trivyArtifact) error {
 
 // result reads one result. What its entries need to be understood, as its target, may stand after them.
 func (t *trivy) result() (*trivyResult, error) {
-	s, r := t.s, &trivyResult{packages: map[string]trivyPackage{}}
+	s, r := t.s, &trivyResult{packages: map[string]*trivyPackage{}}
 	count := &t.b.report.Results
 	err := s.object(func(key string) error {
 		switch key {
@@ -254,7 +255,7 @@ func (r *trivyResult) addPackage(s *stream) error {
 	}
 	for _, key := range []word{p.is.ID, p.is.Identifier.is.UID, p.is.Name + "@" + p.is.Version} {
 		if key != "" && key != "@" {
-			r.packages[string(key)] = p.is
+			r.packages[string(key)] = &p.is
 		}
 	}
 	return nil
@@ -262,7 +263,9 @@ func (r *trivyResult) addPackage(s *stream) error {
 
 // take makes discoveries of a result.
 func (t *trivy) take(a *trivyArtifact, r *trivyResult) error {
-	for _, v := range r.vulnerabilities {
+	r.describe()
+	for i := range r.vulnerabilities {
+		v := &r.vulnerabilities[i]
 		if v.VulnerabilityID == "" {
 			return t.s.wrong("a vulnerability without VulnerabilityID in the result before")
 		}
@@ -291,7 +294,7 @@ func (t *trivy) add(a *trivyArtifact, r *trivyResult, d engine.Discovery, by *en
 	if by != nil {
 		d.Finding.Suppression = by
 	}
-	a.places = append(a.places, trivyPlace{len(t.b.found), r.image()})
+	a.places = append(a.places, trivyPlace{len(t.b.found), r.image})
 	t.b.add(d)
 }
 
@@ -317,7 +320,7 @@ func (t *trivy) modified(a *trivyArtifact, r *trivyResult, m trivyModified) (eng
 	default:
 		var v loose[trivyVulnerability]
 		if err = json.Unmarshal(m.Finding, &v, decoding); err == nil && v.is.VulnerabilityID != "" {
-			return t.vulnerability(r, v.is), nil
+			return t.vulnerability(r, &v.is), nil
 		}
 	}
 	return engine.Discovery{}, t.s.wrong("a modified finding that cannot be read in the result before")

@@ -9,7 +9,7 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-func (t *trivy) vulnerability(r *trivyResult, v trivyVulnerability) engine.Discovery {
+func (t *trivy) vulnerability(r *trivyResult, v *trivyVulnerability) engine.Discovery {
 	f := engine.Finding{
 		Kind:     engine.KindVulnerability,
 		Title:    clip(string(v.Title)),
@@ -34,7 +34,7 @@ func (t *trivy) vulnerability(r *trivyResult, v trivyVulnerability) engine.Disco
 	return engine.Discovery{Finding: f}
 }
 
-func (v trivyVulnerability) source() string {
+func (v *trivyVulnerability) source() string {
 	if v.DataSource.is.ID == "" {
 		return "the vulnerability database"
 	}
@@ -42,7 +42,7 @@ func (v trivyVulnerability) source() string {
 }
 
 // names are the vulnerability's: of the vendor's ids only GHSAs are exact names, the others are advisories.
-func (t *trivy) names(v trivyVulnerability) *engine.Vulnerability {
+func (t *trivy) names(v *trivyVulnerability) *engine.Vulnerability {
 	id := string(v.VulnerabilityID)
 	names := slices.DeleteFunc(slices.Clone(v.VendorIDs), func(n string) bool { return !strings.HasPrefix(n, "GHSA-") })
 	for _, n := range names {
@@ -53,7 +53,7 @@ func (t *trivy) names(v trivyVulnerability) *engine.Vulnerability {
 	return vulnerabilityOf(id, names...)
 }
 
-func (v trivyVulnerability) assessments() []engine.CVSS {
+func (v *trivyVulnerability) assessments() []engine.CVSS {
 	var all []engine.CVSS
 	for _, source := range slices.Sorted(maps.Keys(v.CVSS.is)) {
 		c := v.CVSS.is[source].is
@@ -71,10 +71,13 @@ func (v trivyVulnerability) assessments() []engine.CVSS {
 }
 
 // packageOf is the listed package that a vulnerability is in, or nil.
-func (r *trivyResult) packageOf(v trivyVulnerability) *trivyPackage {
+func (r *trivyResult) packageOf(v *trivyVulnerability) *trivyPackage {
+	if len(r.packages) == 0 {
+		return nil
+	}
 	for _, key := range []word{v.PkgIdentifier.is.UID, v.PkgID, v.PkgName + "@" + v.InstalledVersion} {
-		if p, ok := r.packages[string(key)]; ok && key != "" {
-			return &p
+		if p := r.packages[string(key)]; p != nil {
+			return p
 		}
 	}
 	return nil
@@ -102,27 +105,22 @@ var trivyLabels = []string{"Conda", "Java", "Kubernetes", "Node.js", "Python", "
 // trivyOSTarget is how Trivy writes an image and its operating system, e.g. "alpine:3.9 (alpine 3.9.4)".
 var trivyOSTarget = regexp.MustCompile(`^(\S+) \([a-z][^()]*\)$`)
 
-// image is the image that a result on an operating system's packages names, or empty.
-func (r *trivyResult) image() string {
-	if m := trivyOSTarget.FindStringSubmatch(r.target); m != nil && (r.class == "os-pkgs" || r.class == "") {
-		return m[1]
+// describe finds what a result's target is: an image and its operating system, a file, or a label only.
+func (r *trivyResult) describe() {
+	m := trivyOSTarget.FindStringSubmatch(r.target)
+	switch {
+	case m != nil && (r.class == "os-pkgs" || r.class == ""):
+		r.image = m[1]
+	case r.class != "os-pkgs" && !slices.Contains(trivyLabels, r.target):
+		r.file = r.target
 	}
-	return ""
-}
-
-// file is the file that a result is about, or empty.
-func (r *trivyResult) file() string {
-	if r.class == "os-pkgs" || r.image() != "" || slices.Contains(trivyLabels, r.target) {
-		return ""
-	}
-	return r.target
 }
 
 // places are where a package stands: its own path, or the lines of the lock file.
 func (r *trivyResult) places(own string, p *trivyPackage) []engine.Location {
 	file := own
 	if file == "" {
-		file = r.file()
+		file = r.file
 	}
 	if file == "" {
 		return nil
@@ -174,7 +172,7 @@ func misconfigurationOfTrivy(a *trivyArtifact, r *trivyResult, m trivyMisconfigu
 		return engine.Discovery{Finding: f, Content: contentOf(a.resource.path() + "\n" + string(m.Message))}
 	}
 	f.Resource = resourceOfTrivy(r.kind, string(cause.Resource))
-	if file := r.file(); file != "" {
+	if file := r.file; file != "" {
 		f.Locations = []engine.Location{lines(file, cause.StartLine, cause.EndLine)}
 	}
 	return engine.Discovery{Finding: f, Content: contentOf(string(cause.Resource) + "\n" + codeOf(cause.Code.is.Lines))}
@@ -221,7 +219,7 @@ func secretOfTrivy(r *trivyResult, v trivySecret) engine.Discovery {
 	if v.RuleID != "" {
 		f.Rule = &engine.Rule{ID: string(v.RuleID), Tool: "trivy"}
 	}
-	if file := r.file(); file != "" {
+	if file := r.file; file != "" {
 		f.Locations = []engine.Location{lines(file, v.StartLine, v.EndLine)}
 	}
 	return engine.Discovery{Finding: f, Content: contentOf(string(v.Match))}
@@ -245,7 +243,7 @@ func licenseOfTrivy(a *trivyArtifact, r *trivyResult, l trivyLicense) engine.Dis
 	f.Package = packageNamed(ecosystem, string(l.PkgName), string(l.PkgVersion))
 	if l.FilePath != "" {
 		f.Locations = []engine.Location{{Path: string(l.FilePath)}}
-	} else if file := r.file(); file != "" {
+	} else if file := r.file; file != "" {
 		f.Locations = []engine.Location{{Path: file}}
 	}
 	return engine.Discovery{Finding: f}

@@ -56,6 +56,12 @@ var cweNumber = regexp.MustCompile(`(?i)\bcwe[-_/: ]*0*([1-9][0-9]{0,4})\b`)
 func cwesIn(texts ...string) []int {
 	var all []int
 	for _, t := range texts {
+		if rest, ok := strings.CutPrefix(t, "CWE-"); ok && len(rest) <= 5 && digits(rest) {
+			if n, err := strconv.Atoi(rest); err == nil && n > 0 { // the usual form, without the search
+				all = append(all, n)
+			}
+			continue
+		}
 		for _, m := range cweNumber.FindAllStringSubmatch(t, -1) {
 			n, _ := strconv.Atoi(m[1]) // the pattern bounds it
 			all = append(all, n)
@@ -77,18 +83,34 @@ func worse(a, b engine.Severity) engine.Severity {
 	return a
 }
 
-var cveID = regexp.MustCompile(`(?i)^CVE-[0-9]{4}-[0-9]{4,}$`)
-
 // isCVE says whether an id is a CVE's.
-func isCVE(id string) bool { return cveID.MatchString(id) }
+func isCVE(id string) bool {
+	return len(id) >= len("CVE-2024-0001") && strings.EqualFold(id[:4], "CVE-") && digits(id[4:8]) && id[8] == '-' && digits(id[9:])
+}
 
-// distributionCVE are the records that distributions keep of one CVE each, e.g. "DEBIAN-CVE-2024-3094".
-var distributionCVE = regexp.MustCompile(`^[A-Z]+-(CVE-[0-9]{4}-[0-9]{4,})$`)
+func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// advisoryID are the schemes of distributions' advisories. One of them announces an update and covers as many vulnerabilities as the
-// update mends, so it is no name of any of them.
-var advisoryID = regexp.MustCompile(`^(?i:ALAS[0-9A-Z]*|ALBA|ALEA|ALSA|ASA|AVG|CESA|CGA|DLA|DSA|ELBA|ELSA|FEDORA|GLSA|LSN|MGASA|` +
-	`OPENSUSE|PHSA|RHBA|RHEA|RHSA|RLBA|RLSA|RXSA|SUSE|USN)-`)
+// distributionCVE is the CVE of a record that a distribution keeps of one CVE, e.g. "DEBIAN-CVE-2024-3094"; else it is empty.
+func distributionCVE(id string) string {
+	_, cve, ok := strings.Cut(id, "-CVE-")
+	if cve = "CVE-" + cve; !ok || !isCVE(cve) {
+		return ""
+	}
+	return cve
+}
+
+// advisorySchemes are the schemes of distributions' advisories. One of them announces an update and covers as many vulnerabilities as
+// the update mends, so it is no name of any of them.
+var advisorySchemes = []string{
+	"ALBA", "ALEA", "ALSA", "ASA", "AVG", "CESA", "CGA", "DLA", "DSA", "ELBA", "ELSA", "FEDORA", "GLSA", "LSN", "MGASA", "OPENSUSE",
+	"PHSA", "RHBA", "RHEA", "RHSA", "RLBA", "RLSA", "RXSA", "SUSE", "USN",
+}
+
+// isAdvisory says whether an id is of a distribution's advisory. Amazon has a scheme for each of its lines, e.g. "ALAS2023".
+func isAdvisory(id string) bool {
+	scheme, _, _ := strings.Cut(strings.ToUpper(id), "-")
+	return slices.Contains(advisorySchemes, scheme) || strings.HasPrefix(scheme, "ALAS")
+}
 
 // vulnerabilityOf is the vulnerability that a scanner calls id and that the others name exactly as well; related vulnerabilities do
 // not belong here. CVE names are in upper case, others as they are. The canonical name is a CVE before a GHSA before any other.
@@ -102,8 +124,8 @@ func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
 		if n == "" || len(n) > 200 {
 			continue
 		}
-		if m := distributionCVE.FindStringSubmatch(n); m != nil {
-			cves = append(cves, m[1])
+		if cve := distributionCVE(n); cve != "" {
+			cves = append(cves, cve)
 		}
 		if isCVE(n) {
 			n = strings.ToUpper(n)
@@ -119,7 +141,7 @@ func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
 	if len(cves) > 1 {
 		return &engine.Vulnerability{ID: names[0], CVEs: cves}
 	}
-	exact := slices.DeleteFunc(append(slices.Clone(names), cves...), advisoryID.MatchString)
+	exact := slices.DeleteFunc(append(slices.Clone(names), cves...), isAdvisory)
 	if len(exact) == 0 {
 		exact = names[:1]
 	}

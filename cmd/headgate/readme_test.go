@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and the output in README.md")
+
+// readmeTime is the clock of the README's blocks: the day after the threat data of the example.
+var readmeTime = time.Date(2026, 8, 17, 9, 0, 0, 0, time.UTC)
+
+// The README's blocks run from top to bottom in a copy of the examples: console blocks show what the program writes, rego blocks are
+// files that later blocks use, and the workflow fits action.yml.
+func TestReadmeShowsWhatTheProgramDoes(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := filepath.Join(root, "README.md")
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	action := readAction(t)
+	t.Chdir(t.TempDir())
+	if err := os.CopyFS("examples", os.DirFS(filepath.Join(root, "examples"))); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "results.sarif", readFile(t, "examples/checkout/reports/gosec.sarif"))
+
+	c := &console{t: t}
+	blocks := regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+	seen := map[string]int{}
+	shown := blocks.ReplaceAllFunc(text, func(block []byte) []byte {
+		m := blocks.FindSubmatch(block)
+		kind, body := string(m[1]), string(m[2])
+		seen[kind]++
+		switch kind {
+		case "console":
+			return fmt.Appendf(nil, "```console\n%s```", c.replay(body))
+		case "sh":
+			for line := range strings.Lines(body) {
+				c.runs(strings.TrimSpace(line))
+			}
+		case "rego":
+			first, _, _ := strings.Cut(body, "\n")
+			writeFile(t, strings.TrimPrefix(first, "# "), body)
+		case "yaml":
+			checkWorkflow(t, body, action)
+		default:
+			t.Errorf("README.md has a block of kind %q, which no test runs", kind)
+		}
+		return block
+	})
+	for _, kind := range []string{"console", "sh", "rego", "yaml"} {
+		if seen[kind] == 0 {
+			t.Errorf("README.md has no block of kind %q, or it was not found", kind)
+		}
+	}
+	if bytes.Equal(shown, text) {
+		return
+	}
+	if *update {
+		writeFile(t, readme, string(shown))
+		return
+	}
+	t.Errorf("README.md does not show what the program writes; read this and run the test with -update:\n%s", shown)
+}
+
+// A console runs the command lines of a block in this process.
+type console struct {
+	t      *testing.T
+	status int // of the last command
+}
+
+// replay runs the lines that begin with "$ " and puts what each writes after it, in the place of what was there.
+func (c *console) replay(block string) string {
+	var out strings.Builder
+	for line := range strings.Lines(block) {
+		command, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "$ ")
+		if !ok {
+			continue
+		}
+		out.WriteString(line)
+		written := c.run(command)
+		out.WriteString(written)
+		if written != "" && !strings.HasSuffix(written, "\n") {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
+// run runs one command without quotes or redirections: the program under either of its names, with "| head -n N" after it or not, or
+// echo $?.
+func (c *console) run(command string) string {
+	command, most, cut := strings.Cut(command, " | head -n ")
+	args := strings.Fields(strings.TrimPrefix(command, "go run ./cmd/"))
+	switch {
+	case command == "echo $?":
+		return fmt.Sprintln(c.status)
+	case len(args) == 0 || args[0] != "headgate":
+		c.t.Errorf("README.md: no test can run %q", command)
+		return ""
+	}
+	var written bytes.Buffer
+	a := &app{
+		stdin:  strings.NewReader(""),
+		stdout: &written,
+		stderr: &written,
+		getenv: func(string) string { return "" },
+		now:    func() time.Time { return readmeTime },
+	}
+	c.status = a.run(context.Background(), args[1:])
+	if !cut {
+		return written.String()
+	}
+	n, err := strconv.Atoi(most)
+	if err != nil {
+		c.t.Errorf("README.md: head -n %s: %v", most, err)
+	}
+	lines := strings.SplitAfter(written.String(), "\n")
+	return strings.Join(lines[:min(n, len(lines))], "")
+}
+
+// runs checks a line for which the README shows no output: it must decide. Installing and testing are what runs this test.
+func (c *console) runs(command string) {
+	if command == "go test ./..." || command == "go install ./cmd/headgate" {
+		return
+	}
+	if written := c.run(command); c.status != statusPass && c.status != statusBlocked {
+		c.t.Errorf("README.md: %s ends with %d:\n%s", command, c.status, written)
+	}
+}
+
+// checkWorkflow checks that a workflow uses the action as it is.
+func checkWorkflow(t *testing.T, text string, action actionFile) {
+	t.Helper()
+	var workflow struct {
+		Permissions map[string]string
+		Jobs        map[string]struct {
+			Steps []struct {
+				Uses string
+				With map[string]string
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
+		t.Fatalf("README.md: workflow: %v", err)
+	}
+	if len(workflow.Permissions) != 1 || workflow.Permissions["contents"] != "read" {
+		t.Errorf("README.md: the workflow's permissions are %v, more than the action needs", workflow.Permissions)
+	}
+	used := false
+	for _, job := range workflow.Jobs {
+		for _, step := range job.Steps {
+			if !strings.HasPrefix(step.Uses, "headgate/headgate@") {
+				continue
+			}
+			used = true
+			for name := range step.With {
+				if _, ok := action.Inputs[name]; !ok {
+					t.Errorf("README.md: the workflow gives the action %q, which is no input", name)
+				}
+			}
+			for name, input := range action.Inputs {
+				if _, given := step.With[name]; input.Required && !given {
+					t.Errorf("README.md: the workflow does not give the action %q", name)
+				}
+			}
+		}
+	}
+	if !used {
+		t.Error("README.md: the workflow does not use the action")
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

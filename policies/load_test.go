@@ -2,16 +2,19 @@ package policies_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"go.yaml.in/yaml/v3"
+	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/headgate/headgate/policies"
 )
@@ -58,7 +61,12 @@ func (s shipped) mount(folder string, text []byte) error {
 		}
 		at = at[part].(map[string]any)
 	}
-	return yaml.Unmarshal(text, &at)
+	var doc map[string]any
+	if err := util.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("%s/data.yaml: %w", folder, err)
+	}
+	maps.Copy(at, doc)
+	return nil
 }
 
 func (s shipped) store() storage.Store { return inmem.NewFromObject(s.data) }
@@ -74,26 +82,29 @@ func (s shipped) withoutTests() map[string]*ast.Module {
 	return modules
 }
 
-// strictly compiles modules as the engine does: strict, and checked against the schemas of the documents that they see.
+// strictly compiles modules as the engine does: strict, with no builtin that reads the clock, the network, randomness or the
+// environment, and checked against the schemas of the documents that they see.
 func strictly(t testing.TB, modules map[string]*ast.Module) *ast.Compiler {
 	t.Helper()
 	schemas := ast.NewSchemaSet()
 	schemas.Put(ast.SchemaRootRef, schema(t, "../engine/input.schema.json"))
 	schemas.Put(ast.MustParseRef("schema.summary"), schema(t, "../engine/summary.schema.json"))
-	c := ast.NewCompiler().WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true)
+	pure := ast.CapabilitiesForThisVersion()
+	pure.Builtins = slices.DeleteFunc(slices.Clone(pure.Builtins), func(b *ast.Builtin) bool { return b.Nondeterministic })
+	c := ast.NewCompiler().WithCapabilities(pure).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true)
 	if c.Compile(modules); c.Failed() {
 		t.Fatal(c.Errors)
 	}
 	return c
 }
 
-func schema(t testing.TB, file string) any {
+func schema(t testing.TB, file string) map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var v any
+	var v map[string]any
 	if err := json.Unmarshal(text, &v); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}

@@ -1,9 +1,10 @@
 # METADATA
 # title: What a pack says
 # description: >-
-#   One function for each set of the pack contract. Each takes the METADATA of the rule that calls it (rego.metadata.rule()), so
-#   that the id, message, remediation and controls of a reason are those of the documentation. The message is custom.message, or
-#   the title; {finding.package.name} in it is filled by the engine from the input, and {name} from the values given to vars.
+#   One function for each set of the pack contract. Each takes the METADATA of the rule that calls it
+#   (rego.metadata.rule()), so that the id, message, remediation and controls of a reason are those of the
+#   documentation. The message is custom.message, or the title; {finding.package.name} in it is filled by the engine
+#   from the input, and {name} from the values given to vars.
 package lib
 
 # METADATA
@@ -134,7 +135,8 @@ opens_step(meta) := {
 # METADATA
 # title: The same reason, with values for its message
 # description: >-
-#   For parameters and other values that are not in the input. Values that differ from case to case belong into the input.
+#   For parameters and other values that are not in the input. Values that differ from case to case belong into the
+#   input.
 vars(reason, values) := object.union(reason, {"vars": values})
 
 # METADATA
@@ -160,8 +162,8 @@ fix_exists if not input.finding.package
 # METADATA
 # title: All places match one of the patterns
 # description: >-
-#   Patterns are globs on the path with / between folders. A place without a path matches none, and a finding without places has no
-#   place that matches, so neither is true.
+#   Patterns are globs on the path with / between folders. A place without a path matches none, and a finding without
+#   places has no place that matches, so neither is true.
 all_paths_match(patterns) if {
 	input.finding.locations[0]
 	every location in input.finding.locations {

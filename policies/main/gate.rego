@@ -3,7 +3,8 @@ package main
 # METADATA
 # title: The gate as a whole
 # description: >-
-#   Sees the engine's summary of all cases and can only tighten what the cases come to: a budget that is exceeded blocks.
+#   Sees the engine's summary of all cases and can only tighten what the cases come to: a budget that is exceeded
+#   blocks.
 # scope: rule
 # schemas:
 #   - input: schema.summary
@@ -23,5 +24,29 @@ gate contains result if {
 		"message": meta.custom.message,
 		"remediation": meta.custom.remediation,
 		"vars": {"name": name, "count": actual, "most": most},
+	}
+}
+
+# METADATA
+# title: A budget that cannot be read
+# description: A budget that is not a number bounds nothing, and whoever wrote it believes that it does.
+# scope: rule
+# schemas:
+#   - input: schema.summary
+# custom:
+#   id: main.budget_unreadable
+#   message: the budget for {name} is not a number
+#   remediation: Write a number, or null for no bound.
+gate contains result if {
+	some name, most in data.main.params.budgets
+	most != null
+	not is_number(most)
+	meta := rego.metadata.rule()
+	result := {
+		"kind": "deny",
+		"rule": meta.custom.id,
+		"message": meta.custom.message,
+		"remediation": meta.custom.remediation,
+		"vars": {"name": name},
 	}
 }

@@ -1,15 +1,15 @@
 # METADATA
 # title: The decision
 # description: >-
-#   Composes what all packs say of one input. Packs only state sets; what the sets come to is said here and nowhere else. It is
-#   evaluated once per case, so each set is walked as seldom as can be.
+#   Composes what all packs say of one input. Packs only state sets; what the sets come to is said here and nowhere
+#   else. It is evaluated once per case, so each set is walked as seldom as can be.
 package main
 
 # METADATA
 # title: The decision on one case
 # description: >-
-#   priority = max(firm raises, min(max(raises), min(caps))), at least track. action = max(table, deny, warn), then lowered by
-#   exempt, which a firm deny withstands. Messages and dates are filled in by the engine.
+#   priority = max(firm raises, min(max(raises), min(caps))), at least track. action = max(table, deny, warn), then
+#   lowered by exempt, which a firm deny withstands. Messages and dates are filled in by the engine.
 # entrypoint: true
 decision := {
 	"priority": priority,
@@ -77,8 +77,8 @@ _consequences contains _element(pack, "oblige", e) if {
 	some e in data.packs[pack].oblige
 }
 
-# An element is what a library call made, an object with msg, or a plain string. What is none of these is kept as it is, and the
-# engine refuses it: a rule that said something unreadable must not go unheard.
+# An element is what a library call made, an object with msg, or a plain string. What is none of these is kept as it is,
+# and the engine refuses it: a rule that said something unreadable must not go unheard.
 _element(pack, kind, e) := e if {
 	e.kind == kind
 } else := object.union(object.remove(e, ["msg"]), {
@@ -114,8 +114,8 @@ _by_table := _row[priority] if data.main.params.fail_on == null
 
 _by_table := _row_with_fail_on if data.main.params.fail_on != null
 
-# fail_on replaces the rows that block, and the introduced row of every event. A fail_on that is no priority leaves the decision
-# undefined, which the engine refuses.
+# fail_on replaces the rows that block, and the introduced row of every event. A fail_on that is no priority leaves the
+# decision undefined, which the engine refuses.
 _row_with_fail_on := "block" if {
 	_replaced
 	_priority_rank[priority] >= _priority_rank[data.main.params.fail_on]

@@ -1,8 +1,8 @@
 # METADATA
 # title: Change
 # description: >-
-#   What the change, the scanner and the supplier themselves say: what a dependency is used for, suppressions, VEX statements. They
-#   lower, so each must be stated: what is absent lowers nothing.
+#   What the change, the scanner and the supplier themselves say: what a dependency is used for, suppressions, VEX
+#   statements. They lower, so each must be stated: what is absent lowers nothing.
 package packs.change
 
 import data.lib
@@ -10,8 +10,8 @@ import data.lib
 # METADATA
 # title: Development dependency
 # description: >-
-#   The component is used to build or test and is not deployed. It is not capped if it is known to be exploited, because builds run
-#   with the credentials of people and pipelines; an absent scope counts as runtime.
+#   The component is used to build or test and is not deployed. It is not capped if it is known to be exploited, because
+#   builds run with the credentials of people and pipelines; an absent scope counts as runtime.
 # custom:
 #   id: change.development_dependency
 #   message: '{finding.package.name} is a development dependency'
@@ -25,8 +25,8 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Suppressed outside of the code
 # description: >-
-#   Somebody accepted the finding in the scanner's own system, where the change under review cannot write. A suppression under
-#   review, rejected or of unknown status excuses nothing.
+#   Somebody accepted the finding in the scanner's own system, where the change under review cannot write. A suppression
+#   under review, rejected or of unknown status excuses nothing.
 # custom:
 #   id: change.suppressed_external
 #   message: 'accepted in the scanner: {finding.suppression.justification}'
@@ -40,8 +40,8 @@ exempt contains lib.exempt(rego.metadata.rule(), "pass") if {
 # METADATA
 # title: Suppressed in the code
 # description: >-
-#   A comment or file in the repository excuses a finding that was there before the change. Where the suppression stands is in the
-#   source unless it is known to be outside.
+#   A comment or file in the repository excuses a finding that was there before the change. Where the suppression stands
+#   is in the source unless it is known to be outside.
 # custom:
 #   id: change.suppressed_in_source
 #   message: 'suppressed in the source: {finding.suppression.justification}'
@@ -56,8 +56,8 @@ exempt contains lib.exempt(rego.metadata.rule(), "pass") if {
 # METADATA
 # title: Suppressed by the change itself
 # description: >-
-#   The change under review brings a finding together with its excuse; a change cannot judge itself, so a warning stays. A status
-#   that is not known counts as introduced.
+#   The change under review brings a finding together with its excuse; a change cannot judge itself, so a warning stays.
+#   A status that is not known counts as introduced.
 # custom:
 #   id: change.suppressed_by_itself
 #   message: 'new and suppressed in the source, so somebody has to look: {finding.suppression.justification}'
@@ -72,8 +72,8 @@ exempt contains lib.exempt(rego.metadata.rule(), "warn") if {
 # METADATA
 # title: Not affected, by VEX
 # description: >-
-#   A VEX statement that the run was given says that the vulnerability does not affect the product, or is fixed in it. Affected,
-#   under investigation and no statement excuse nothing.
+#   A VEX statement that the run was given says that the vulnerability does not affect the product, or is fixed in it.
+#   Affected, under investigation and no statement excuse nothing.
 # custom:
 #   id: change.vex
 #   message: 'VEX of {context.vex.source} says {status}; justification: {context.vex.justification}'

@@ -1,8 +1,8 @@
 # METADATA
 # title: Code
 # description: >-
-#   Weaknesses in the code itself, as static analysis reports them. It knows no exploitation data; what counts is how severe the
-#   scanner calls it, what sort of weakness it is, and who can reach the asset.
+#   Weaknesses in the code itself, as static analysis reports them. It knows no exploitation data; what counts is how
+#   severe the scanner calls it, what sort of weakness it is, and who can reach the asset.
 package packs.code
 
 import data.lib
@@ -10,8 +10,8 @@ import data.lib
 # METADATA
 # title: Severe and new
 # description: >-
-#   The change under review brings a weakness that the scanner calls critical or high; it is cheapest to fix before it is merged. A
-#   status that is not known counts as introduced.
+#   The change under review brings a weakness that the scanner calls critical or high; it is cheapest to fix before it
+#   is merged. A status that is not known counts as introduced.
 # custom:
 #   id: code.severe
 #   message: '{finding.severity} weakness in code that this change brings'
@@ -26,8 +26,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Usable from outside
 # description: >-
-#   A critical or high weakness that somebody uses by sending something (remote_cwes), in an asset that may face the internet, old or
-#   new. An exposure that is not known may be the internet; partner, internal and isolated are not.
+#   A critical or high weakness that somebody uses by sending something (remote_cwes), in an asset that may face the
+#   internet, old or new. An exposure that is not known may be the internet; partner, internal and isolated are not.
 # custom:
 #   id: code.remote
 #   message: 'a request from outside may use it (CWE {finding.cwes}); exposure: {asset.exposure}'
@@ -43,8 +43,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Usable from outside, in front of sensitive data
 # description: >-
-#   A weakness of medium severity that somebody uses by sending something (remote_cwes), in an internet-facing asset that holds data
-#   whose loss hurts people. Exposure and data classes must be known.
+#   A weakness of medium severity that somebody uses by sending something (remote_cwes), in an internet-facing asset
+#   that holds data whose loss hurts people. Exposure and data classes must be known.
 # custom:
 #   id: code.remote_data
 #   message: 'a request from outside may use it (CWE {finding.cwes}); the asset holds {asset.data}'
@@ -61,8 +61,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Worth a look
 # description: >-
-#   A weakness of medium severity or worse is to be fixed when somebody works there. A severity that is not known counts as medium;
-#   low and info stay at track.
+#   A weakness of medium severity or worse is to be fixed when somebody works there. A severity that is not known counts
+#   as medium; low and info stay at track.
 # custom:
 #   id: code.medium
 #   message: 'weakness in code; severity: {finding.severity}'
@@ -76,8 +76,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Only in tests
 # description: >-
-#   All places of the weakness are in code that is not deployed (test_paths). A place without a path, or no place at all, may be
-#   deployed and is not capped.
+#   All places of the weakness are in code that is not deployed (test_paths). A place without a path, or no place at
+#   all, may be deployed and is not capped.
 # custom:
 #   id: code.test_path
 #   message: only in test code ({finding.locations.0.path})

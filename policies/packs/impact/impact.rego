@@ -1,8 +1,8 @@
 # METADATA
 # title: Impact
 # description: >-
-#   What the weakness would do to the business: how severe it is, how much the asset matters, which data it holds, who can reach it.
-#   It judges vulnerabilities and misconfigurations; its caps also hold for weaknesses in code.
+#   What the weakness would do to the business: how severe it is, how much the asset matters, which data it holds, who
+#   can reach it. It judges vulnerabilities and misconfigurations; its caps also hold for weaknesses in code.
 package packs.impact
 
 import data.lib
@@ -10,8 +10,9 @@ import data.lib
 # METADATA
 # title: Critical, new and fixable
 # description: >-
-#   A critical vulnerability that the change brings, that call analysis has not ruled out and that an upgrade removes, need not come
-#   in at all. A status that is not known counts as introduced, a reachability that is not known as possible.
+#   A critical vulnerability that the change brings, that call analysis has not ruled out and that an upgrade removes,
+#   need not come in at all. A status that is not known counts as introduced, a reachability that is not known as
+#   possible.
 # custom:
 #   id: impact.critical_fixable
 #   message: critical, and {finding.package.fixed} fixes it
@@ -28,8 +29,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Severe, in front of sensitive data
 # description: >-
-#   The asset is internet-facing and holds data whose loss hurts people, and the weakness is critical or high and not ruled out.
-#   Absent data classes or an absent exposure do not fire it.
+#   The asset is internet-facing and holds data whose loss hurts people, and the weakness is critical or high and not
+#   ruled out. Absent data classes or an absent exposure do not fire it.
 # custom:
 #   id: impact.sensitive_data
 #   message: '{finding.severity} on an internet-facing asset that holds {asset.data}'
@@ -46,8 +47,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Critical where the business cannot do without
 # description: >-
-#   A critical vulnerability that call analysis proves reachable, on an internet-facing asset whose failure stops the business. Each
-#   of the facts must be known: none is assumed here.
+#   A critical vulnerability that call analysis proves reachable, on an internet-facing asset whose failure stops the
+#   business. Each of the facts must be known: none is assumed here.
 # custom:
 #   id: impact.mission_critical
 #   message: critical and reachable on an internet-facing, mission-critical asset
@@ -63,8 +64,8 @@ raise contains lib.raise(rego.metadata.rule(), "act") if {
 # METADATA
 # title: High and fixable
 # description: >-
-#   A vulnerability of high severity with a fix is worth the next regular update, whoever brought it. Without a fix there is nothing
-#   to do but watch.
+#   A vulnerability of high severity with a fix is worth the next regular update, whoever brought it. Without a fix
+#   there is nothing to do but watch.
 # custom:
 #   id: impact.high_fixable
 #   message: high severity, and {finding.package.fixed} fixes it
@@ -79,8 +80,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Critical and fixable
 # description: >-
-#   A critical vulnerability with a fix is worth the next regular update even where the change did not bring it or call analysis
-#   has doubts; the caps take it down where they know better.
+#   A critical vulnerability with a fix is worth the next regular update even where the change did not bring it or call
+#   analysis has doubts; the caps take it down where they know better.
 # custom:
 #   id: impact.critical_existing
 #   message: critical, and {finding.package.fixed} fixes it
@@ -96,8 +97,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Severity not known
 # description: >-
-#   No scanner says how severe a vulnerability or misconfiguration is that its owner can fix: somebody should look. It is not
-#   taken for harmless.
+#   No scanner says how severe a vulnerability or misconfiguration is that its owner can fix: somebody should look. It
+#   is not taken for harmless.
 # custom:
 #   id: impact.severity_unknown
 #   message: nobody says how severe it is
@@ -112,8 +113,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Critical misconfiguration
 # description: >-
-#   A setting that the scanner calls critical opens the asset directly; no attacker needs an exploit for it. A severity that is not
-#   known has its own rule.
+#   A setting that the scanner calls critical opens the asset directly; no attacker needs an exploit for it. A severity
+#   that is not known has its own rule.
 # custom:
 #   id: impact.misconfiguration_critical
 #   message: critical misconfiguration
@@ -141,8 +142,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Development only
 # description: >-
-#   The asset runs nowhere but in development, so nobody outside can use the weakness. An absent environment caps nothing; secrets
-#   are not capped, because they open more than the asset that they lie in.
+#   The asset runs nowhere but in development, so nobody outside can use the weakness. An absent environment caps
+#   nothing; secrets are not capped, because they open more than the asset that they lie in.
 # custom:
 #   id: impact.development
 #   message: the asset runs in development only

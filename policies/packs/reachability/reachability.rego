@@ -1,8 +1,8 @@
 # METADATA
 # title: Reachability
 # description: >-
-#   Whether the weak code can run, by call analysis and by observation. A verdict that is absent neither raises nor caps: unknown is
-#   not unreachable.
+#   Whether the weak code can run, by call analysis and by observation. A verdict that is absent neither raises nor
+#   caps: unknown is not unreachable.
 package packs.reachability
 
 import data.lib
@@ -10,8 +10,8 @@ import data.lib
 # METADATA
 # title: Unreachable
 # description: >-
-#   A whole-program analysis proved that nothing calls the weak code, so the finding needs watching only. No path found by a partial
-#   analysis is potential, not unreachable, and does not come here.
+#   A whole-program analysis proved that nothing calls the weak code, so the finding needs watching only. No path found
+#   by a partial analysis is potential, not unreachable, and does not come here.
 # custom:
 #   id: reachability.unreachable
 #   message: unreachable ({context.reachability.by}, high confidence)
@@ -25,8 +25,8 @@ cap contains lib.cap(rego.metadata.rule(), "track") if {
 # METADATA
 # title: Probably unreachable
 # description: >-
-#   An analysis found no way to the weak code, but its confidence is medium, low or not known. It lowers the urgency without
-#   dropping the finding from sight.
+#   An analysis found no way to the weak code, but its confidence is medium, low or not known. It lowers the urgency
+#   without dropping the finding from sight.
 # custom:
 #   id: reachability.probably_unreachable
 #   message: 'probably unreachable ({context.reachability.by}, confidence: {context.reachability.confidence})'
@@ -40,8 +40,8 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Not loaded
 # description: >-
-#   Observation over a long enough window never saw the component loaded. A shorter window, or one of unknown length, proves
-#   nothing and caps nothing.
+#   Observation over a long enough window never saw the component loaded. A shorter window, or one of unknown length,
+#   proves nothing and caps nothing.
 # custom:
 #   id: reachability.not_loaded
 #   message: not loaded in {context.runtime.window_days} days of observation
@@ -56,8 +56,8 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 # METADATA
 # title: Reachable and severe
 # description: >-
-#   Call analysis found a way to the weak code and the damage would be high. A severity that is not known counts as high here:
-#   analysers that prove reachability often state no severity.
+#   Call analysis found a way to the weak code and the damage would be high. A severity that is not known counts as high
+#   here: analysers that prove reachability often state no severity.
 # custom:
 #   id: reachability.reachable
 #   message: '{context.reachability.by} finds it reachable; severity: {finding.severity}'
@@ -71,8 +71,8 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Reachable and of medium severity
 # description: >-
-#   Call analysis found a way to the weak code, which is more than is known of most findings of medium severity. Low and info stay
-#   where they are.
+#   Call analysis found a way to the weak code, which is more than is known of most findings of medium severity. Low and
+#   info stay where they are.
 # custom:
 #   id: reachability.reachable_medium
 #   message: '{context.reachability.by} finds it reachable; severity: medium'

@@ -1,8 +1,8 @@
 # METADATA
 # title: Secrets
 # description: >-
-#   Credentials where they do not belong. What counts is whether they still open something; that nobody tried is not that they do
-#   not. Severity is not read: scanners give all secrets of a sort the same one.
+#   Credentials where they do not belong. What counts is whether they still open something; that nobody tried is not
+#   that they do not. Severity is not read: scanners give all secrets of a sort the same one.
 package packs.secrets
 
 import data.lib
@@ -10,8 +10,8 @@ import data.lib
 # METADATA
 # title: The credential works
 # description: >-
-#   Somebody tried the credential and it opens something, so whoever can read the repository or image can too. Firm: neither a test
-#   folder nor a development asset makes it harmless.
+#   Somebody tried the credential and it opens something, so whoever can read the repository or image can too. Firm:
+#   neither a test folder nor a development asset makes it harmless.
 # custom:
 #   id: secrets.active
 #   message: the credential still works ({finding.secret.type})
@@ -25,8 +25,8 @@ raise contains lib.raise_firm(rego.metadata.rule(), "act") if {
 # METADATA
 # title: The credential may work
 # description: >-
-#   A credential in the tree that nobody has tried has to be taken for one that works. Whether it is only in the history is either
-#   known to be false or not known.
+#   A credential in the tree that nobody has tried has to be taken for one that works. Whether it is only in the history
+#   is either known to be false or not known.
 # custom:
 #   id: secrets.unproven
 #   message: nobody has tried whether the credential still works ({finding.secret.type})
@@ -41,11 +41,13 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: The credential in the history may work
 # description: >-
-#   The credential is gone from the tree but stays in every clone, and nobody has tried it. Only rotation makes it harmless.
+#   The credential is gone from the tree but stays in every clone, and nobody has tried it. Only rotation makes it
+#   harmless.
 # custom:
 #   id: secrets.in_history
 #   message: >-
-#     only in the history, and nobody has tried whether it still works ({finding.secret.type}); rotating it helps, deleting it does not
+#     only in the history, and nobody has tried whether it still works ({finding.secret.type}); rotating it helps,
+#     deleting it does not
 #   remediation: Rotate it; rewriting the history does not reach the clones that exist.
 #   controls: [PCI-DSS-4.0.1-8.6.2, NIST-CSF-2.0-PR.AA-01, SOC2-CC6.1]
 raise contains lib.raise(rego.metadata.rule(), "attend") if {
@@ -71,8 +73,8 @@ cap contains lib.cap(rego.metadata.rule(), "track") if {
 # METADATA
 # title: Only in test fixtures
 # description: >-
-#   All places are where made-up credentials are expected (test_paths), so it is probably one. A place without a path, or no place
-#   at all, is not capped, and a credential that works holds against it.
+#   All places are where made-up credentials are expected (test_paths), so it is probably one. A place without a path,
+#   or no place at all, is not capped, and a credential that works holds against it.
 # custom:
 #   id: secrets.test_fixture
 #   message: in a test fixture, so probably made up ({finding.locations.0.path})

@@ -8,8 +8,8 @@ import data.lib
 # METADATA
 # title: Due by priority
 # description: >-
-#   Each priority has its days, counted from the day on which the finding was first seen on the asset; without a history, from the
-#   day of the decision. A priority that the parameter leaves out has no due date.
+#   Each priority has its days, counted from the day on which the finding was first seen on the asset; without a
+#   history, from the day of the decision. A priority whose days are null has no due date.
 # custom:
 #   id: sla.due
 #   message: '{priority}: within {days} days of first being seen'
@@ -18,6 +18,7 @@ import data.lib
 due contains reason if {
 	priority := data.main.priority
 	days := data.packs.sla.params.days[priority]
+	days != null
 	reason := lib.vars(
 		lib.due(rego.metadata.rule(), days, "first_seen"),
 		{"priority": priority, "days": days},
@@ -27,8 +28,8 @@ due contains reason if {
 # METADATA
 # title: Due by CISA's date
 # description: >-
-#   Where kev_due is on, the due date that CISA sets in its catalogue holds. It is off by default, since it binds federal agencies
-#   only; an absent date sets none.
+#   Where kev_due is on, the due date that CISA sets in its catalogue holds. It is off by default, since it binds
+#   federal agencies only; an absent date sets none.
 # custom:
 #   id: sla.kev_due
 #   message: CISA's due date is {context.intel.kev.due}

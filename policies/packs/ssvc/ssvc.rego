@@ -1,8 +1,8 @@
 # METADATA
 # title: SSVC
 # description: >-
-#   CISA's Coordinator table of the Stakeholder-Specific Vulnerability Categorization: what is known of the vulnerability, and what
-#   the asset means to the mission and to the public.
+#   CISA's Coordinator table of the Stakeholder-Specific Vulnerability Categorization: what is known of the
+#   vulnerability, and what the asset means to the mission and to the public.
 package packs.ssvc
 
 import data.lib
@@ -10,8 +10,9 @@ import data.lib
 # METADATA
 # title: CISA Coordinator
 # description: >-
-#   Raises to the cell of the table. The three points of the vulnerability must be known; a vulnerability that nobody assessed is
-#   raised by nothing here. Mission and well-being follow from the asset, its criticality or a parameter, in this order.
+#   Raises to the cell of the table. The three points of the vulnerability must be known; a vulnerability that nobody
+#   assessed is raised by nothing here. Mission and well-being follow from the asset, its criticality or a parameter, in
+#   this order.
 # custom:
 #   id: ssvc.coordinator
 #   message: >-

@@ -10,8 +10,8 @@ import data.lib
 # METADATA
 # title: Development dependency
 # description: >-
-#   The component is used to build or test and is not deployed. It is not capped if it is known to be exploited, because
-#   builds run with the credentials of people and pipelines; an absent scope counts as runtime.
+#   The component is used to build or test and is not deployed. An absent scope counts as runtime. One that is known to
+#   be exploited has its own rule.
 # custom:
 #   id: change.development_dependency
 #   message: '{finding.package.name} is a development dependency'
@@ -20,6 +20,21 @@ import data.lib
 cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.finding.package.scope == "development"
 	not input.context.intel.kev.listed
+}
+
+# METADATA
+# title: Development dependency, but known exploited
+# description: >-
+#   The component is not deployed, so the asset's customers are not at stake; but builds run with the credentials of
+#   people and pipelines, so it needs attention all the same. With no catalogue loaded it is taken for unlisted.
+# custom:
+#   id: change.development_exploited
+#   message: '{finding.package.name} is a development dependency, but known exploited'
+#   remediation: Upgrade within days; look at what the build can reach.
+#   controls: [NIST-CSF-2.0-ID.RA-05]
+cap contains lib.cap(rego.metadata.rule(), "attend") if {
+	input.finding.package.scope == "development"
+	input.context.intel.kev.listed
 }
 
 # METADATA

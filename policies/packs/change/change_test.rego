@@ -19,7 +19,7 @@ test_development_dependency_fires if {
 
 test_development_dependency_silent if {
 	capped == {} with input as dependency("runtime", {"listed": false})
-	capped == {} with input as dependency("development", {"listed": true})
+	not capped["change.development_dependency"] with input as dependency("development", {"listed": true})
 }
 
 test_development_dependency_missing_scope_is_runtime if {
@@ -31,6 +31,17 @@ test_development_dependency_missing_catalogue_does_not_hold_it_back if {
 		dependency("development", {}),
 		["context/intel"],
 	)
+}
+
+test_development_exploited_fires if {
+	capped == {"change.development_exploited": "attend"} with input as dependency("development", {"listed": true})
+}
+
+test_development_exploited_silent if capped == {} with input as dependency("runtime", {"listed": true})
+
+test_development_exploited_missing if {
+	not capped["change.development_exploited"] with input as dependency("development", {})
+	capped == {} with input as json.remove(dependency("development", {"listed": true}), ["finding/package/scope"])
 }
 
 # Suppressions.

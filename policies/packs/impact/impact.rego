@@ -78,20 +78,18 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 }
 
 # METADATA
-# title: Critical and fixable
+# title: Critical
 # description: >-
-#   A critical vulnerability with a fix is worth the next regular update even where the change did not bring it or call
-#   analysis has doubts; the caps take it down where they know better.
+#   A critical vulnerability is worth a look whoever brought it and whether or not a fix is known; the caps take it down
+#   where they know better.
 # custom:
-#   id: impact.critical_existing
-#   message: critical, and {finding.package.fixed} fixes it
-#   remediation: Take the fixed version into the next regular update.
-#   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-PR.PS-02]
+#   id: impact.critical
+#   message: 'critical severity; fixed in: {finding.package.fixed}'
+#   remediation: Take the fixed version into the next regular update; where there is none, look for another component.
+#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-PR.PS-02]
 raise contains lib.raise(rego.metadata.rule(), "track*") if {
 	input.finding.kind == "vulnerability"
 	input.finding.severity == "critical"
-	not lib.introduced
-	lib.fix_exists
 }
 
 # METADATA

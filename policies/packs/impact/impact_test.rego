@@ -121,20 +121,19 @@ test_high_fixable_missing if {
 	)
 }
 
-test_critical_existing_fires if {
-	raised["impact.critical_existing"] == "track*" with input as but({"context": {"change": {"status": "existing"}}})
+test_critical_fires_whoever_brought_it_and_without_a_fix if {
+	raised["impact.critical"] == "track*" with input as but({"context": {"change": {"status": "existing"}}})
+	raised["impact.critical"] == "track*" with input as but({"finding": {"package": {"fixed": []}}})
 }
 
-test_critical_existing_silent if {
-	not raised["impact.critical_existing"] with input as vulnerability
-	not raised["impact.critical_existing"] with input as but({
-		"finding": {"package": {"fixed": []}},
-		"context": {"change": {"status": "existing"}},
-	})
+test_critical_silent if {
+	not raised["impact.critical"] with input as but({"finding": {"severity": "high"}})
+	not raised["impact.critical"] with input as misconfiguration
 }
 
-test_critical_existing_missing_status_is_introduced if {
-	not raised["impact.critical_existing"] with input as without("context/change/status")
+test_critical_missing_severity_has_its_own_rule if {
+	not raised["impact.critical"] with input as without("finding/severity")
+	not raised["impact.critical"] with input as without("finding/kind")
 }
 
 # Severity not known.

@@ -20,6 +20,23 @@ import data.lib
 cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.context.reachability.verdict == "unreachable"
 	input.context.reachability.confidence == "high"
+	not input.context.intel.kev.listed
+}
+
+# METADATA
+# title: Unreachable, but known exploited
+# description: >-
+#   A whole-program analysis proved that nothing calls the weak code, but attackers wait for the change that does. It
+#   stays in sight; with no catalogue loaded it is taken for unlisted.
+# custom:
+#   id: reachability.unreachable_exploited
+#   message: 'unreachable ({context.reachability.by}, high confidence), but attackers use it elsewhere'
+#   remediation: Upgrade in the next regular update, before something calls the weak code.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+cap contains lib.cap(rego.metadata.rule(), "track*") if {
+	input.context.reachability.verdict == "unreachable"
+	input.context.reachability.confidence == "high"
+	input.context.intel.kev.listed
 }
 
 # METADATA

@@ -22,6 +22,32 @@ test_unreachable_silent if {
 
 test_unreachable_missing if capped == {} with input as {"finding": {"kind": "vulnerability"}, "context": {}}
 
+# Unreachable, but known exploited.
+
+exploited := {"context": {"intel": {"kev": {"listed": true}}}}
+
+test_unreachable_exploited_fires if {
+	capped == {"reachability.unreachable_exploited": "track*"} with input as object.union(
+		verdict({"verdict": "unreachable", "confidence": "high"}),
+		exploited,
+	)
+}
+
+test_unreachable_exploited_silent if {
+	capped == {"reachability.unreachable": "track"} with input as object.union(
+		verdict({"verdict": "unreachable", "confidence": "high"}),
+		{"context": {"intel": {"kev": {"listed": false}}}},
+	)
+	capped == {} with input as object.union(verdict({"verdict": "reachable", "confidence": "high"}), exploited)
+}
+
+test_unreachable_exploited_missing_catalogue if {
+	not capped["reachability.unreachable_exploited"] with input as verdict({
+		"verdict": "unreachable",
+		"confidence": "high",
+	})
+}
+
 # Probably unreachable.
 
 test_probably_unreachable_fires if {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -52,28 +53,29 @@ func readGrype(s *stream, b *batch) error {
 	if err != nil {
 		return err
 	}
-	for i := range b.found {
-		source.place(b, &b.found[i])
-	}
+	source.place(b)
 	return nil
 }
 
-// place gives a finding its target and its paths, which in Grype start at the root of the image or folder, with a slash or without.
-func (g *grypeSource) place(b *batch, d *engine.Discovery) {
-	image := ""
-	d.Target = b.repository()
+// place gives the findings their target and their paths, which in Grype start at the root of the image or folder, with a slash or
+// without.
+func (g *grypeSource) place(b *batch) {
+	image, target := "", b.repository()
 	if g.Type == "image" || g.Type == "oci-model" {
 		t := g.Target.is
-		image = imageReference(append([]string{string(t.UserInput)}, append(t.Tags, t.RepoDigests...)...)...)
-		d.Target = imageTarget(image)
+		image = imageReference(slices.Concat([]string{string(t.UserInput)}, t.Tags, t.RepoDigests)...)
+		target = imageTarget(image)
 	}
-	f := &d.Finding
-	if len(f.Locations) == 0 && image != "" {
-		f.Locations = []engine.Location{{}}
-	}
-	for i := range f.Locations {
-		l := &f.Locations[i]
-		l.Path, l.Image = strings.TrimPrefix(b.path(l.Path), "/"), image
+	for i := range b.found {
+		b.found[i].Target = target
+		f := &b.found[i].Finding
+		if len(f.Locations) == 0 && image != "" {
+			f.Locations = []engine.Location{{}}
+		}
+		for j := range f.Locations {
+			l := &f.Locations[j]
+			l.Path, l.Image = strings.TrimPrefix(b.path(l.Path), "/"), image
+		}
 	}
 }
 

@@ -55,6 +55,29 @@ func isPlain(s string) bool {
 	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
+// nameInto reads a word into a variable.
+func (s *stream) nameInto(to *string) error {
+	text, err := s.word()
+	*to = plain(text)
+	return err
+}
+
+// namesInto reads words into a variable.
+func (s *stream) namesInto(to *[]string) error {
+	one := func() error {
+		var name string
+		err := s.nameInto(&name)
+		if name != "" {
+			*to = append(*to, name)
+		}
+		return err
+	}
+	if s.peek() == '[' {
+		return s.array(one)
+	}
+	return one()
+}
+
 // words are several words: a list of them, or one alone.
 type words []string
 

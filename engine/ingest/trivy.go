@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
 	"path"
 	"slices"
@@ -207,7 +208,18 @@ func (t *trivy) result() (*trivyResult, error) {
 		case "Packages":
 			return s.array(func() error { return r.addPackage(s) })
 		case "Vulnerabilities":
-			return each(s, count, into(&r.vulnerabilities))
+			return s.array(func() error {
+				var v trivyVulnerability
+				if err := v.read(s); err != nil {
+					return err
+				}
+				if v.id == "" {
+					return s.wrong("a vulnerability without VulnerabilityID")
+				}
+				*count++
+				r.vulnerabilities = append(r.vulnerabilities, v)
+				return nil
+			})
 		case "Misconfigurations":
 			return each(s, count, func(m trivyMisconfiguration) error {
 				// A passed check is no finding, and neither is one under an exception: Trivy does not evaluate it.
@@ -265,11 +277,7 @@ func (r *trivyResult) addPackage(s *stream) error {
 func (t *trivy) take(a *trivyArtifact, r *trivyResult) error {
 	r.describe()
 	for i := range r.vulnerabilities {
-		v := &r.vulnerabilities[i]
-		if v.VulnerabilityID == "" {
-			return t.s.wrong("a vulnerability without VulnerabilityID in the result before")
-		}
-		t.add(a, r, t.vulnerability(r, v), nil)
+		t.add(a, r, t.vulnerability(r, &r.vulnerabilities[i]), nil)
 	}
 	for _, m := range r.misconfigurations {
 		t.add(a, r, misconfigurationOfTrivy(a, r, m), nil)
@@ -318,9 +326,9 @@ func (t *trivy) modified(a *trivyArtifact, r *trivyResult, m trivyModified) (eng
 			return licenseOfTrivy(a, r, v.is), nil
 		}
 	default:
-		var v loose[trivyVulnerability]
-		if err = json.Unmarshal(m.Finding, &v, decoding); err == nil && v.is.VulnerabilityID != "" {
-			return t.vulnerability(r, &v.is), nil
+		var v trivyVulnerability
+		if err = v.read(newStream(bytes.NewReader(m.Finding))); err == nil && v.id != "" {
+			return t.vulnerability(r, &v), nil
 		}
 	}
 	return engine.Discovery{}, t.s.wrong("a modified finding that cannot be read in the result before")
@@ -332,14 +340,14 @@ func (t *trivy) place(a *trivyArtifact) {
 	for _, p := range a.places {
 		names = append(names, p.image)
 	}
-	image := imageReference(names...)
+	image, targets := imageReference(names...), map[string]engine.Target{}
 	for _, p := range a.places {
 		d := &t.b.found[p.at]
 		switch of := cmp.Or(p.image, image); {
 		case a.kind == "container_image":
-			t.placeInImage(d, image)
+			t.placeInImage(d, image, targets)
 		case a.kind == "" && of != "" && d.Finding.Kind != engine.KindMisconfiguration:
-			t.placeInImage(d, of) // an object of a cluster may have several images
+			t.placeInImage(d, of, targets) // an object of a cluster may have several images
 		case t.cluster != "":
 			d.Target = engine.Target{Type: engine.TargetHost, Name: t.cluster}
 		case a.kind == "vm" || a.kind == "aws_account":
@@ -359,8 +367,11 @@ func (t *trivy) placeInTree(d *engine.Discovery, a *trivyArtifact) {
 	}
 }
 
-func (t *trivy) placeInImage(d *engine.Discovery, image string) {
-	d.Target = imageTarget(image)
+func (t *trivy) placeInImage(d *engine.Discovery, image string, targets map[string]engine.Target) {
+	if _, known := targets[image]; !known {
+		targets[image] = imageTarget(image)
+	}
+	d.Target = targets[image]
 	if len(d.Finding.Locations) == 0 && image != "" {
 		d.Finding.Locations = []engine.Location{{}}
 	}

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,64 +9,41 @@ import (
 )
 
 func (t *trivy) vulnerability(r *trivyResult, v *trivyVulnerability) engine.Discovery {
+	slices.SortStableFunc(v.cvss, func(a, b engine.CVSS) int { return strings.Compare(a.Source, b.Source) })
 	f := engine.Finding{
-		Kind:     engine.KindVulnerability,
-		Title:    clip(string(v.Title)),
-		Severity: severityOf(string(v.Severity)),
-		CWEs:     cwesIn(v.CweIDs...),
-		CVSS:     v.assessments(),
-		Package:  packageOf(string(v.PkgIdentifier.is.PURL), r.kind, string(v.PkgName), string(v.InstalledVersion)),
+		Kind:          engine.KindVulnerability,
+		Title:         v.title,
+		Severity:      severityOf(v.severity),
+		Vulnerability: t.names(v),
+		CWEs:          cwesIn(v.cwes...),
+		CVSS:          v.cvss,
+		Package:       packageOf(v.purl, r.kind, v.name, v.installed),
 	}
-	if f.Title == "" {
-		f.Title = clip(string(v.Description))
-	}
-	f.Vulnerability = t.names(v)
-	if v.Status == "not_affected" {
-		f.Suppression = &engine.Suppression{Kind: "external", Status: "accepted", Justification: "not affected, says " + v.source()}
+	if v.status == "not_affected" {
+		by := v.database
+		if by == "" {
+			by = "the vulnerability database"
+		}
+		f.Suppression = &engine.Suppression{Kind: "external", Status: "accepted", Justification: "not affected, says " + by}
 	}
 	listed := r.packageOf(v)
 	if f.Package != nil {
-		setFixed(f.Package, string(v.FixedVersion)) // Status "fixed" only says that there is a fix: what was found lacks it
+		setFixed(f.Package, v.fixed) // the status "fixed" only says that there is a fix: what was found lacks it
 		listed.describe(f.Package)
 	}
-	f.Locations = r.places(string(v.PkgPath), listed)
+	f.Locations = r.places(v.path, listed)
 	return engine.Discovery{Finding: f}
-}
-
-func (v *trivyVulnerability) source() string {
-	if v.DataSource.is.ID == "" {
-		return "the vulnerability database"
-	}
-	return string(v.DataSource.is.ID)
 }
 
 // names are the vulnerability's: of the vendor's ids only GHSAs are exact names, the others are advisories.
 func (t *trivy) names(v *trivyVulnerability) *engine.Vulnerability {
-	id := string(v.VulnerabilityID)
-	names := slices.DeleteFunc(slices.Clone(v.VendorIDs), func(n string) bool { return !strings.HasPrefix(n, "GHSA-") })
+	names := slices.DeleteFunc(v.vendorIDs, func(n string) bool { return !strings.HasPrefix(n, "GHSA-") })
 	for _, n := range names {
-		if !slices.Contains(t.covers[n], id) {
-			t.covers[n] = append(t.covers[n], id)
+		if !slices.Contains(t.covers[n], v.id) {
+			t.covers[n] = append(t.covers[n], v.id)
 		}
 	}
-	return vulnerabilityOf(id, names...)
-}
-
-func (v *trivyVulnerability) assessments() []engine.CVSS {
-	var all []engine.CVSS
-	for _, source := range slices.Sorted(maps.Keys(v.CVSS.is)) {
-		c := v.CVSS.is[source].is
-		source = plain(source)
-		for _, one := range []struct {
-			version string // Trivy has 3.0 and 3.1 in one field; 3.1 scores as 3.0 does but for rounding
-			vector  text
-			score   number
-		}{{"4.0", c.V40Vector, c.V40Score}, {"3.1", c.V3Vector, c.V3Score}, {"2.0", c.V2Vector, c.V2Score}} {
-			found, ok := cvssOfVersion(one.version, string(one.vector), one.score.value, source)
-			all = addCVSS(all, found, ok)
-		}
-	}
-	return all
+	return vulnerabilityOf(v.id, names...)
 }
 
 // packageOf is the listed package that a vulnerability is in, or nil.
@@ -75,8 +51,8 @@ func (r *trivyResult) packageOf(v *trivyVulnerability) *trivyPackage {
 	if len(r.packages) == 0 {
 		return nil
 	}
-	for _, key := range []word{v.PkgIdentifier.is.UID, v.PkgID, v.PkgName + "@" + v.InstalledVersion} {
-		if p := r.packages[string(key)]; p != nil {
+	for _, key := range []string{v.uid, v.pkgID, v.name + "@" + v.installed} {
+		if p := r.packages[key]; p != nil {
 			return p
 		}
 	}

@@ -73,10 +73,14 @@ func Read(name string, r io.Reader, o Options) (engine.Report, []engine.Discover
 		options: o,
 	}
 	s := newStream(buf)
-	if err := f.read(s, b); err != nil {
-		return engine.Report{}, nil, fmt.Errorf("%s: not valid %s: %w", name, f.title, place(err))
+	err = f.read(s, b)
+	if err == nil {
+		err = s.end()
 	}
-	if err := s.end(); err != nil {
+	switch {
+	case in.err != nil:
+		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, in.err)
+	case err != nil:
 		return engine.Report{}, nil, fmt.Errorf("%s: not valid %s: %w", name, f.title, place(err))
 	}
 	if err := in.drain(); err != nil {
@@ -128,6 +132,7 @@ type input struct {
 	r    io.Reader
 	left int64
 	hash hash.Hash
+	err  error // why it could not be read, other than that it ends
 }
 
 var errTooLarge = errors.New("larger than the limit on reports")
@@ -136,7 +141,10 @@ func (in *input) Read(p []byte) (int, error) {
 	n, err := in.r.Read(p)
 	in.hash.Write(p[:n])
 	if in.left -= int64(n); in.left < 0 {
-		return 0, errTooLarge
+		n, err = 0, errTooLarge
+	}
+	if err != nil && err != io.EOF {
+		in.err = err
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -262,6 +263,9 @@ func kindName(k jsontext.Kind) string {
 	return "the end"
 }
 
+// unquoting takes out what an error quotes from the document, which can be part of a secret.
+var unquoting = regexp.MustCompile(" ?`[^`]*`?")
+
 // place says where in a document an error is: byte offset and JSON pointer, in one line and without the document's text.
 func place(err error) error {
 	var syntax *jsontext.SyntacticError
@@ -269,7 +273,7 @@ func place(err error) error {
 		if errors.Is(syntax.Err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("it ends in the middle, at byte %d%s", syntax.ByteOffset, at(syntax.JSONPointer))
 		}
-		return fmt.Errorf("byte %d%s: %w", syntax.ByteOffset, at(syntax.JSONPointer), syntax.Err)
+		return fmt.Errorf("byte %d%s: %s", syntax.ByteOffset, at(syntax.JSONPointer), unquoting.ReplaceAllString(syntax.Err.Error(), ""))
 	}
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {

@@ -154,7 +154,7 @@ func wanted(only []intel.Feed, kind intel.Feed) bool {
 // fetch brings a feed into a file beside its place and checks it; it is not in place yet.
 func (d *folder) fetch(ctx context.Context, c *client, f feed, url string) (*stagedFile, error) {
 	if other := d.found[f.kind]; other != "" && other != d.target(f) {
-		return nil, fmt.Errorf("%s: %s holds them already and was not fetched: remove it first", f.kind.Title(), other)
+		return nil, fmt.Errorf("%s: %s is there, put by someone else: remove it first", f.kind.Title(), other)
 	}
 	var s *stagedFile
 	err := c.get(ctx, url, f, func(body io.Reader) error {

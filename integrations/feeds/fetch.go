@@ -56,16 +56,19 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// A refusal is a redirect that is not followed, however often it is tried.
+type refusal struct{ error }
+
 // checkRedirect lets a server send us on, but never off HTTPS, and tells the next one nothing of where we come from.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
+		return refusal{fmt.Errorf("more than %d redirects", maxRedirects)}
 	}
 	if err := allowed(next.URL); err != nil {
-		return fmt.Errorf("redirected to %s: %w", display(next.URL.String()), err)
+		return refusal{fmt.Errorf("redirected to %s: %w", display(next.URL.String()), err)}
 	}
 	if via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
-		return fmt.Errorf("redirected to %s: from https to plain %s", display(next.URL.String()), next.URL.Scheme)
+		return refusal{fmt.Errorf("redirected to %s: from https to plain %s", display(next.URL.String()), next.URL.Scheme)}
 	}
 	next.Header.Del("Referer")
 	return nil
@@ -142,6 +145,9 @@ func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Re
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err // without the address, which may hold a token
+		}
+		if errors.As(err, new(refusal)) {
+			return fmt.Errorf("%s: %w", f.kind.Title(), err)
 		}
 		return passing{error: fmt.Errorf("%s: no answer: %w", f.kind.Title(), err)}
 	}

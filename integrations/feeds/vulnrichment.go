@@ -74,17 +74,22 @@ func (u *unpacked) Read(p []byte) (int, error) {
 // recordFiles reads the files "CVE-….json" of an archive, one after the other with a newline in between.
 type recordFiles struct {
 	archive *tar.Reader
-	open    bool
+	open    bool // a file is being read
+	any     bool // there was one
 }
 
 func (f *recordFiles) Read(p []byte) (int, error) {
 	for !f.open {
 		header, err := f.archive.Next()
+		if err == io.EOF && !f.any {
+			err = errors.New("the archive has no CVE records")
+		}
 		if err != nil {
 			return 0, err
 		}
 		name := path.Base(header.Name)
 		f.open = header.Typeflag == tar.TypeReg && strings.HasPrefix(name, "CVE-") && strings.HasSuffix(name, ".json")
+		f.any = f.any || f.open
 	}
 	n, err := f.archive.Read(p)
 	if err == io.EOF {

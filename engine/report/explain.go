@@ -28,8 +28,7 @@ func Explain(w io.Writer, e Explanation, o Options) error {
 	c := newCanvas(w, o)
 	x := explainer{e: e, c: c, all: o.All}
 	x.head()
-	x.fired()
-	x.silent()
+	x.rules(x.fired(), x.silent())
 	x.facts()
 	x.rest()
 	return c.err
@@ -49,10 +48,8 @@ func (x *explainer) head() {
 		what += " in " + s
 	}
 	what += " on " + assetName(&x.e.Case.Input.Asset)
-	x.c.paragraph(0, text(f.ID, dim), min(width(clean(f.ID))+2, 40), what, bold)
-	if h := headline(f); h != "" {
-		x.c.paragraph(0, span{}, 0, h, plain)
-	} else if f.Title != "" {
+	x.c.paragraph(0, span{}, 0, what, bold)
+	if f.Title != "" && clean(f.Title) != clean(weakness(f)) {
 		x.c.paragraph(0, span{}, 0, f.Title, dim)
 	}
 	parts := []string{string(d.Action)}
@@ -62,7 +59,8 @@ func (x *explainer) head() {
 	if s := due(d, x.e.Now); s != "" {
 		parts = append(parts, s+x.dueReason())
 	}
-	x.c.paragraph(0, text(string(d.Priority), priorityStyle(d.Priority)), width(string(d.Priority)), "· "+strings.Join(parts, " · "), plain)
+	label := span{string(d.Priority), priorityStyle(d.Priority)}
+	x.c.paragraph(0, label, width(label.text)+1, "· "+strings.Join(parts, " · "), plain)
 }
 
 // dueReason is how the date was counted: " (first seen 21 Nov + 3 days, sla.days)".
@@ -133,7 +131,7 @@ func kindOrder(kind string) int {
 }
 
 // fired are the reasons: what counts most first.
-func (x *explainer) fired() {
+func (x *explainer) fired() []explained {
 	d := &x.e.Case.Decision
 	reasons := slices.Clone(d.Reasons)
 	slices.SortStableFunc(reasons, func(a, b engine.Reason) int {
@@ -161,7 +159,7 @@ func (x *explainer) fired() {
 	if len(rows) == 0 {
 		rows = append(rows, explained{text("no rule", plain), "", "no rule says anything of this case: it is tracked"})
 	}
-	x.section(rows)
+	return rows
 }
 
 // location is where a rule stands, if that was asked for and is known.
@@ -175,7 +173,7 @@ func (x *explainer) location(rule string) string {
 }
 
 // silent are the rules that did not fire, and what stopped each.
-func (x *explainer) silent() {
+func (x *explainer) silent() []explained {
 	var rows []explained
 	for _, k := range kinds {
 		for _, r := range x.e.Rules {
@@ -184,31 +182,48 @@ func (x *explainer) silent() {
 			}
 		}
 	}
-	x.section(rows)
+	return rows
 }
 
 // facts are what is known with its source, and what could be known and is not.
 func (x *explainer) facts() {
 	in := &x.e.Case.Input
 	taken := assumptions(&x.e.Case.Decision)
-	var known, unknown []explained
+	var known, unknown [][]span
 	for _, f := range facts {
 		value := f.value(in)
 		as, assumed := assumption(taken, f.path)
 		switch {
 		case assumed:
-			unknown = append(unknown, explained{text("", plain), f.label, "not known, taken as " + as})
+			unknown = append(unknown, []span{text(f.label, dim), text("not known, taken as "+as, plain), {}})
 		case value != "":
-			s := value
-			if src := source(x.e.Case.Provenance, f.path); src != "" {
-				s += "   " + src
-			}
-			known = append(known, explained{text("", plain), f.label, s})
+			known = append(known, []span{text(f.label, dim), text(value, plain), text(source(x.e.Case.Provenance, f.path), dim)})
 		case f.matters && f.applies(&x.e.Case):
-			unknown = append(unknown, explained{text("", plain), f.label, "not known"})
+			unknown = append(unknown, []span{text(f.label, dim), text("not known", plain), {}})
 		}
 	}
-	x.labelled("facts", append(known, unknown...))
+	rows := append(known, unknown...)
+	if len(rows) == 0 {
+		return
+	}
+	x.c.line()
+	g := &grid{gap: 2, columns: []column{{}, {}, {}}}
+	beside := g.fits(x.c.width-2-entryWidth, rows)
+	for i, row := range rows {
+		label := space(entryWidth)
+		if i == 0 {
+			label = span{pad("facts", entryWidth), dim}
+		}
+		if beside {
+			x.c.line(append([]span{space(2), label}, g.row(row)...)...)
+			continue
+		}
+		s := row[1].text
+		if row[2].text != "" {
+			s += " (" + row[2].text + ")"
+		}
+		x.c.paragraph(2, span{label.text + pad(row[0].text, g.widths[0]), dim}, entryWidth+g.widths[0]+2, s, plain)
+	}
 }
 
 // source is where a fact, or a part of it, comes from.
@@ -229,7 +244,7 @@ func source(from map[string]engine.Provenance, path string) string {
 	if !p.Expires.IsZero() {
 		s += ", until " + p.Expires.UTC().Format("2 Jan 2006")
 	}
-	return "[" + s + "]"
+	return s
 }
 
 // rest is what would change the decision, what to do, and what it is good for.
@@ -247,7 +262,7 @@ func (x *explainer) rest() {
 		x.entry("hinges on", s)
 	}
 	if !d.NextChange.IsZero() {
-		x.entry("changes", "by itself on "+dated(d.NextChange, x.e.Now))
+		x.entry("changes", "with time alone on "+dated(d.NextChange, x.e.Now))
 	}
 	var controls, remediation []string
 	for i := range d.Reasons {
@@ -275,6 +290,7 @@ func (x *explainer) rest() {
 	if len(controls) > 0 {
 		x.entry("controls", strings.Join(controls, ", "))
 	}
+	x.entry("id", f.ID)
 	x.entry("places", places(f))
 	x.entry("found by", strings.Join(tools(f), ", "))
 	if f.Vulnerability != nil {
@@ -306,53 +322,41 @@ func (x *explainer) entry(label, s string) {
 	}
 }
 
-// section writes rows in three columns. Where the third would be too narrow to read it goes below the second.
-func (x *explainer) section(rows []explained) {
-	if len(rows) == 0 {
-		return
-	}
-	x.c.line()
+// rules writes groups of rows in three columns. Where the third would be too narrow to read it goes below the second.
+func (x *explainer) rules(groups ...[]explained) {
 	labels, names := 0, 0
-	for i := range rows {
-		rows[i].name = clean(rows[i].name)
-		labels, names = max(labels, width(rows[i].label.text)), max(names, width(rows[i].name))
-	}
-	names = min(names, x.c.width/3)
-	at := 2 + labels + 2 + names + 2
-	for _, r := range rows {
-		first := []span{space(2), {pad(r.label.text, labels), r.label.style}, space(2), {pad(cutMiddle(r.name, names), names), plain}}
-		if x.c.width-at < 32 {
-			x.c.line(first...)
-			x.c.paragraph(4, span{}, 0, r.text, dim)
-			continue
+	for _, rows := range groups {
+		for i := range rows {
+			rows[i].name = clean(rows[i].name)
+			labels, names = max(labels, width(rows[i].label.text)), max(names, width(rows[i].name))
 		}
-		for i, l := range wrap(clean(r.text), min(x.c.width, readable+20)-at) {
-			if i > 0 {
-				first = []span{space(at - 2)}
+	}
+	beside := min(names, x.c.width/3)
+	at := 2 + labels + 2 + beside + 2
+	below := x.c.width-at < 32
+	if below {
+		names = min(names, x.c.width-4-labels)
+	} else {
+		names = beside
+	}
+	for _, rows := range groups {
+		if len(rows) > 0 {
+			x.c.line()
+		}
+		for _, r := range rows {
+			first := []span{space(2), {pad(r.label.text, labels), r.label.style}, space(2), {pad(cutMiddle(r.name, names), names), plain}}
+			lines := wrap(clean(r.text), min(x.c.width, readable+20)-at)
+			if below || len(lines) == 0 {
+				x.c.line(first...)
+				x.c.paragraph(4, span{}, 0, r.text, dim)
+				continue
 			}
-			x.c.line(append(first, space(2), span{l, dim})...)
+			for i, l := range lines {
+				if i > 0 {
+					first = []span{space(at - 2)}
+				}
+				x.c.line(append(first, space(2), span{l, dim})...)
+			}
 		}
-		if clean(r.text) == "" {
-			x.c.line(first...)
-		}
-	}
-}
-
-// labelled writes rows of name and text under one label that stands before the first.
-func (x *explainer) labelled(label string, rows []explained) {
-	if len(rows) == 0 {
-		return
-	}
-	x.c.line()
-	names := 0
-	for _, r := range rows {
-		names = max(names, width(r.name))
-	}
-	for i, r := range rows {
-		l := span{}
-		if i == 0 {
-			l = span{label, dim}
-		}
-		x.c.paragraph(2, span{pad(l.text, entryWidth) + pad(r.name, names), l.style}, entryWidth+names+2, r.text, plain)
 	}
 }

@@ -78,7 +78,7 @@ func isPlainWord(w string) bool {
 		}
 	}
 	lower := strings.ToLower(w)
-	return !strings.Contains(lower, "//") && !strings.Contains(lower, "www.") && !strings.Contains(lower, "gh-") &&
+	return !strings.Contains(lower, "//") && !strings.Contains(lower, "www") && !strings.Contains(lower, "gh-") &&
 		strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
 }
 

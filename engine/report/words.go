@@ -10,17 +10,26 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// weakness names what is wrong: the published name, else the scanner's rule, else what the kind of finding has.
+// weakness names what is wrong: the published name, else the scanner's rule, else what the kind of finding has. A name that shows
+// as nothing is none.
 func weakness(f *engine.Finding) string {
-	switch {
-	case f.Vulnerability != nil && f.Vulnerability.ID != "":
-		return f.Vulnerability.ID
-	case f.License != nil && f.License.SPDX != "":
-		return f.License.SPDX
-	case f.Rule != nil && f.Rule.ID != "":
-		return f.Rule.ID
-	case f.Secret != nil && f.Secret.Type != "":
-		return f.Secret.Type
+	var names []string
+	if f.Vulnerability != nil {
+		names = append(names, f.Vulnerability.ID)
+	}
+	if f.License != nil {
+		names = append(names, f.License.SPDX)
+	}
+	if f.Rule != nil {
+		names = append(names, f.Rule.ID)
+	}
+	if f.Secret != nil {
+		names = append(names, f.Secret.Type)
+	}
+	for _, n := range names {
+		if clean(n) != "" {
+			return n
+		}
 	}
 	return string(f.Kind)
 }

@@ -44,7 +44,7 @@ var rpmVendors = map[string]string{
 // of what a component is. A URL that does not parse gives nil.
 func packageFrom(purl string) *engine.Package {
 	p, err := packageurl.FromString(plain(purl))
-	if err != nil {
+	if err != nil && (p.Type != "julia" || p.Name == "") { // whose rule is to have a qualifier, and a canonical URL here has none
 		return nil
 	}
 	return newPackage(p, p.Version)

@@ -52,7 +52,7 @@ func Read(name string, r io.Reader, o Options) (engine.Report, []engine.Discover
 	if max <= 0 {
 		max = DefaultMaxBytes
 	}
-	in := &input{r: r, left: max, hash: sha256.New()}
+	in := &input{r: bufio.NewReaderSize(r, 256<<10), left: max, hash: sha256.New()}
 	// A byte order mark decides the encoding, as some shells redirect output in UTF-16; without one the bytes are taken as they are.
 	text := transform.NewReader(in, unicode.BOMOverride(transform.Nop))
 	buf := bufio.NewReaderSize(text, peekBytes)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -61,7 +62,7 @@ func TestReadRefusesWhatIsNoReportInOneLineThatNamesFileAndPlace(t *testing.T) {
 				t.Errorf("refused, and yet read as %+v with %d findings", report, len(found))
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "dir/scan.json: ") || !strings.Contains(text, c.want) || strings.ContainsAny(text, "\r\n\x7f\xff") || len(text) > 400 {
+			if !strings.HasPrefix(text, "dir/scan.json: ") || !strings.Contains(text, c.want) || strings.ContainsAny(text, "\r\n\x7f") || !utf8.ValidString(text) || len(text) > 400 {
 				t.Errorf("refused with %q, want %q in one short line", text, c.want)
 			}
 			if c.is != nil && !errors.Is(err, c.is) {

@@ -49,13 +49,14 @@ func (r *sarifRun) finish(b *batch) {
 		target.Name = repositoryName(r.repository)
 	}
 	p := &sarifPaths{run: r, batch: b, roots: r.roots(), known: map[sarifArtifact]string{}}
+	index := r.index()
 	for i := range r.results {
 		result := &r.results[i]
 		d := engine.Discovery{Target: target}
-		rule := r.rule(result)
+		rule := index.rule(result.rule)
 		f := &d.Finding
 		f.Sources = []engine.Source{{Tool: tool, Version: r.driver.version}}
-		f.Severity = r.severity(result, rule)
+		f.Severity = r.severity(index, result, rule)
 		f.CWEs = r.cwes(result, rule)
 		f.Suppression = result.suppression
 		if id := cmp.Or(result.rule.id, rule.id); id != "" {
@@ -70,77 +71,10 @@ func (r *sarifRun) finish(b *batch) {
 		}
 		f.Kind = r.kindOf(result, rule)
 		p.locate(&d, result)
-		r.classify(&d, result, rule, r.message(result, rule))
+		r.classify(&d, result, rule, index.message(result, rule))
 		b.add(d)
 		r.results[i] = sarifResult{} // its memory is free as the findings grow
 	}
-}
-
-// noRule is the rule of results that name none, or none that the run describes.
-var noRule = &sarifRule{}
-
-// rule finds the rule of a result: by index, then by id, where a hierarchical id ("CA5350/md5") falls back to its parents. An index
-// that leads to a rule of another id counts last: some tools write 0 for all.
-func (r *sarifRun) rule(result *sarifResult) *sarifRule {
-	ref, indexed := result.rule, noRule
-	home := r.component(ref.component)
-	if home != nil && ref.index >= 0 && ref.index < len(home.rules) {
-		indexed = &home.rules[ref.index]
-		if id := indexed.id; ref.id == "" || id == "" || ref.id == id || strings.HasPrefix(ref.id, id+"/") {
-			return indexed
-		}
-	}
-	for id := ref.id; id != ""; id, _, _ = cutLast(id, "/") {
-		if home != nil {
-			if i, ok := home.byID[id]; ok {
-				return &home.rules[i]
-			}
-		}
-		for _, c := range r.components() {
-			if i, ok := c.byID[id]; ok {
-				return &c.rules[i]
-			}
-		}
-		if !strings.Contains(id, "/") {
-			break
-		}
-	}
-	if ref.guid != "" {
-		for _, c := range r.components() {
-			if i := slices.IndexFunc(c.rules, func(rule sarifRule) bool { return rule.guid == ref.guid }); i >= 0 {
-				return &c.rules[i]
-			}
-		}
-	}
-	return indexed
-}
-
-// components are all parts of the tool that can have rules.
-func (r *sarifRun) components() []*sarifComponent {
-	all := []*sarifComponent{&r.driver}
-	for i := range r.extensions {
-		all = append(all, &r.extensions[i])
-	}
-	return all
-}
-
-// component is the part of the tool that a reference names: an extension, else the driver. Nil if it names none that is there.
-func (r *sarifRun) component(ref sarifComponentReference) *sarifComponent {
-	if ref.index >= 0 {
-		if ref.index < len(r.extensions) {
-			return &r.extensions[ref.index]
-		}
-		return nil
-	}
-	for _, c := range r.components() {
-		if ref.guid != "" && c.guid == ref.guid || ref.guid == "" && ref.name != "" && c.name == ref.name {
-			return c
-		}
-	}
-	if ref.guid != "" || ref.name != "" {
-		return nil
-	}
-	return &r.driver
 }
 
 // levelTools write levels that say something else than how bad a finding is: OSV-Scanner always the same one, govulncheck whether the
@@ -149,7 +83,7 @@ var levelTools = []string{"osv-scanner", "govulncheck"}
 
 // severity is what a tool says in GitHub's property, then in its own words, then by level. The level is the result's, else what the
 // invocation or the rule sets for the rule, else "warning". rank is left alone: it orders the results of one tool by importance.
-func (r *sarifRun) severity(result *sarifResult, rule *sarifRule) engine.Severity {
+func (r *sarifRun) severity(index *sarifIndex, result *sarifResult, rule *sarifRule) engine.Severity {
 	for _, p := range []*sarifProperties{result.facts, rule.facts} {
 		if p == nil {
 			continue
@@ -161,36 +95,12 @@ func (r *sarifRun) severity(result *sarifResult, rule *sarifRule) engine.Severit
 	if slices.Contains(levelTools, strings.ToLower(r.driver.name)) {
 		return ""
 	}
-	return severityOf(cmp.Or(result.level, r.override(result, rule), rule.level, "warning"))
-}
-
-// override is the level that the invocation sets for a rule. Without a word on which invocation found a result, it is the only one.
-func (r *sarifRun) override(result *sarifResult, rule *sarifRule) string {
-	i := result.invocation
-	if i < 0 && len(r.invocations) == 1 {
-		i = 0
-	}
-	if i < 0 || i >= len(r.invocations) {
-		return ""
-	}
-	for _, o := range r.invocations[i].overrides {
-		of := r.rule(&sarifResult{rule: o.rule})
-		if of == rule && rule != noRule || o.rule.id != "" && o.rule.id == result.rule.id {
-			return o.level
-		}
-	}
-	return ""
+	return severityOf(cmp.Or(result.level, index.override(result, rule), rule.level, "warning"))
 }
 
 // cwes are the CWEs that result and rule name, in taxa, relationships, tags and properties.
 func (r *sarifRun) cwes(result *sarifResult, rule *sarifRule) []int {
-	all := slices.Clone(rule.cwes)
-	for _, p := range []*sarifProperties{result.facts, rule.facts} {
-		if p != nil {
-			all = append(all, cwesIn(p.tags...)...)
-			all = append(all, cweNumbered(p.cwe...)...)
-		}
-	}
+	all := append(slices.Clone(rule.cwes), result.facts.cwes()...)
 	for _, t := range result.taxa {
 		name, id := t.component.name, t.id
 		if i := t.component.index; i >= 0 && i < len(r.taxonomies) {
@@ -205,45 +115,7 @@ func (r *sarifRun) cwes(result *sarifResult, rule *sarifRule) []int {
 			all = append(all, cwesIn(id)...)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-var (
-	placeholder = regexp.MustCompile(`\{\{|\}\}|\{[0-9]{1,3}\}`)
-	link        = regexp.MustCompile(`\[((?:[^\[\]\\]|\\.){1,300})\]\(([^()\s]{1,300})\)`)
-)
-
-// message is a result's text for people: its own, or the rule's or tool's for its id, with the arguments filled in and links
-// reduced to their text.
-func (r *sarifRun) message(result *sarifResult, rule *sarifRule) string {
-	m := result.message
-	text, template := m.text, len(m.arguments) > 0
-	if text == "" && m.id != "" {
-		template = true
-		text = rule.strings[m.id]
-		if home := r.component(result.rule.component); text == "" && home != nil {
-			text = home.strings[m.id]
-		}
-		if text == "" {
-			text = r.driver.strings[m.id]
-		}
-	}
-	if template {
-		text = placeholder.ReplaceAllStringFunc(text, func(p string) string {
-			switch p {
-			case "{{":
-				return "{"
-			case "}}":
-				return "}"
-			}
-			if i, _ := strconv.Atoi(p[1 : len(p)-1]); i < len(m.arguments) {
-				return m.arguments[i]
-			}
-			return p
-		})
-	}
-	return link.ReplaceAllString(text, "$1")
+	return sortedNumbers(all)
 }
 
 // roots are the folders that the run itself names, longest first: absolute paths are relative to them where the options know none.
@@ -262,8 +134,10 @@ func (r *sarifRun) roots() []string {
 			roots = append(roots, strings.TrimSuffix(p, "/"))
 		}
 	}
+	const most = 20
 	slices.SortFunc(roots, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	return slices.Compact(roots)
+	roots = slices.Compact(roots)
+	return roots[:min(len(roots), most)]
 }
 
 // isAbsolute says whether a path starts at the root of a file system: "/x" or "C:/x".
@@ -286,6 +160,10 @@ var imagePlace = regexp.MustCompile(`^(.+)@(?:sha256:[0-9a-f]{64})?:(/.*)$`)
 func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 	image := p.run.image
 	component := d.Finding.Kind == engine.KindVulnerability || d.Finding.Kind == engine.KindLicense
+	var seen map[engine.Location]bool
+	if len(result.places) > 1 {
+		seen = map[engine.Location]bool{}
+	}
 	for _, at := range result.places {
 		l := engine.Location{Line: max(at.line, 0)}
 		if l.Line > 0 && at.end >= l.Line {
@@ -316,9 +194,13 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 				d.Content = "logical:" + name
 			}
 		}
-		if (l.Path != "" || l.URL != "" || l.Image != "") && !slices.Contains(d.Finding.Locations, l) {
-			d.Finding.Locations = append(d.Finding.Locations, l)
+		if l.Path == "" && l.URL == "" && l.Image == "" || seen[l] {
+			continue
 		}
+		if len(result.places) > 1 {
+			seen[l] = true
+		}
+		d.Finding.Locations = append(d.Finding.Locations, l)
 	}
 	if len(d.Finding.Locations) == 0 && image != "" {
 		d.Finding.Locations = []engine.Location{{Image: image}}

@@ -75,7 +75,7 @@ func (r *sarifRule) read(s *stream) error {
 		case "deprecatedIds":
 			var ids texts
 			err := ids.UnmarshalJSONFrom(s.dec)
-			r.deprecated = ids
+			r.deprecated = ids[:min(len(ids), mostEntries)]
 			return err
 		case "defaultConfiguration":
 			return s.fields(func(key string) error {
@@ -93,6 +93,7 @@ func (r *sarifRule) read(s *stream) error {
 		}
 		return s.skip()
 	})
+	r.cwes = append(r.cwes, r.facts.cwes()...)
 	r.component = packageInText(help)
 	r.component.versionIn(r.full)
 	r.vulnerabilities = advisoriesIn(r.full)
@@ -199,7 +200,7 @@ func readFacts(s *stream) (*sarifProperties, error) {
 	list := func(to *[]string) error {
 		var t texts
 		err := t.UnmarshalJSONFrom(s.dec)
-		*to, some = append(*to, t...), true
+		*to, some = append(*to, t[:min(len(t), mostEntries)]...), true
 		return err
 	}
 	word := func(to *string) error {
@@ -248,6 +249,14 @@ func readFacts(s *stream) (*sarifProperties, error) {
 	return &p, err
 }
 
+// cwes are those in tags and in the properties for them.
+func (p *sarifProperties) cwes() []int {
+	if p == nil {
+		return nil
+	}
+	return append(cwesIn(p.tags...), cweNumbered(p.cwe...)...)
+}
+
 // assessment is the one of a generation of CVSS.
 func (p *sarifProperties) assessment(generation string) *sarifCVSS {
 	if p.cvss == nil {
@@ -280,11 +289,16 @@ func scoreIn(text string) float64 {
 	return v
 }
 
+// Bounds on what is kept of one rule or result: every result refers to its rule, so what is long there would be read again and again.
+const (
+	mostEntries = 100     // of a list
+	longestText = 4 << 10 // bytes of a message
+)
+
 // bounded cuts a text that is kept until the run ends.
 func bounded(text string) string {
-	const most = 4 << 10
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "")
+	if len(text) > longestText {
+		return strings.ToValidUTF8(text[:longestText], "")
 	}
 	return text
 }

@@ -22,6 +22,7 @@ func BenchmarkRead(b *testing.B) {
 		write  func(w io.Writer, size int)
 	}{
 		{"sarif", writeCodeQL},
+		{"trivy", writeTrivy},
 	} {
 		b.Run(c.format, func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "report.json")

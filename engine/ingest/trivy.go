@@ -177,7 +177,7 @@ type trivyResult struct {
 	target, class, kind string
 	packages            map[string]*trivyPackage // by id, by UID, and by name and version
 	image, file         string                   // that the target is, if it is one
-	vulnerabilities     []trivyVulnerability
+	vulnerabilities     []*trivyVulnerability
 	misconfigurations   []trivyMisconfiguration
 	secrets             []trivySecret
 	licenses            []trivyLicense
@@ -217,7 +217,7 @@ func (t *trivy) result() (*trivyResult, error) {
 					return s.wrong("a vulnerability without VulnerabilityID")
 				}
 				*count++
-				r.vulnerabilities = append(r.vulnerabilities, v)
+				r.vulnerabilities = append(r.vulnerabilities, &v)
 				return nil
 			})
 		case "Misconfigurations":
@@ -276,8 +276,9 @@ func (r *trivyResult) addPackage(s *stream) error {
 // take makes discoveries of a result.
 func (t *trivy) take(a *trivyArtifact, r *trivyResult) error {
 	r.describe()
-	for i := range r.vulnerabilities {
-		t.add(a, r, t.vulnerability(r, &r.vulnerabilities[i]), nil)
+	for i, v := range r.vulnerabilities {
+		t.add(a, r, t.vulnerability(r, v), nil)
+		r.vulnerabilities[i] = nil // its memory is the finding's now
 	}
 	for _, m := range r.misconfigurations {
 		t.add(a, r, misconfigurationOfTrivy(a, r, m), nil)
@@ -336,9 +337,12 @@ func (t *trivy) modified(a *trivyArtifact, r *trivyResult, m trivyModified) (eng
 
 // place gives an artifact's findings their target, image and paths.
 func (t *trivy) place(a *trivyArtifact) {
-	names := slices.Concat([]string{a.name}, a.meta.RepoTags, a.meta.RepoDigests)
-	for _, p := range a.places {
-		names = append(names, p.image)
+	names := slices.Concat(a.meta.RepoTags, a.meta.RepoDigests)
+	if a.kind == "container_image" {
+		names = slices.Insert(names, 0, a.name)
+	}
+	if i := slices.IndexFunc(a.places, func(p trivyPlace) bool { return p.image != "" }); i >= 0 {
+		names = append(names, a.places[i].image)
 	}
 	image, targets := imageReference(names...), map[string]engine.Target{}
 	for _, p := range a.places {

@@ -26,7 +26,7 @@ func nameOf(address string) string {
 	p := ""
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		p = u.Path
-	} else if host, rest, ok := strings.Cut(address, ":"); ok && !strings.ContainsAny(host, `/\`) && len(host) > 1 {
+	} else if host, rest, ok := strings.Cut(address, ":"); ok && !strings.ContainsAny(host, `/\`) && len(host) > 1 && !strings.HasPrefix(rest, "//") {
 		p = rest // git@host:owner/name.git
 	}
 	p = strings.TrimSuffix(strings.Trim(p, "/"), ".git")

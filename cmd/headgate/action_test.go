@@ -119,7 +119,8 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown, output
 	}
 	cmd := exec.Command(bash, "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step.Run)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"))
+	// The tests may run in a workflow themselves, whose event must not decide.
+	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"))
 	for name, value := range step.Env {
 		input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
 		cmd.Env = append(cmd.Env, name+"="+inputs[input])

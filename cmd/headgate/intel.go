@@ -127,10 +127,10 @@ func (a *app) showOutcomes(outcomes []feeds.Outcome) error {
 		}
 		line := []string{string(out.Feed), word, "not held"}
 		if out.Info.Entries > 0 {
-			line = append(line[:2], edition(&out.Info), day(out.Info.Date), thousands(out.Info.Entries)+" entries")
+			line = append(line[:2], edition(&out.Info), day(out.Info.Date), entries(out.Info.Entries))
 		}
 		if out.Changed && out.Held != nil {
-			line = append(line, "was "+edition(out.Held)+" of "+day(out.Held.Date)+", "+thousands(out.Held.Entries)+" entries")
+			line = append(line, "was "+edition(out.Held)+" of "+day(out.Held.Date)+", "+entries(out.Held.Entries))
 		}
 		fmt.Fprintln(w, strings.Join(line, "\t"))
 	}
@@ -231,7 +231,7 @@ func loadIntelFolder(fsys fs.FS) (*intel.Snapshot, map[intel.Feed]string, *intel
 var unknown = map[intel.Feed]string{
 	intel.FeedKEV:  "whether a vulnerability is known to be exploited",
 	intel.FeedEPSS: "how likely a vulnerability is to be exploited",
-	intel.FeedSSVC: "exploitation, automatability and technical impact as CISA sees them",
+	intel.FeedSSVC: "what CISA says of exploitation, automatability and technical impact",
 }
 
 // staleAfter is how old threat data may be before it is said: EPSS changes every day, the others every few days.
@@ -266,7 +266,7 @@ func (a *app) showIntel(r *intelReport) error {
 		b.WriteString("\n")
 	}
 	for _, feed := range r.Missing {
-		fmt.Fprintf(&b, "Without %s it is not known: %s.\n", feed, unknown[feed])
+		fmt.Fprintf(&b, "Without %s it is not known %s.\n", feed, unknown[feed])
 	}
 	for _, need := range []struct {
 		feeds []intel.Feed
@@ -307,6 +307,13 @@ func inDays(d time.Duration) string {
 	default:
 		return strconv.Itoa(n) + " days"
 	}
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return thousands(n) + " entries"
 }
 
 // thousands writes a number as people read it: 360,142.

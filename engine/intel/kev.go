@@ -38,7 +38,7 @@ type kevDocument struct {
 }
 
 // maxKEVText bounds the catalogue: it had 1.6 MB in August 2026.
-const maxKEVText = 64 << 20
+const maxKEVText = 16 << 20
 
 // catalogVersion is the shape of a version, "2026.08.07". It is printed, so it may be nothing but harmless.
 var catalogVersion = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$`)

@@ -43,7 +43,7 @@ type feed struct {
 }
 
 var table = []feed{
-	{intel.FeedKEV, "kev.json", 64 << 20, 2 * time.Minute, func(o Options) string { return or(o.KEVURL, KEVURL) }, storeAsIs},
+	{intel.FeedKEV, "kev.json", 16 << 20, 2 * time.Minute, func(o Options) string { return or(o.KEVURL, KEVURL) }, storeAsIs},
 	{intel.FeedEPSS, "epss.csv.gz", 64 << 20, 2 * time.Minute, func(o Options) string { return or(o.EPSSURL, EPSSURL) }, storeAsIs},
 	{intel.FeedSSVC, "vulnrichment.ndjson.gz", 2 << 30, 20 * time.Minute, func(o Options) string { return or(o.VulnrichmentURL, VulnrichmentURL) }, storePoints},
 }

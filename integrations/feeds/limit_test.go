@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -54,7 +55,7 @@ func TestServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	defer server.Close()
 	defer close(release)
 	f := feed{kind: intel.FeedKEV, limit: 1, timeout: time.Millisecond}
-	c := newClient(Options{Client: server.Client()})
+	c := newClient(Options{Client: server.Client(), Pause: func(context.Context, time.Duration) error { return nil }})
 	err := c.get(t.Context(), server.URL, f, func(io.Reader) error { return errors.New("used") })
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("%v", err)

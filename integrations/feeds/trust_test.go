@@ -184,34 +184,65 @@ func TestCancelledUpdateLeavesTheFolderAsItWas(t *testing.T) {
 
 // TestMain runs an update instead of the tests when it is started for that, so that a test can kill it.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("FEEDS_TEST_UPDATE"); dir != "" {
-		_, err := feeds.Update(context.Background(), feeds.Options{Dir: dir, KEVURL: os.Getenv("FEEDS_TEST_URL"), Only: []intel.Feed{intel.FeedKEV}, Now: now})
-		if err != nil {
-			os.Exit(1)
-		}
-		os.Exit(0)
+	dir := os.Getenv("FEEDS_TEST_UPDATE")
+	if dir == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	_, err := feeds.Update(context.Background(), feeds.Options{
+		Dir: dir, KEVURL: os.Getenv("FEEDS_TEST_URL"), Only: []intel.Feed{intel.FeedKEV}, Now: now, Client: &http.Client{Transport: telling{}},
+	})
+	if err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
-func TestKilledUpdateLeavesAFolderThatLoadsAndTheNextOneCleansUp(t *testing.T) {
+// telling says on standard output when the body of an answer is read for the second time: what came first was written then.
+type telling struct{}
+
+func (telling) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		res.Body = &tellingBody{ReadCloser: res.Body}
+	}
+	return res, err
+}
+
+type tellingBody struct {
+	io.ReadCloser
+	reads int
+}
+
+func (b *tellingBody) Read(p []byte) (int, error) {
+	if b.reads++; b.reads == 2 {
+		os.Stdout.WriteString("written\n")
+	}
+	return b.ReadCloser.Read(p)
+}
+
+func TestKilledUpdateLeavesAFolderThatLoadsAndALaterOneCleansUp(t *testing.T) {
 	p, dir := publish(t), t.TempDir()
 	p.update(t, dir)
 	before := contents(t, dir)
-	half, release := make(chan struct{}), make(chan struct{})
-	p.answer("/kev", func(w http.ResponseWriter, r *http.Request) {
+	release := make(chan struct{})
+	p.answer("/kev", func(w http.ResponseWriter, _ *http.Request) {
 		text := kevText(21, 3000)
 		io.WriteString(w, text[:len(text)/2])
 		w.(http.Flusher).Flush()
-		close(half)
 		<-release
 	})
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "FEEDS_TEST_UPDATE="+dir, "FEEDS_TEST_URL="+p.URL+"/kev")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-half
+	if _, err := io.ReadFull(out, make([]byte, len("written\n"))); err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -219,6 +250,7 @@ func TestKilledUpdateLeavesAFolderThatLoadsAndTheNextOneCleansUp(t *testing.T) {
 		t.Error("it was not killed")
 	}
 	close(release)
+
 	if _, err := intel.Load(os.DirFS(dir)); err != nil {
 		t.Errorf("the folder does not load: %v", err)
 	}
@@ -232,13 +264,20 @@ func TestKilledUpdateLeavesAFolderThatLoadsAndTheNextOneCleansUp(t *testing.T) {
 		}
 	}
 	if left == "" {
-		t.Skip("it was killed before it began to write")
+		t.Fatal("it was killed in the middle, but nothing is left to clean up")
+	}
+	if err := os.Chtimes(left, now, now); err != nil {
+		t.Fatal(err)
+	}
+	p.text("/kev", kevText(21, 101))
+	p.update(t, dir)
+	if _, err := os.Stat(left); err != nil {
+		t.Error("what may belong to an update that is running was removed")
 	}
 	old := now.Add(-48 * time.Hour)
 	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
 	}
-	p.text("/kev", kevText(21, 101))
 	p.update(t, dir)
 	load(t, dir)
 }

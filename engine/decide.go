@@ -39,11 +39,13 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 					return context.Cause(ctx)
 				}
 				c := &cases[i]
-				d, err := p.decide(ctx, &c.Input, now)
+				a, err := p.answerTo(ctx, &c.Input)
+				if err == nil {
+					c.Decision, err = a.decision(&c.Input, now)
+				}
 				if err != nil {
 					return fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
 				}
-				c.Decision = d
 			}
 		})
 	}
@@ -76,24 +78,34 @@ type statement struct {
 	Unreadable  any            `json:"unreadable"`
 }
 
-func (p *Policy) decide(ctx context.Context, in *Input, now time.Time) (Decision, error) {
-	var a answer
-	if err := p.ask(ctx, p.decision, in, &a); err != nil {
-		return Decision{}, err
+// answerTo asks the policy about one input and refuses an answer that nobody could act on. It depends on nothing but what the
+// policy observes of the input: not on the time, and not on facts that only messages name.
+func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
+	a := new(answer)
+	if err := p.ask(ctx, p.decision, in, a); err != nil {
+		return nil, err
 	}
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
-		return Decision{}, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
+		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
+	for i := range a.Reasons {
+		if err := a.Reasons[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// decision makes of an answer the decision on one input: with its messages and dates.
+func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	d := Decision{Priority: a.Priority, Action: a.Action}
 	if a.WouldHave != a.Action {
-		d.WouldHave = &a.WouldHave
+		d.WouldHave = new(a.WouldHave)
 	}
 	document := reflect.ValueOf(in).Elem()
 	d.Reasons = make([]Reason, 0, len(a.Reasons))
-	for _, s := range a.Reasons {
-		if err := s.check(); err != nil {
-			return Decision{}, err
-		}
+	for i := range a.Reasons {
+		s := &a.Reasons[i]
 		d.Reasons = append(d.Reasons, s.reason(document))
 		if s.Kind == "oblige" && !slices.Contains(d.Obligations, s.Obligation) {
 			d.Obligations = append(d.Obligations, s.Obligation)

@@ -2,6 +2,7 @@ package policies_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -171,8 +172,11 @@ func TestMetadataIsComplete(t *testing.T) {
 			}
 		}
 		for _, name := range placeholder.FindAllStringSubmatch(r.message, -1) {
-			if strings.Contains(name[1], ".") && property(input, strings.Split(name[1], ".")) == nil {
+			switch inInput := strings.Contains(name[1], "."); {
+			case inInput && property(input, strings.Split(name[1], ".")) == nil:
 				t.Errorf("%s: the message of %s names {%s}, which the input does not have", r.at, r.id, name[1])
+			case !inInput && !strings.Contains(r.text, fmt.Sprintf("%q: ", name[1])):
+				t.Errorf("%s: the message of %s names {%s}, which the rule gives no value", r.at, r.id, name[1])
 			}
 		}
 	}

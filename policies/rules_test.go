@@ -26,6 +26,7 @@ type statedRule struct {
 	file, at                                           string
 	id, name, title, description, message, remediation string
 	controls                                           []string
+	text                                               string // the rule itself, as parsed
 }
 
 // statedRules are the rules of all packs. A rule without METADATA of its own has no id, which the tests report.
@@ -54,7 +55,7 @@ func statedRules(t *testing.T, s shipped) []statedRule {
 }
 
 func stated(file string, annotations *ast.AnnotationSet, rule *ast.Rule) statedRule {
-	r := statedRule{file: file, at: fmt.Sprintf("%s:%d", file, rule.Location.Row)}
+	r := statedRule{file: file, at: fmt.Sprintf("%s:%d", file, rule.Location.Row), text: rule.String()}
 	for _, a := range annotations.GetRuleScope(rule) {
 		text := func(key string) string { s, _ := a.Custom[key].(string); return s }
 		r.id, r.message, r.remediation = text("id"), text("message"), text("remediation")

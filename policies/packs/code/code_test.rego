@@ -75,6 +75,7 @@ test_remote_data_silent if {
 		not raised["code.remote_data"] with input as object.union(severity("medium"), facts)
 	}
 	not raised["code.remote_data"] with input as severity("low")
+	not raised["code.remote_data"] with input as but({"finding": {"kind": "vulnerability", "severity": "medium"}})
 }
 
 test_remote_data_missing if {

@@ -112,6 +112,7 @@ test_high_fixable_silent if {
 	every facts in [{"severity": "critical"}, {"severity": "medium"}, {"severity": "high", "package": {"fixed": []}}] {
 		not raised["impact.high_fixable"] with input as but({"finding": facts})
 	}
+	not raised["impact.high_fixable"] with input as but({"finding": {"kind": "weakness", "severity": "high"}})
 }
 
 test_high_fixable_missing if {
@@ -183,6 +184,7 @@ test_misconfiguration_high_silent if {
 			{"finding": {"severity": severity}},
 		)
 	}
+	not raised["impact.misconfiguration_high"] with input as but({"finding": {"severity": "high"}})
 }
 
 test_misconfiguration_high_missing if {

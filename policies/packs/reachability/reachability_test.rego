@@ -39,6 +39,10 @@ test_unreachable_exploited_silent if {
 		{"context": {"intel": {"kev": {"listed": false}}}},
 	)
 	capped == {} with input as object.union(verdict({"verdict": "reachable", "confidence": "high"}), exploited)
+	capped == {"reachability.probably_unreachable": "track*"} with input as object.union(
+		verdict({"verdict": "unreachable", "confidence": "medium"}),
+		exploited,
+	)
 }
 
 test_unreachable_exploited_missing_catalogue if {

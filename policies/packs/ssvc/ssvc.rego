@@ -30,15 +30,20 @@ raise contains reason if {
 	)
 }
 
-_mission_well_being := data.packs.ssvc.tables.mission_well_being[_mission][_well_being][_assumed]
+_mission_well_being := _assumed if {
+	not input.asset.mission
+	not input.asset.well_being
+}
 
-default _mission := "unknown"
+_mission_well_being := data.packs.ssvc.tables.mission_well_being[input.asset.mission][input.asset.well_being][_assumed]
 
-_mission := input.asset.mission
+_mission_well_being := data.packs.ssvc.tables.mission_well_being[input.asset.mission].unknown[_assumed] if {
+	not input.asset.well_being
+}
 
-default _well_being := "unknown"
-
-_well_being := input.asset.well_being
+_mission_well_being := data.packs.ssvc.tables.mission_well_being.unknown[input.asset.well_being][_assumed] if {
+	not input.asset.mission
+}
 
 _assumed := object.get(
 	data.packs.ssvc.params.criticality,

@@ -38,15 +38,15 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	if err := p.ask(ctx, p.gate, p.summary(r), &stated); err != nil {
 		return err
 	}
+	if err := p.complete(stated); err != nil {
+		return err
+	}
 	r.Gate.Reasons = make([]Reason, 0, len(stated))
 	r.Outcome = Pass
 	for _, c := range r.Cases {
 		r.Outcome = stricter(r.Outcome, c.Decision.Action)
 	}
 	for _, s := range stated {
-		if err := s.check(); err != nil {
-			return err
-		}
 		r.Gate.Reasons = append(r.Gate.Reasons, s.reason(reflect.ValueOf(Summary{})))
 		switch {
 		case s.Kind == "deny" && !reportOnly:

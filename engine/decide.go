@@ -88,12 +88,22 @@ func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
 		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
-	for i := range a.Reasons {
-		if err := a.Reasons[i].check(); err != nil {
-			return nil, err
+	return a, p.complete(a.Reasons)
+}
+
+// complete gives statements the message, remediation and controls of their rule's METADATA, and refuses those that nobody could act
+// on. Statements of plain strings and objects bring their own message.
+func (p *Policy) complete(stated []statement) error {
+	for i := range stated {
+		s := &stated[i]
+		if r := p.byID[s.Rule]; r != nil && s.Message == "" {
+			s.Message, s.Remediation, s.Controls = r.Message, r.Remediation, r.Controls
+		}
+		if err := s.check(); err != nil {
+			return err
 		}
 	}
-	return a, nil
+	return nil
 }
 
 // decision makes of an answer the decision on one input: with its messages and dates.
@@ -173,12 +183,8 @@ func (s *statement) reason(document reflect.Value) Reason {
 	if !ok {
 		m, _ = messages.LoadOrStore(s.Message, parseMessage(s.Message))
 	}
-	r := Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
-		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars), Remediation: s.Remediation}
-	if len(s.Controls) > 0 {
-		r.Controls = s.Controls
-	}
-	return r
+	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
+		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars), Remediation: s.Remediation, Controls: s.Controls}
 }
 
 // compareReasons orders by kind, then the strongest first, then by rule.

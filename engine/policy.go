@@ -40,6 +40,7 @@ type PackFolder struct {
 type Policy struct {
 	info     PolicyInfo
 	rules    []RuleInfo
+	byID     map[string]*RuleInfo
 	compiler *ast.Compiler
 	store    storage.Store
 	decision rego.PreparedEvalQuery
@@ -54,6 +55,7 @@ type RuleInfo struct {
 	Kind        string // the set that the rule contributes to
 	Title       string
 	Description string
+	Message     string // template: custom.message, or the title
 	Remediation string
 	Controls    []string
 	File        string
@@ -98,6 +100,10 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	}
 	if p.rules, err = rulesOf(compiler); err != nil {
 		return nil, err
+	}
+	p.byID = make(map[string]*RuleInfo, len(p.rules))
+	for i := range p.rules {
+		p.byID[p.rules[i].ID] = &p.rules[i]
 	}
 	p.facts = factsRead(compiler)
 	p.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))

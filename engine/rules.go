@@ -45,12 +45,13 @@ func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
 		for _, control := range list(a.Custom["controls"]) {
 			info.Controls = append(info.Controls, fmt.Sprint(control))
 		}
-		text, _ := a.Custom["message"].(string)
+		info.Message, _ = a.Custom["message"].(string)
+		info.Message = cmp.Or(info.Message, a.Title)
 		document := reflect.TypeFor[Input]()
 		if info.Pack == "" {
 			document = reflect.TypeFor[Summary]()
 		}
-		if err := parseMessage(cmp.Or(text, a.Title)).check(document); err != nil {
+		if err := parseMessage(info.Message).check(document); err != nil {
 			return nil, place(err)
 		}
 		rules = append(rules, info)

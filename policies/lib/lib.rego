@@ -2,9 +2,9 @@
 # title: What a pack says
 # description: >-
 #   One function for each set of the pack contract. Each takes the METADATA of the rule that calls it
-#   (rego.metadata.rule()), so that the id, message, remediation and controls of a reason are those of the
-#   documentation. The message is custom.message, or the title; {finding.package.name} in it is filled by the engine
-#   from the input, and {name} from the values given to vars.
+#   (rego.metadata.rule()) and states its id. Message, remediation and controls of a reason are those of the METADATA
+#   with that id, so that they cannot differ from the documentation. The message is custom.message, or the title; the
+#   engine fills {finding.package.name} in it from the input, and {name} from the values given to vars.
 package lib
 
 # METADATA
@@ -14,9 +14,6 @@ raise(meta, to) := {
 	"kind": "raise",
 	"to": to,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -27,9 +24,6 @@ raise_firm(meta, to) := {
 	"to": to,
 	"firm": true,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -38,9 +32,6 @@ cap(meta, to) := {
 	"kind": "cap",
 	"to": to,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -48,9 +39,6 @@ cap(meta, to) := {
 deny(meta) := {
 	"kind": "deny",
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -59,9 +47,6 @@ deny_firm(meta) := {
 	"kind": "deny",
 	"firm": true,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -69,9 +54,6 @@ deny_firm(meta) := {
 warn(meta) := {
 	"kind": "warn",
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -81,9 +63,6 @@ exempt(meta, at_most) := {
 	"kind": "exempt",
 	"at_most": at_most,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -94,9 +73,6 @@ due(meta, days, from) := {
 	"days": days,
 	"from": from,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -105,9 +81,6 @@ due_by(meta, date) := {
 	"kind": "due",
 	"by": date,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -117,9 +90,6 @@ oblige(meta, what) := {
 	"kind": "oblige",
 	"obligation": what,
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA
@@ -127,9 +97,6 @@ oblige(meta, what) := {
 opens_step(meta) := {
 	"kind": "opens_step",
 	"rule": meta.custom.id,
-	"message": object.get(meta.custom, "message", meta.title),
-	"remediation": object.get(meta.custom, "remediation", ""),
-	"controls": object.get(meta.custom, "controls", []),
 }
 
 # METADATA

@@ -2,22 +2,9 @@ package lib_test
 
 import data.lib
 
-meta := {
-	"title": "A title",
-	"custom": {
-		"id": "mine.rule",
-		"message": "{finding.package.name} is old",
-		"remediation": "Upgrade.",
-		"controls": ["PCI-DSS-4.0.1-6.3.3"],
-	},
-}
+meta := {"title": "A title", "custom": {"id": "mine.rule"}}
 
-said := {
-	"rule": "mine.rule",
-	"message": "{finding.package.name} is old",
-	"remediation": "Upgrade.",
-	"controls": ["PCI-DSS-4.0.1-6.3.3"],
-}
+said := {"rule": "mine.rule"}
 
 test_each_set_has_its_call if {
 	lib.raise(meta, "attend") == object.union(said, {"kind": "raise", "to": "attend"})
@@ -31,26 +18,6 @@ test_each_set_has_its_call if {
 	lib.due_by(meta, "2026-11-24") == object.union(said, {"kind": "due", "by": "2026-11-24"})
 	lib.oblige(meta, "forensics") == object.union(said, {"kind": "oblige", "obligation": "forensics"})
 	lib.opens_step(meta) == object.union(said, {"kind": "opens_step"})
-}
-
-test_a_rule_with_an_id_alone_says_its_title if {
-	bare := {"title": "A title", "custom": {"id": "mine.rule"}}
-	expected := {"rule": "mine.rule", "message": "A title", "remediation": "", "controls": []}
-	every reason in [
-		lib.raise(bare, "act"),
-		lib.raise_firm(bare, "act"),
-		lib.cap(bare, "act"),
-		lib.deny(bare),
-		lib.deny_firm(bare),
-		lib.warn(bare),
-		lib.exempt(bare, "pass"),
-		lib.due(bare, 1, "evaluated"),
-		lib.due_by(bare, "2026-11-24"),
-		lib.oblige(bare, "notify"),
-		lib.opens_step(bare),
-	] {
-		object.subset(reason, expected)
-	}
 }
 
 test_a_rule_without_an_id_says_nothing if not lib.deny({"title": "A title", "custom": {}})

@@ -1,5 +1,7 @@
 package main
 
+import data.lib
+
 # METADATA
 # title: The gate as a whole
 # description: >-
@@ -17,36 +19,5 @@ gate contains result if {
 	most != null
 	actual := input.counts[name]
 	actual > most
-	meta := rego.metadata.rule()
-	result := {
-		"kind": "deny",
-		"rule": meta.custom.id,
-		"message": meta.custom.message,
-		"remediation": meta.custom.remediation,
-		"vars": {"name": name, "count": actual, "most": most},
-	}
-}
-
-# METADATA
-# title: A budget that cannot be read
-# description: A budget that is not a number bounds nothing, and whoever wrote it believes that it does.
-# scope: rule
-# schemas:
-#   - input: schema.summary
-# custom:
-#   id: main.budget_unreadable
-#   message: the budget for {name} is not a number
-#   remediation: Write a number, or null for no bound.
-gate contains result if {
-	some name, most in data.main.params.budgets
-	most != null
-	not is_number(most)
-	meta := rego.metadata.rule()
-	result := {
-		"kind": "deny",
-		"rule": meta.custom.id,
-		"message": meta.custom.message,
-		"remediation": meta.custom.remediation,
-		"vars": {"name": name},
-	}
+	result := lib.vars(lib.deny(rego.metadata.rule()), {"name": name, "count": actual, "most": most})
 }

@@ -119,9 +119,9 @@ func isAdvisory(id string) bool {
 // covers all the CVEs, and nothing is claimed to be an exact alias. An advisory that covers one CVE is called by it.
 func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
 	var names, cves []string
-	for _, n := range append([]string{id}, aliases...) {
+	for i, n := range append([]string{id}, aliases...) {
 		n = plain(n)
-		if n == "" || len(n) > 200 {
+		if n == "" || i > 0 && len(n) > 200 { // no scheme's
 			continue
 		}
 		if cve := distributionCVE(n); cve != "" {

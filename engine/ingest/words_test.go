@@ -94,6 +94,10 @@ func TestVulnerabilitiesKeepOnlyExactNames(t *testing.T) {
 			t.Errorf("%s is %s, want %s", c.names, got, c.want)
 		}
 	}
+	long := strings.Repeat("x", 201)
+	if v := vulnerabilityOf(long, long+"y"); v == nil || v.ID != long || v.Aliases != nil {
+		t.Errorf("a long id is %v", v)
+	}
 	if v := vulnerabilityOf("", " ", "\x00"); v != nil {
 		t.Errorf("no name is %v", v)
 	}

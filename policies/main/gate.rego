@@ -21,3 +21,20 @@ gate contains result if {
 	actual > most
 	result := lib.vars(lib.deny(rego.metadata.rule()), {"name": name, "count": actual, "most": most})
 }
+
+# METADATA
+# title: A budget that cannot be read
+# description: A budget that is not a number bounds nothing, and whoever wrote it believes that it does.
+# scope: rule
+# schemas:
+#   - input: schema.summary
+# custom:
+#   id: main.budget_unreadable
+#   message: the budget for {name} is not a number
+#   remediation: Write a number, or null for no bound.
+gate contains result if {
+	some name, most in data.main.params.budgets
+	most != null
+	not is_number(most)
+	result := lib.vars(lib.deny(rego.metadata.rule()), {"name": name})
+}

@@ -99,6 +99,7 @@ func TestSARIFInvocationsOverrideTheLevelOfARule(t *testing.T) {
 		{override(`"id": "r"`), `"ruleId": "s"`, "medium"},
 		{override(`"id": "r"`), `"ruleId": "r", "level": "note"`, "low"},
 		{`{}, ` + override(`"id": "r"`), `"ruleId": "r"`, "medium"}, // it is not said which invocation found it
+		{override(`"id": "r"`) + `, {}`, `"ruleId": "r"`, "medium"},
 		{`{}, ` + override(`"id": "r"`), `"ruleId": "r", "provenance": {"invocationIndex": 1}`, "high"},
 		{override(`"id": "r"`), `"ruleId": "r", "provenance": {"invocationIndex": 7}`, "medium"},
 	} {

@@ -220,7 +220,7 @@ func (x *explainer) facts() {
 		}
 		s := row[1].text
 		if row[2].text != "" {
-			s += " (" + row[2].text + ")"
+			s += " · " + row[2].text
 		}
 		x.c.paragraph(2, span{label.text + pad(row[0].text, g.widths[0]), dim}, entryWidth+g.widths[0]+2, s, plain)
 	}
@@ -333,7 +333,7 @@ func (x *explainer) rules(groups ...[]explained) {
 	}
 	beside := min(names, x.c.width/3)
 	at := 2 + labels + 2 + beside + 2
-	below := x.c.width-at < 32
+	below := x.c.width-at < 28
 	if below {
 		names = min(names, x.c.width-4-labels)
 	} else {

@@ -8,9 +8,12 @@ import (
 // Text from outside becomes Markdown in two ways only: as a code span, in which a code host makes nothing of anything, or as prose
 // of plain words, in which every word that could mean something to Markdown, to HTML or to a code host is itself a code span.
 
+// longestName bounds a code span, in columns: a name that takes several lines hides what stands around it.
+const longestName = 120
+
 // code makes a code span of any text. In a table cell a pipe would end the cell even there.
 func code(s string, cell bool) string {
-	s = clean(s)
+	s = cutMiddle(clean(s), longestName)
 	if s == "" {
 		return ""
 	}

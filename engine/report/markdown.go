@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
 	blocks = append(blocks, v.explained(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
 	blocks = append(blocks, v.details(o)...)
-	blocks = append(blocks, &block{head: "\n<sub>" + v.footer() + "</sub>\n"})
+	blocks = append(blocks, &block{head: "\n<sub>" + v.footer(o) + "</sub>\n"})
 	_, err := io.WriteString(w, assemble(blocks, budget))
 	return err
 }
@@ -240,22 +241,13 @@ func (v *view) noteBlock() *block {
 	return b
 }
 
-// details are folded tables: everything that this change introduced, and everything else.
+// details are folded tables: everything that concerns the reader, and everything else.
 func (v *view) details(o Options) []*block {
-	var fresh, other []*engine.Case
-	for _, k := range v.urgent {
-		if isNew(k) {
-			fresh = append(fresh, k)
-		} else {
-			other = append(other, k)
-		}
+	summary := fmt.Sprintf("All %d introduced by this change", len(v.urgent))
+	if !v.known || slices.ContainsFunc(v.urgent, func(k *engine.Case) bool { return !isNew(k) }) {
+		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
 	}
-	other = append(append(append(other, v.existing...), v.disclosed...), v.exempted...)
-	summary := fmt.Sprintf("All %d introduced by this change", len(fresh))
-	if !v.known || v.owned() {
-		summary = "All " + count(len(fresh), "finding", "findings")
-	}
-	return []*block{v.fold(summary, fresh, o), v.fold("Not from this change: "+v.folded(), other, o)}
+	return []*block{v.fold(summary, v.urgent, o), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted), o)}
 }
 
 // fold is a table of cases that opens at a click.
@@ -267,24 +259,61 @@ func (v *view) fold(summary string, cases []*engine.Case, o Options) *block {
 	if o.All {
 		open = " open"
 	}
+	columns := v.columns(cases)
+	head, rule := "|", "|"
+	for _, col := range columns {
+		head, rule = head+" "+col.name+" |", rule+" --- |"
+	}
 	b := &block{
 		noun: "row",
-		head: "\n<details" + open + "><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" +
-			"| priority | action | weakness | where | fix | asset | due | id |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+		head: "\n<details" + open + "><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" + head + "\n" + rule + "\n",
 		tail: "\n</details>\n",
 	}
 	for _, k := range cases {
-		f, d := &k.Input.Finding, &k.Decision
-		b.rows = append(b.rows, "| "+strings.Join([]string{
-			priorityWord(d.Priority), action(d), code(weakness(f), true), code(subject(f), true), code(fixColumn(f), true),
-			code(assetName(&k.Input.Asset), true), v.day(d).text, code(v.ids[f.ID], true),
-		}, " | ")+" |\n")
+		row := "|"
+		for _, col := range columns {
+			row += " " + col.cell(k) + " |"
+		}
+		b.rows = append(b.rows, row+"\n")
 	}
 	return b
 }
 
+// A tableColumn is one column of a table of cases. Its cells are Markdown.
+type tableColumn struct {
+	name string
+	cell func(*engine.Case) string
+}
+
+// columns are those that say something of any of the cases.
+func (v *view) columns(cases []*engine.Case) []tableColumn {
+	all := []tableColumn{
+		{"priority", func(k *engine.Case) string { return priorityWord(k.Decision.Priority) }},
+		{"action", func(k *engine.Case) string { return action(&k.Decision) }},
+		{"weakness", func(k *engine.Case) string { return code(weakness(&k.Input.Finding), true) }},
+		{"where", func(k *engine.Case) string { return code(subject(&k.Input.Finding), true) }},
+		{"fix", func(k *engine.Case) string {
+			if s := fixColumn(&k.Input.Finding); s != noFix {
+				return code(s, true)
+			}
+			return noFix
+		}},
+		{"asset", func(k *engine.Case) string {
+			if v.onlyAsset != "" {
+				return ""
+			}
+			return code(assetName(&k.Input.Asset), true)
+		}},
+		{"due", func(k *engine.Case) string { return v.day(&k.Decision).text }},
+		{"id", func(k *engine.Case) string { return code(v.ids[k.Input.Finding.ID], true) }},
+	}
+	return slices.DeleteFunc(all, func(col tableColumn) bool {
+		return !slices.ContainsFunc(cases, func(k *engine.Case) bool { return col.cell(k) != "" })
+	})
+}
+
 // footer is what the decision was made with.
-func (v *view) footer() string {
+func (v *view) footer(o Options) string {
 	var parts []string
 	add := func(label, value string) {
 		if s := code(value, false); s != "" {
@@ -319,8 +348,8 @@ func (v *view) footer() string {
 	default:
 		parts = append(parts, strconv.Itoa(n)+" weakened")
 	}
-	if len(v.urgent) > 0 {
-		parts = append(parts, "why: "+code("headgate explain "+v.ids[v.urgent[0].Input.Finding.ID], false))
+	if next := v.next(o); next != "" {
+		parts = append(parts, "why: "+code(next, false))
 	}
 	return strings.Join(parts, " · ")
 }

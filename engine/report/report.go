@@ -15,10 +15,11 @@ import (
 
 // Options say how much is shown, and how. The zero value is text of 80 columns without colour.
 type Options struct {
-	Width    int  // columns of the terminal; 0 means 80, less than 48 is taken as 48
-	Color    bool // mark priorities with colour. Nothing is said by colour alone
-	All      bool // text and Markdown: list every case instead of folding away what the reader did not cause
-	MaxBytes int  // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
+	Width    int      // columns of the terminal; 0 means 80, less than 48 is taken as 48
+	Color    bool     // mark priorities with colour. Nothing is said by colour alone
+	All      bool     // text and Markdown: list every case instead of folding away what the reader did not cause
+	Args     []string // what the run was given: reports, a folder, a result file. The commands that are named next are given the same
+	MaxBytes int      // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
 }
 
 // DefaultMaxBytes is how long Markdown gets. Code hosts refuse comments of more than 65,536 characters.

@@ -44,21 +44,31 @@ func writeTable(w io.Writer, r *engine.Result, o Options) error {
 		}
 		head[i] = h
 	}
+	if v.onlyAsset != "" && !g.fits(c.width, rows) {
+		for _, row := range rows {
+			row[columnAsset] = span{}
+		}
+	}
 	g.fit(c.width, rows)
 	for _, row := range rows {
 		c.line(g.row(row)...)
 	}
 	v.writeNotes(c)
-	v.verdict(c)
+	v.verdict(c, o)
 	return c.err
 }
 
-// fixColumn is the version that fixes a component, "none" if no fix is known. Of anything else it is empty: it is fixed in place.
+const columnAsset = 6 // it can go first where all cases are on one
+
+// noFix stands where a version that fixes would, if none is known.
+const noFix = "none"
+
+// fixColumn is the version that fixes a component, or noFix. Of anything else it is empty: it is fixed in place.
 func fixColumn(f *engine.Finding) string {
 	if f.Kind != engine.KindVulnerability || f.Package == nil {
 		return ""
 	}
-	return cmp.Or(fixedIn(f.Package), "none")
+	return cmp.Or(fixedIn(f.Package), noFix)
 }
 
 // action is the action, and whether an exemption made it.

@@ -29,7 +29,7 @@ func writeText(w io.Writer, r *engine.Result, o Options) error {
 		v.doFirst(c)
 	}
 	v.writeNotes(c)
-	v.verdict(c)
+	v.verdict(c, o)
 	return c.err
 }
 
@@ -61,7 +61,7 @@ func (v *view) header(c *canvas) {
 	}
 	left[0] = span{cutMiddle(left[0].text, c.width-used+width(left[0].text)), bold}
 	c.line(left...)
-	c.paragraph(0, span{}, 0, right, dim)
+	c.paragraph(0, span{}, 0, strings.Join(v.totals(), ", "), dim)
 }
 
 // totals are the counts that the reader can check: what is new, what is not, what was waived and fixed. Each case is in one of them.
@@ -103,7 +103,7 @@ func (v *view) outcome() span {
 // cases writes what concerns the reader case by case, then one line for each group that was folded away.
 func (v *view) cases(c *canvas, o Options) {
 	shown, rest := v.shown()
-	folded := v.folded()
+	folded := v.aside()
 	if o.All {
 		shown = slices.Concat(v.urgent, v.existing, v.disclosed, v.exempted)
 		rest, folded = nil, ""
@@ -121,7 +121,7 @@ func (v *view) cases(c *canvas, o Options) {
 		c.paragraph(2, span{}, 0, s+" (all: -o table)", dim)
 	}
 	if folded != "" {
-		c.paragraph(2, span{}, 0, "Not from this change: "+folded, dim)
+		c.paragraph(2, span{}, 0, folded, dim)
 	}
 }
 
@@ -156,8 +156,9 @@ func (v *view) shown() (shown, rest []*engine.Case) {
 	return v.urgent[:n], v.urgent[n:]
 }
 
-// folded counts what the reader did not cause, worst first within each group.
-func (v *view) folded() string {
+// aside counts what the reader did not cause, worst first within each group. Waived cases of the change itself are not called
+// somebody else's.
+func (v *view) aside() string {
 	var parts []string
 	for _, g := range []struct {
 		name  string
@@ -175,12 +176,16 @@ func (v *view) folded() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return strings.Join(parts, "; ")
+	label := "Not from this change: "
+	if v.owned() || slices.ContainsFunc(v.exempted, isNew) {
+		label = "Besides: "
+	}
+	return label + strings.Join(parts, ", ")
 }
 
 // rows writes each case as one line of what, and lines of why below it. Where asset and date do not fit, they go below too.
 func (v *view) rows(c *canvas, cases []*engine.Case) {
-	g := &grid{gap: 2, columns: []column{{}, {min: 14, cut: cutMiddle}, {min: 16, cut: cutMiddle}, {}, {}}}
+	g := &grid{gap: 2, columns: []column{{}, {min: 14, cut: cutMiddle}, {min: 36, cut: cutMiddle}, {min: 8, cut: cutMiddle}, {}}}
 	var rows [][]span
 	for _, k := range cases {
 		f, d := &k.Input.Finding, &k.Decision
@@ -193,7 +198,8 @@ func (v *view) rows(c *canvas, cases []*engine.Case) {
 			text(weakness(f), bold), text(v.what(f), plain), asset, v.due(d),
 		})
 	}
-	below := !g.fits(c.width-2, rows)
+	g.measure(rows)
+	below := g.least() > c.width-2
 	if below {
 		for _, row := range rows {
 			row[3], row[4] = span{}, span{}

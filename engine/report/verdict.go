@@ -9,13 +9,13 @@ import (
 )
 
 // verdict writes the last lines: what the outcome comes from, and the next command.
-func (v *view) verdict(c *canvas) {
+func (v *view) verdict(c *canvas, o Options) {
 	c.line()
 	for _, s := range v.sentences() {
 		c.paragraph(0, span{}, 0, s, plain)
 	}
-	if next := v.next(); next != "" {
-		c.paragraph(0, span{}, 0, next, dim)
+	if next := v.next(o); next != "" {
+		c.paragraph(0, span{}, 0, "why: "+next, dim)
 	}
 }
 
@@ -137,17 +137,21 @@ func (v *view) coverage(cases []*engine.Case) string {
 	case len(left) == len(cases):
 		return ""
 	case len(left) == 0:
-		return " " + who + " it all."
+		return " " + who + " all."
 	case len(left) <= 3:
-		return " " + who + " it all but " + and(left) + "."
+		return " " + who + " all but " + and(left) + "."
 	}
 	return " " + who + " " + strconv.Itoa(len(cases)-len(left)) + " of " + strconv.Itoa(len(cases)) + "."
 }
 
-// next is the command to go on with.
-func (v *view) next() string {
+// next is the command to go on with: why the worst case is as it is.
+func (v *view) next(o Options) string {
 	if len(v.urgent) == 0 {
 		return ""
 	}
-	return "why: headgate explain " + v.ids[v.urgent[0].Input.Finding.ID]
+	explain := []string{"headgate", "explain", v.ids[v.urgent[0].Input.Finding.ID]}
+	if line := command(append(explain, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
+		return line
+	}
+	return command(append(explain, "RESULT")...)
 }

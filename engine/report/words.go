@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,8 +9,17 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// weakness names what is wrong: the published name, else the scanner's rule, else what the kind of finding has. A name that shows
-// as nothing is none.
+// first is the first of several names that shows as something.
+func first(names ...string) string {
+	for _, n := range names {
+		if clean(n) != "" {
+			return n
+		}
+	}
+	return ""
+}
+
+// weakness names what is wrong: the published name, else the scanner's rule, else what the kind of finding has.
 func weakness(f *engine.Finding) string {
 	var names []string
 	if f.Vulnerability != nil {
@@ -26,12 +34,7 @@ func weakness(f *engine.Finding) string {
 	if f.Secret != nil {
 		names = append(names, f.Secret.Type)
 	}
-	for _, n := range names {
-		if clean(n) != "" {
-			return n
-		}
-	}
-	return string(f.Kind)
+	return first(append(names, string(f.Kind))...)
 }
 
 // subject names what the finding is in: package and versions, resource, place, or, where there is none of these, its title.
@@ -53,11 +56,11 @@ func subject(f *engine.Finding) string {
 // place is the first place of a finding, "internal/files/open.go:41", and how many more there are.
 func place(f *engine.Finding) string {
 	for _, l := range f.Locations {
-		s := cmp.Or(l.Path, l.URL, l.Image)
+		s := first(l.Path, l.URL, l.Image)
 		if s == "" {
 			continue
 		}
-		if l.Path != "" && l.Line > 0 {
+		if s == l.Path && l.Line > 0 {
 			s += ":" + strconv.Itoa(l.Line)
 		}
 		if more := len(f.Locations) - 1; more > 0 {
@@ -77,7 +80,7 @@ func some(list []string, n int) string {
 }
 
 // assetName is how people call an asset.
-func assetName(a *engine.Asset) string { return cmp.Or(a.Name, a.ID) }
+func assetName(a *engine.Asset) string { return first(a.Name, a.ID, "unnamed") }
 
 // count is a number with its noun.
 func count(n int, one, many string) string { return strconv.Itoa(n) + " " + plural(n, one, many) }
@@ -154,4 +157,19 @@ func short(digest string, n int) string {
 		return digest[:n]
 	}
 	return digest
+}
+
+// command is a command line that can be copied: words that a shell would read otherwise are quoted. Ids and file names can be chosen
+// by somebody who wants it to run something else.
+func command(words ...string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if w = clean(w); w == "" || strings.ContainsFunc(w, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/@:=+,-", r))
+		}) {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		out[i] = w
+	}
+	return strings.Join(out, " ")
 }

@@ -94,6 +94,9 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSets(compiler); err != nil {
+		return nil, err
+	}
 	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}}
 	if p.info.Digest, err = digest(files, data); err != nil {
 		return nil, err

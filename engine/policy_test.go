@@ -242,6 +242,9 @@ func TestPoliciesThatDoNotLoadSayWhereAndWhat(t *testing.T) {
 		{"randomness", `deny contains "x" if rand.intn("x", 2) == 1`, "rand.intn"},
 		{"wrong type", rule("x", `raise contains lib.raise(rego.metadata.rule(), "act") if input.finding.severity == 3`), "mine.rego:9"},
 		{"id twice", rule("x", `deny contains "a"`) + rule("x", `deny contains "b"`), "the id mine.x is taken by"},
+		{"a rule instead of a set", rule("x", `raise if input.finding.kind == "secret"`), "mine.rego:7: raise is a set: write raise contains"},
+		{"a value instead of a set", "deny := \"no\"\n", "deny is a set"},
+		{"a set that is none", rule("x", `rise contains lib.raise(rego.metadata.rule(), "act")`), "the rule mine.x states rise, which is no set; there is raise"},
 		{"message names a missing fact", "# METADATA\n# title: t\n# custom: {id: mine.x, message: 'in {finding.pakage.name}'}\ndeny contains lib.deny(rego.metadata.rule())\n",
 			"the message names {finding.pakage.name}"},
 	} {

@@ -15,6 +15,25 @@ import (
 // kinds are the sets of the pack contract, in the order in which a decision lists its reasons.
 var kinds = []string{"raise", "cap", "deny", "warn", "exempt", "due", "oblige", "opens_step"}
 
+// checkSets refuses a rule of a pack that has the name of a set but is none ("raise if …" for "raise contains … if …"): it would never
+// be heard.
+func checkSets(c *ast.Compiler) error {
+	for _, m := range c.Modules {
+		if len(m.Package.Path) < 3 || !m.Package.Path.HasPrefix(packsRef) {
+			continue
+		}
+		for _, r := range m.Rules {
+			name := strings.Trim(r.Head.Ref()[0].Value.String(), `"`)
+			if slices.Contains(kinds, name) && (r.Head.Key == nil || r.Head.Value != nil || len(r.Head.Args) > 0) {
+				return fmt.Errorf("%s:%d: %s is a set: write %s contains … if { … }", r.Location.File, r.Location.Row, name, name)
+			}
+		}
+	}
+	return nil
+}
+
+var packsRef = ast.MustParseRef("data.packs")
+
 // rulesOf lists the rules with an id. Ids must be unique, or nobody could say which rule decided; the facts that messages name must
 // exist, or a misspelt one would read "not known" for ever.
 func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
@@ -40,6 +59,9 @@ func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
 		info.Kind = strings.Trim(info.Kind, `"`)
 		if p := rule.Module.Package.Path; len(p) > 2 {
 			info.Pack, _ = strings.CutPrefix(strings.Trim(p[2].Value.String(), `"`), "data.")
+		}
+		if info.Pack != "" && !slices.Contains(kinds, info.Kind) {
+			return nil, place(fmt.Errorf("the rule %s states %s, which is no set; there is %s", id, info.Kind, strings.Join(kinds, ", ")))
 		}
 		info.Remediation, _ = a.Custom["remediation"].(string)
 		for _, control := range list(a.Custom["controls"]) {

@@ -109,18 +109,32 @@ func (r *run) setUp(args []string) (err error) {
 
 func (r *run) weaken(what string) { r.result.Weakened = append(r.result.Weakened, what) }
 
-// openSettings finds and reads the settings for arguments: those beside the first folder among them, else beside the current one.
+// openSettings finds and reads the settings for arguments: those of the first folder among them; else of the current folder; else of
+// the first file. Each is looked for beside it and above.
 func openSettings(flag string, args []string) (*settings, error) {
-	start := "."
+	starts := []string{"."}
 	for _, arg := range args {
-		if s, err := os.Stat(arg); err == nil && s.IsDir() {
-			start = arg
+		s, err := os.Stat(arg)
+		if err != nil {
+			continue
+		}
+		if s.IsDir() {
+			starts = []string{arg}
 			break
 		}
+		if len(starts) == 1 {
+			starts = append(starts, filepath.Dir(arg))
+		}
 	}
-	folder, err := findSettings(flag, start)
-	if err != nil {
-		return nil, err
+	folder := ""
+	for _, start := range starts {
+		var err error
+		if folder, err = findSettings(flag, start); err != nil || folder != "" {
+			if err != nil {
+				return nil, err
+			}
+			break
+		}
 	}
 	return loadSettings(folder)
 }

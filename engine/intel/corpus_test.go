@@ -63,8 +63,8 @@ func TestPublishedEPSSIsReadWhole(t *testing.T) {
 		entries             int
 		log4shell           float64
 	}{
-		{"epss_scores-2026-06-14.csv.gz", "v2025.03.14", "EPSS v2025.03.14 of 2026-06-14", 341309, 0.9436},
-		{"epss_scores-2026-08-16.csv.gz", "v2026.06.15", "EPSS v2026.06.15 of 2026-08-16", 360142, 0.99999},
+		{"epss_scores-2026-06-14.csv.gz", "v2025.03.14", "EPSS v2025.03.14", 341309, 0.9436},
+		{"epss_scores-2026-08-16.csv.gz", "v2026.06.15", "EPSS v2026.06.15", 360142, 0.99999},
 	} {
 		scores, err := intel.ReadEPSS(corpus(t, want.file))
 		if err != nil {

@@ -145,6 +145,44 @@ func TestWrittenPointsAreReadAsTheyWere(t *testing.T) {
 	}
 }
 
+// The fast reader of written points reads nothing that is not JSON, and loses nothing of what is.
+func TestLinesThatAreNearlyAsWrittenAreReadAsJSON(t *testing.T) {
+	var b strings.Builder
+	if err := readPoints(t, ssvcText).Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	line, rest, _ := strings.Cut(b.String(), "\n")
+	for name, bad := range map[string]string{
+		"a comma too much":   strings.Replace(line, `"}]}}}`, `"},]}}}`, 1),
+		"a comma too few":    strings.Replace(line, `"},{"Auto`, `"}{"Auto`, 1),
+		"no value":           strings.Replace(line, `{"Automatable":"yes"}`, `{"Automatable":""}`, 1),
+		"a bracket too much": line + "]",
+	} {
+		if bad == line {
+			t.Fatalf("%s: the line is as it was", name)
+		}
+		_, err := intel.ReadVulnrichment(strings.NewReader(bad + "\n" + rest))
+		refused(t, err, "record")
+	}
+	want := text((&intel.Snapshot{SSVC: readPoints(t, b.String())}).Lookup([]string{"CVE-2029-0003", "CVE-2031-10001", "CVE-2031-10002"}))
+	for name, good := range map[string]string{
+		"options in another order": strings.Replace(line, `{"Exploitation":"poc"},{"Automatable":"yes"}`, `{"Automatable":"yes"},{"Exploitation":"poc"}`, 1),
+		"in other letters":         strings.Replace(line, `"poc"`, `"PoC"`, 1),
+		"parts of a second":        strings.Replace(line, `Z","options"`, `.5Z","options"`, 1),
+		"a blank":                  strings.Replace(line, `{"dataType"`, `{ "dataType"`, 1),
+		"longer than any buffer":   strings.Replace(line, `{"dataType"`, `{"x":"`+strings.Repeat("x", 200_000)+`","dataType"`, 1),
+	} {
+		if good == line {
+			t.Fatalf("%s: the line is as it was", name)
+		}
+		for _, file := range []string{good + "\n" + rest, rest + good, rest + good + "\n"} {
+			if got := text((&intel.Snapshot{SSVC: readPoints(t, file)}).Lookup([]string{"CVE-2029-0003", "CVE-2031-10001", "CVE-2031-10002"})); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
 func TestUnsoundKEVIsRefused(t *testing.T) {
 	with := func(old, new string) string { return strings.Replace(kevText, old, new, 1) }
 	for name, c := range map[string]struct{ text, words string }{
@@ -261,18 +299,15 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestEndlessFeedsEnd(t *testing.T) {
-	for name, text := range map[string]*endless{
-		"KEV":           {`{"catalogVersion":"2026.11.20"`, ' '},
-		"KEV, a string": {`{"catalogVersion":"`, 'x'},
-		"EPSS":          {"cve,epss,percentile\n", '\n'},
-		"one record":    {`{"cveMetadata":{"cveId":"`, 'x'},
-		"no feed":       {"", ' '},
+	for words, text := range map[string]*endless{
+		"KEV catalogue: larger than any":                     {`{"catalogVersion":"2026.11.20"`, ' '},
+		"EPSS scores: line 2: \"\" is not a row":             {"cve,epss,percentile\n", '\n'},
+		"EPSS scores: line 2: the line is too long":          {"cve,epss,percentile\n", '1'},
+		"SSVC points: record 1: a record larger than 16 MiB": {`{"cveMetadata":{"cveId":"`, 'x'},
+		"the file is empty":                                  {"", ' '},
 	} {
 		_, _, err := intel.Read(io.Reader(text))
-		refused(t, err, "")
-		if err == nil {
-			t.Errorf("%s: accepted", name)
-		}
+		refused(t, err, words)
 	}
 }
 

@@ -1,8 +1,6 @@
 package intel
 
 import (
-	"time"
-
 	"github.com/headgate/headgate/engine"
 )
 
@@ -86,9 +84,6 @@ func (s *Snapshot) Provenance(cves []string) map[string]engine.Provenance {
 		source := "EPSS"
 		if s.EPSS.Info.Model != "" {
 			source += " " + s.EPSS.Info.Model
-		}
-		if !s.EPSS.Info.Date.IsZero() {
-			source += " of " + s.EPSS.Info.Date.Format(time.DateOnly)
 		}
 		from[pathEPSS] = engine.Provenance{Source: source, At: s.EPSS.Info.Date}
 	}

@@ -91,7 +91,7 @@ func TestEveryFactHasItsSource(t *testing.T) {
 	got := everything(t).Provenance([]string{"CVE-2031-10001", "CVE-2029-0003"})
 	want := map[string]engine.Provenance{
 		"context.intel.kev":  {Source: "CISA KEV 2026.11.20", At: time.Date(2026, 11, 20, 16, 45, 47, 64800000, time.UTC)},
-		"context.intel.epss": {Source: "EPSS v2026.06.15 of 2026-11-20", At: time.Date(2026, 11, 20, 12, 0, 22, 0, time.UTC)},
+		"context.intel.epss": {Source: "EPSS v2026.06.15", At: time.Date(2026, 11, 20, 12, 0, 22, 0, time.UTC)},
 		"context.intel.ssvc": {Source: "CISA Vulnrichment", At: time.Date(2026, 3, 5, 19, 19, 4, 0, time.UTC)},
 	}
 	if !reflect.DeepEqual(got, want) {

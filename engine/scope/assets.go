@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,6 +103,12 @@ func ReadAssets(name string, r io.Reader) (*Inventory, error) {
 	return inv, nil
 }
 
+// source is how provenance calls a file: by its last folder and name, so that the same set-up gives the same bytes wherever it lies.
+func source(name string) string {
+	dir, file := path.Split(name)
+	return path.Join(path.Base(dir), file)
+}
+
 func (w *wireAsset) entry(name string) (entry, error) {
 	e := entry{match: w.Match, lines: map[string]string{}}
 	a := &e.asset
@@ -125,12 +132,12 @@ func (w *wireAsset) entry(name string) (entry, error) {
 			return e, fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, f.from.value, strings.Join(allowed, ", "))
 		}
 		*f.to = f.from.value
-		e.lines["asset."+f.key] = place
+		e.lines["asset."+f.key] = fmt.Sprintf("%s:%d", source(name), f.from.line)
 	}
 	a.Data, a.Tags = w.Data.value, w.Tags.value
 	slices.Sort(a.Data)
 	if w.Data.line > 0 {
-		e.lines["asset.data"] = fmt.Sprintf("%s:%d", name, w.Data.line)
+		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.line)
 	}
 	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.line, w.ID.value))
 }

@@ -188,11 +188,10 @@ func (x *explainer) silent() []explained {
 // facts are what is known with its source, and what could be known and is not.
 func (x *explainer) facts() {
 	in := &x.e.Case.Input
-	taken := assumptions(&x.e.Case.Decision)
 	var known, unknown [][]span
 	for _, f := range facts {
 		value := f.value(in)
-		as, assumed := assumption(taken, f.path)
+		as, assumed := assumption(&x.e.Case.Decision, f.path)
 		switch {
 		case assumed:
 			unknown = append(unknown, []span{text(f.label, dim), text("not known, taken as "+as, plain), {}})
@@ -333,9 +332,13 @@ func (x *explainer) rules(groups ...[]explained) {
 	}
 	beside := min(names, x.c.width/3)
 	at := 2 + labels + 2 + beside + 2
-	below := x.c.width-at < 28
+	below := x.c.width-at < 40
+	hang := 2 + labels + 2
 	if below {
-		names = min(names, x.c.width-4-labels)
+		names = min(names, x.c.width-hang)
+		if x.c.width-hang < 32 {
+			hang = 4
+		}
 	} else {
 		names = beside
 	}
@@ -348,7 +351,7 @@ func (x *explainer) rules(groups ...[]explained) {
 			lines := wrap(clean(r.text), min(x.c.width, readable+20)-at)
 			if below || len(lines) == 0 {
 				x.c.line(first...)
-				x.c.paragraph(4, span{}, 0, r.text, dim)
+				x.c.paragraph(hang, span{}, 0, r.text, dim)
 				continue
 			}
 			for i, l := range lines {

@@ -31,7 +31,7 @@ func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
 	blocks = append(blocks, v.explained(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
-	blocks = append(blocks, v.details(o)...)
+	blocks = append(blocks, v.details()...)
 	blocks = append(blocks, &block{head: "\n<sub>" + v.footer(o) + "</sub>\n"})
 	_, err := io.WriteString(w, assemble(blocks, budget))
 	return err
@@ -188,7 +188,7 @@ func (v *view) verdictBlock() *block {
 
 // todoBlock is the few things to do first.
 func (v *view) todoBlock() *block {
-	all := todos(v.r, v.pressing())
+	all := v.todo
 	if len(all) == 0 {
 		return nil
 	}
@@ -231,7 +231,7 @@ func (t todo) markdown() string {
 // noteBlock is how far to trust the result.
 func (v *view) noteBlock() *block {
 	b := &block{noun: "note"}
-	for i, n := range v.notes() {
+	for i, n := range v.notes {
 		row := "- **" + n.label + "** " + prose(n.text, false) + "\n"
 		if i == 0 {
 			row = "\n" + row
@@ -242,22 +242,18 @@ func (v *view) noteBlock() *block {
 }
 
 // details are folded tables: everything that concerns the reader, and everything else.
-func (v *view) details(o Options) []*block {
+func (v *view) details() []*block {
 	summary := fmt.Sprintf("All %d introduced by this change", len(v.urgent))
 	if !v.known || slices.ContainsFunc(v.urgent, func(k *engine.Case) bool { return !isNew(k) }) {
 		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
 	}
-	return []*block{v.fold(summary, v.urgent, o), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted), o)}
+	return []*block{v.fold(summary, v.urgent), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted))}
 }
 
 // fold is a table of cases that opens at a click.
-func (v *view) fold(summary string, cases []*engine.Case, o Options) *block {
+func (v *view) fold(summary string, cases []*engine.Case) *block {
 	if len(cases) == 0 {
 		return nil
-	}
-	open := ""
-	if o.All {
-		open = " open"
 	}
 	columns := v.columns(cases)
 	head, rule := "|", "|"
@@ -266,7 +262,7 @@ func (v *view) fold(summary string, cases []*engine.Case, o Options) *block {
 	}
 	b := &block{
 		noun: "row",
-		head: "\n<details" + open + "><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" + head + "\n" + rule + "\n",
+		head: "\n<details><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" + head + "\n" + rule + "\n",
 		tail: "\n</details>\n",
 	}
 	for _, k := range cases {

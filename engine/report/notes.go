@@ -16,9 +16,9 @@ type note struct {
 	text  string
 }
 
-// notes say what weakens the result, what weakens the most first: reports that are incomplete or did not come, what the user
+// takeNotes finds what weakens the result, what weakens the most first: reports that are incomplete or did not come, what the user
 // switched off, waivers that need someone, and facts that nobody knows.
-func (v *view) notes() []note {
+func (v *view) takeNotes() []note {
 	var out []note
 	for _, rep := range v.r.Reports {
 		if rep.Complete {
@@ -86,9 +86,8 @@ func (v *view) unknown() string {
 	count := map[string]int{}
 	assumed := map[string]string{}
 	for _, c := range v.urgent {
-		taken := assumptions(&c.Decision)
 		for _, f := range facts {
-			value, isAssumed := assumption(taken, f.path)
+			value, isAssumed := assumption(&c.Decision, f.path)
 			if !f.matters || !f.applies(c) || f.feed != "" && slices.Contains(feeds, f.feed) {
 				continue
 			}
@@ -137,25 +136,13 @@ func hasVulnerability(cases []engine.Case) bool {
 	return slices.ContainsFunc(cases, func(c engine.Case) bool { return c.Input.Finding.Kind == engine.KindVulnerability })
 }
 
-// assumptions are the facts that the engine put in for what is not known, by path of the fact: "asset.exposure=internet".
-func assumptions(d *engine.Decision) map[string]string {
-	out := map[string]string{}
+// assumption is what the engine put in for a fact that is not known, or for a part of it: "context.reachability.verdict=potential" of
+// context.reachability.
+func assumption(d *engine.Decision, path string) (value string, ok bool) {
 	for _, a := range d.Assumed {
-		if path, value, ok := strings.Cut(a, "="); ok {
-			out[path] = value
-		}
-	}
-	return out
-}
-
-// assumption is what was put in for a fact or for a part of it: context.reachability.verdict of context.reachability.
-func assumption(taken map[string]string, path string) (value string, ok bool) {
-	if value, ok = taken[path]; ok {
-		return value, true
-	}
-	for _, k := range slices.Sorted(maps.Keys(taken)) {
-		if strings.HasPrefix(k, path+".") {
-			return taken[k], true
+		if rest, found := strings.CutPrefix(a, path); found && rest != "" && (rest[0] == '=' || rest[0] == '.') {
+			_, value, ok = strings.Cut(rest, "=")
+			return value, ok
 		}
 	}
 	return "", false

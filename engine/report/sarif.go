@@ -148,7 +148,7 @@ func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
 		s.results = append(s.results, res)
 	}
 	inv := sarifInvocation{ExecutionSuccessful: true, EndTime: r.Now}
-	for _, n := range newView(r).notes() {
+	for _, n := range newView(r).notes {
 		switch n.label {
 		case "incomplete", "missing", "stale":
 			inv.ExecutionSuccessful = false

@@ -35,7 +35,7 @@ func writeText(w io.Writer, r *engine.Result, o Options) error {
 
 // quiet writes the one line of a run that found nothing and has nothing to add, and says whether this is such a run.
 func (v *view) quiet(c *canvas) bool {
-	if len(v.r.Cases) > 0 || len(v.r.Fixed) > 0 || v.r.Outcome != engine.Pass || len(v.r.Gate.Reasons) > 0 || len(v.notes()) > 0 {
+	if len(v.r.Cases) > 0 || len(v.r.Fixed) > 0 || v.r.Outcome != engine.Pass || len(v.r.Gate.Reasons) > 0 || len(v.notes) > 0 {
 		return false
 	}
 	rest := []span{{" · ", dim}, v.outcome(), {" · " + v.nothingFound(), dim}}
@@ -266,7 +266,7 @@ func (v *view) reasons(c *canvas, k *engine.Case, below bool) {
 
 // doFirst names the next action: the few fixes that clear the most.
 func (v *view) doFirst(c *canvas) {
-	all := todos(v.r, v.pressing())
+	all := v.todo
 	if len(all) == 0 {
 		return
 	}
@@ -316,7 +316,7 @@ func cuts(t todo) string {
 }
 
 func (v *view) writeNotes(c *canvas) {
-	notes := v.notes()
+	notes := v.notes
 	if len(notes) == 0 {
 		return
 	}

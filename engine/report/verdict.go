@@ -109,7 +109,7 @@ func (v *view) tracked() string {
 
 // coverage says what the fixes that were named come to, if they are all there are to name.
 func (v *view) coverage(cases []*engine.Case) string {
-	all := todos(v.r, v.pressing())
+	all := v.todo
 	if len(all) == 0 || len(cases) == 1 {
 		return ""
 	}

@@ -22,6 +22,10 @@ type view struct {
 	known bool // the change's part in the cases is known, so that "introduced" may be said
 	ids   map[string]string
 
+	// What several parts of an output say is worked out once.
+	notes []note
+	todo  []todo
+
 	onlyAsset string // the name of the asset that all cases are on; empty if there are several or none
 }
 
@@ -44,6 +48,8 @@ func newView(r *engine.Result) *view {
 	for _, list := range [][]*engine.Case{v.urgent, v.existing, v.disclosed, v.exempted} {
 		slices.SortStableFunc(list, worseFirst)
 	}
+	v.notes = v.takeNotes()
+	v.todo = todos(r, v.pressing())
 	return v
 }
 

@@ -46,6 +46,7 @@ func TestDocumentsOfOtherToolsAreNotTaken(t *testing.T) {
 		"Trivy operator, one":  `{"apiVersion":"aquasecurity.github.io/v1alpha1","kind":"VulnerabilityReport","metadata":{},"report":{"artifact":{"repository":"a"},"vulnerabilities":[{"vulnerabilityID":"CVE-2026-0001"}]}}`,
 		"Trivy operator, many": `{"apiVersion":"v1","kind":"List","items":[{"kind":"VulnerabilityReport","report":{}}]}`,
 		"Trivy compliance":     `{"ID":"k8s-cis","Title":"CIS","Results":[{"ID":"1.1","Checks":[{"ID":"AVD-KCV-0001"}],"Results":[]}]}`,
+		"a cluster's object":   `{"apiVersion":"example.org/v1","kind":"Report","ClusterName":"prod","Resources":[],"SchemaVersion":2}`,
 		"CycloneDX":            `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[],"vulnerabilities":[{"id":"CVE-2026-0001"}]}`,
 		"Semgrep":              `{"results":[{"check_id":"a","path":"b","extra":{}}],"errors":[],"paths":{},"version":"1.90.0"}`,
 		"empty Semgrep":        `{"results":[],"errors":[]}`,

@@ -14,8 +14,7 @@ func detectOSVScanner(s shape) bool {
 		return false
 	}
 	return s.has("experimental_config") ||
-		s.hasAny("results[].packages[].package", "results[].packages[].vulnerabilities", "results[].packages[].groups") &&
-			!s.hasAny("errors", "runs", "version", "SchemaVersion")
+		s.hasAny("results[].packages[].package", "results[].packages[].vulnerabilities", "results[].packages[].groups")
 }
 
 // readOSVScanner reads a report of OSV-Scanner. One vulnerability of one package stands there once for each database that has it;

@@ -147,6 +147,10 @@ func (v grypeRecord) assessments(all []engine.CVSS) []engine.CVSS {
 		found, ok := cvssOfVersion(string(c.Version), string(c.Vector), c.Metrics.is.BaseScore.value, source)
 		all = addCVSS(all, found, ok)
 	}
+	for i, old := range []grypeOld{v.OldCVSS3.is, v.OldCVSS2.is} {
+		found, ok := cvssOfVersion([]string{"3.1", "2.0"}[i], string(old.Vector), old.Score.value, namespace)
+		all = addCVSS(all, found, ok)
+	}
 	return all
 }
 

@@ -16,6 +16,8 @@ type grypeRecord struct {
 	Severity       text            `json:"severity"`
 	Description    text            `json:"description"`
 	CVSS           list[grypeCVSS] `json:"cvss"`
+	OldCVSS2       loose[grypeOld] `json:"cvssV2"` // before version 0.8, as the next
+	OldCVSS3       loose[grypeOld] `json:"cvssV3"`
 	CWEs           list[grypeCWE]  `json:"cwes"`
 	Fix            loose[grypeFix] `json:"fix"`
 	FixedInVersion words           `json:"fixedInVersion"`
@@ -32,6 +34,11 @@ type grypeCVSS struct {
 	Metrics loose[struct {
 		BaseScore number `json:"baseScore"`
 	}] `json:"metrics"`
+}
+
+type grypeOld struct {
+	Vector text   `json:"vector"`
+	Score  number `json:"baseScore"`
 }
 
 type grypeCWE struct {

@@ -158,11 +158,11 @@ func nameOf(p packageurl.PackageURL) string {
 }
 
 // setFixed notes the versions that fix a finding, each once and in the order of their text; Go versions lose their "v" as versions
-// do. Texts like "2.6.9, 3.1.0" are several versions.
+// do. Texts like "2.6.9, 3.1.0" are several versions; of ">=2.6.9" it is the version.
 func setFixed(p *engine.Package, versions ...string) {
 	for _, list := range versions {
 		for v := range strings.SplitSeq(list, ",") {
-			v = plain(v)
+			v = plain(strings.TrimPrefix(plain(v), ">="))
 			if p.Ecosystem == "golang" {
 				v = strings.TrimPrefix(v, "v")
 			}

@@ -101,8 +101,8 @@ func TestVersionsOfGoLoseTheirV(t *testing.T) {
 		t.Errorf("found %v, fixed %v", p.Versions, p.Fixed)
 	}
 	q := packageOf("pkg:deb/debian/vim@9.0?epoch=2", "deb", "vim", "2:9.0")
-	setFixed(q, "v2")
-	if q.Versions[0] != "2:9.0" || q.Fixed[0] != "v2" {
+	setFixed(q, "v2", ">= v2, >=v2")
+	if q.Versions[0] != "2:9.0" || len(q.Fixed) != 1 || q.Fixed[0] != "v2" {
 		t.Errorf("found %v, fixed %v", q.Versions, q.Fixed)
 	}
 }

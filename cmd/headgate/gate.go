@@ -35,7 +35,11 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 				func(o output, to *os.File) error {
 					return report.Write(to, o.format, r.result, report.Options{All: true})
 				},
-				func(o output) error { return report.Write(a.stdout, o.format, r.result, a.reportOptions()) },
+				func(o output) error {
+					shown := a.reportOptions()
+					shown.Args = args
+					return report.Write(a.stdout, o.format, r.result, shown)
+				},
 			); err != nil {
 				return err
 			}

@@ -108,10 +108,12 @@ func (v *view) heading() string {
 // explained is the worst cases one by one: what, and why in a sentence.
 func (v *view) explained() *block {
 	b := &block{noun: "case"}
-	shown := v.pressing()
-	for _, k := range shown[:min(len(shown), explainedCases)] {
+	all := v.pressing()
+	shown := all[:min(len(all), explainedCases)]
+	places := apart(shown)
+	for _, k := range shown {
 		f, d := &k.Input.Finding, &k.Decision
-		line := "\n" + v.titleLine(f) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
+		line := "\n" + titleLine(f, places[k]) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
 		parts := why(d)
 		if h := headline(f); h != "" {
 			parts = append([]string{h}, parts...)
@@ -122,14 +124,14 @@ func (v *view) explained() *block {
 		}
 		b.rows = append(b.rows, line+"\n")
 	}
-	if more := len(shown) - len(b.rows); more > 0 {
-		b.tail = fmt.Sprintf("\nand %d more: %s.\n", more, escapedWords(tallyOf(shown[explainedCases:])))
+	if more := len(all) - len(shown); more > 0 {
+		b.tail = fmt.Sprintf("\nand %d more: %s.\n", more, escapedWords(tallyOf(all[explainedCases:])))
 	}
 	return b
 }
 
-// titleLine is what a case is: its name, and what it is in.
-func (v *view) titleLine(f *engine.Finding) string {
+// titleLine is what a case is: its name, what it is in, and, if at is not empty, at which place.
+func titleLine(f *engine.Finding, at string) string {
 	name := "**" + code(weakness(f), false) + "**"
 	switch {
 	case f.Package != nil:
@@ -143,6 +145,9 @@ func (v *view) titleLine(f *engine.Finding) string {
 			} else {
 				name += " (no fix known)"
 			}
+		}
+		if at != "" {
+			name += " in " + code(at, false)
 		}
 	default:
 		if s := code(subject(f), false); s != "" {

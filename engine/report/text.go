@@ -195,7 +195,7 @@ func (v *view) rows(c *canvas, cases []*engine.Case) {
 		}
 		rows = append(rows, []span{
 			{pad(string(d.Priority), len("attend")), priorityStyle(d.Priority)},
-			text(weakness(f), bold), text(v.what(f), plain), asset, v.due(d),
+			text(weakness(f), bold), text(what(f), plain), asset, v.due(d),
 		})
 	}
 	g.measure(rows)
@@ -206,22 +206,24 @@ func (v *view) rows(c *canvas, cases []*engine.Case) {
 		}
 	}
 	g.fit(c.width-2, rows)
+	places := apart(cases)
 	for i, row := range rows {
 		c.line(append([]span{space(2)}, g.row(row)...)...)
-		v.reasons(c, cases[i], below)
+		v.reasons(c, cases[i], places[cases[i]], below)
 	}
 }
 
 // what is the subject and, of a component, the version that fixes it.
-func (v *view) what(f *engine.Finding) string {
+func what(f *engine.Finding) string {
 	s := subject(f)
-	if f.Kind != engine.KindVulnerability || f.Package == nil {
+	switch to := fixColumn(f); to {
+	case "":
 		return s
-	}
-	if to := fixedIn(f.Package); to != "" {
+	case noFix:
+		return s + " (no fix known)"
+	default:
 		return s + " → " + to
 	}
-	return s + " (no fix known)"
 }
 
 func (v *view) due(d *engine.Decision) span {
@@ -232,9 +234,10 @@ func (v *view) due(d *engine.Decision) span {
 	return s
 }
 
-// reasons says why, wrapped and hanging under what, after asset and date if these are to stand below. What does not fit in a few
+// reasons says why, wrapped and hanging under what, after asset and date if these are to stand below, and after the place if that is
+// what tells the case from another. What does not fit in a few
 // lines is left to explain.
-func (v *view) reasons(c *canvas, k *engine.Case, below bool) {
+func (v *view) reasons(c *canvas, k *engine.Case, at string, below bool) {
 	var head, parts []string
 	if below {
 		if v.onlyAsset == "" {
@@ -246,6 +249,9 @@ func (v *view) reasons(c *canvas, k *engine.Case, below bool) {
 	}
 	if h := headline(&k.Input.Finding); h != "" {
 		parts = append(parts, h)
+	}
+	if at != "" {
+		parts = append(parts, "in "+at)
 	}
 	parts = append(append(parts, why(&k.Decision)...), worthKnowing(&k.Decision)...)
 	if len(parts) > 0 {

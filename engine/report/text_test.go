@@ -143,3 +143,40 @@ func TestAnUnknownStatusIsNotCalledIntroduced(t *testing.T) {
 		}
 	}
 }
+
+func TestCasesThatWouldReadTheSameSayWhereTheyAre(t *testing.T) {
+	one, two := log4shell(), log4shell()
+	two.Input.Finding.ID, two.Input.Finding.IDs = findingID("image"), []string{findingID("image")}
+	two.Input.Finding.Locations = []engine.Location{{Path: "app/lib/log4j-core.jar"}}
+	for _, format := range []string{"text", "markdown"} {
+		if have := string(write(t, format, result(engine.Block, []engine.Case{one}), report.Options{})); strings.Contains(have, "pom.xml") {
+			t.Errorf("%s: a place that nobody needs:\n%s", format, have)
+		}
+		have := string(write(t, format, result(engine.Block, []engine.Case{one, two}), report.Options{}))
+		if !strings.Contains(have, "pom.xml") || !strings.Contains(have, "app/lib/log4j-core.jar") {
+			t.Errorf("%s: two cases read the same:\n%s", format, have)
+		}
+	}
+}
+
+func TestTheNextCommandHasTheArgumentsOfTheRunQuotedForAShell(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "why: headgate explain hg1-28ff7f RESULT"},
+		{[]string{"examples/checkout"}, "why: headgate explain hg1-28ff7f examples/checkout"},
+		{[]string{"a b.json", "$(id).json", "it's"}, `why: headgate explain hg1-28ff7f 'a b.json' '$(id).json' 'it'\''s'`},
+		{[]string{strings.Repeat("long/", 40)}, "why: headgate explain hg1-28ff7f RESULT"},
+	} {
+		have := write(t, "text", blocked(), report.Options{Args: c.args, Width: 120})
+		if !strings.HasSuffix(string(have), "\n"+c.want+"\n") {
+			t.Errorf("%q: want %s in\n%s", c.args, c.want, have)
+		}
+	}
+	r := blocked()
+	r.Cases[0].Input.Finding.ID = "hg1-;reboot"
+	if have := write(t, "text", r, report.Options{}); !bytes.Contains(have, []byte("explain 'hg1-;reboo")) {
+		t.Errorf("an id is a command:\n%s", have)
+	}
+}

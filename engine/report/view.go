@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -114,6 +115,26 @@ func onlyAsset(cases []engine.Case) string {
 		name = a
 	}
 	return name
+}
+
+// apart gives the places of those components among cases shown together that would otherwise read the same: one package can be in a
+// lockfile and in an image of one asset.
+func apart(cases []*engine.Case) map[*engine.Case]string {
+	reading := func(c *engine.Case) string {
+		f := &c.Input.Finding
+		return strings.Join([]string{weakness(f), subject(f), assetName(&c.Input.Asset)}, "\x00")
+	}
+	n := map[string]int{}
+	for _, c := range cases {
+		n[reading(c)]++
+	}
+	out := map[*engine.Case]string{}
+	for _, c := range cases {
+		if f := &c.Input.Finding; f.Package != nil && n[reading(c)] > 1 {
+			out[c] = place(f)
+		}
+	}
+	return out
 }
 
 // with are the cases of a list with an action.

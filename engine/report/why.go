@@ -8,37 +8,36 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// why says in the words of the rules why a case has its priority and action, what carries it first: firm raises, the raises that
-// reach the priority, then caps that lowered it, then what made the action, then what exempts it. It may be empty: no rule said
-// anything.
+// why says in the words of the rules why a case has its priority and action, what carries it first: the strongest raises, firm ones
+// before others, then caps that lowered them, then what made the action, then what exempts it. Weaker raises say nothing that the
+// strongest did not outdo. It may be empty: no rule said anything.
 func why(d *engine.Decision) []string {
-	priority := d.Priority.Rank()
-	var firm, raises, caps, acts, exempts []string
 	top := -1
+	for i := range d.Reasons {
+		if r := &d.Reasons[i]; r.Kind == "raise" {
+			top = max(top, r.To.Rank())
+		}
+	}
+	var firm, raises, caps, acts, exempts []string
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
 		switch r.Kind {
 		case "raise":
-			top = max(top, r.To.Rank())
-			if r.To.Rank() < priority || priority == 0 {
-				break
-			}
-			if r.Firm {
+			switch carries := r.To.Rank() == top && top > 0; {
+			case r.Firm && (carries || r.To == d.Priority):
 				firm = append(firm, r.Message)
-			} else {
+			case carries:
 				raises = append(raises, r.Message)
 			}
 		case "cap":
-			caps = append(caps, r.Message)
+			if top > d.Priority.Rank() {
+				caps = append(caps, r.Message)
+			}
 		case "deny", "warn":
 			acts = append(acts, r.Message)
 		case "exempt":
 			exempts = append(exempts, r.Message)
 		}
-	}
-	lowered := top > priority
-	if !lowered {
-		caps = nil
 	}
 	var out []string
 	for _, m := range slices.Concat(firm, raises, caps, acts, exempts) {

@@ -60,7 +60,8 @@ func (row pointRow) append(line []byte) []byte {
 }
 
 // readCompact reads the lines that Write wrote, twenty times as fast as JSON is read, and returns what follows them: from the
-// first line on that is not exactly so, it is for the JSON reader. Every gate run reads all of Vulnrichment, so this counts.
+// first line on that is not exactly so, it is for the JSON reader. Every gate run reads all of Vulnrichment, so this counts. The
+// reader it returns starts with a line in text's own buffer: nothing else may read from text.
 func (p *Points) readCompact(text *bufio.Reader) (io.Reader, error) {
 	var scratch []byte
 	for len(p.rows) < maxRecords {
@@ -74,7 +75,7 @@ func (p *Points) readCompact(text *bufio.Reader) (io.Reader, error) {
 			ok = bytes.Equal(line, scratch) // it is read with no care for what JSON allows, so it must be to the letter
 		}
 		if !ok {
-			return io.MultiReader(bytes.NewReader(slices.Clone(line)), text), nil
+			return io.MultiReader(bytes.NewReader(line), text), nil
 		}
 		p.rows = append(p.rows, row)
 	}

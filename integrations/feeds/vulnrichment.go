@@ -71,7 +71,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// recordFiles reads the files "CVE-….json" of an archive, one after the other with a newline in between.
+// recordFiles reads the files "CVE-….json" of an archive, one after the other.
 type recordFiles struct {
 	archive *tar.Reader
 	open    bool // a file is being read
@@ -79,7 +79,16 @@ type recordFiles struct {
 }
 
 func (f *recordFiles) Read(p []byte) (int, error) {
-	for !f.open {
+	for {
+		if f.open {
+			n, err := f.archive.Read(p)
+			if err != io.EOF {
+				return n, err
+			}
+			if f.open = false; n > 0 {
+				return n, nil
+			}
+		}
 		header, err := f.archive.Next()
 		if err == io.EOF && !f.any {
 			err = errors.New("the archive has no CVE records")
@@ -91,13 +100,4 @@ func (f *recordFiles) Read(p []byte) (int, error) {
 		f.open = header.Typeflag == tar.TypeReg && strings.HasPrefix(name, "CVE-") && strings.HasSuffix(name, ".json")
 		f.any = f.any || f.open
 	}
-	n, err := f.archive.Read(p)
-	if err == io.EOF {
-		f.open, err = false, nil
-		if n < len(p) {
-			p[n] = '\n'
-			n++
-		}
-	}
-	return n, err
 }

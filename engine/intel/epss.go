@@ -97,7 +97,6 @@ func readEPSS(s *source) (*Scores, error) {
 			}
 		}
 	}
-	scores.rows = slices.Clip(scores.rows)
 	scores.Info.Entries = len(scores.rows)
 	scores.Info.Digest, err = s.digest()
 	return scores, err

@@ -142,7 +142,6 @@ func readVulnrichment(s *source) (*Points, error) {
 // index sorts the rows and sums them up.
 func (p *Points) index() error {
 	slices.SortFunc(p.rows, func(a, b pointRow) int { return compareKeys(a.key, b.key) })
-	p.rows = slices.Clip(p.rows)
 	var newest uint32
 	for i, row := range p.rows {
 		if i > 0 && row.key == p.rows[i-1].key {

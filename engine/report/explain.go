@@ -172,15 +172,32 @@ func (x *explainer) location(rule string) string {
 	return ""
 }
 
-// silent are the rules that did not fire, and what stopped each.
+// silent are the rules that did not fire, and what stopped each. Rules for other kinds of findings say nothing of this one and share
+// a line.
 func (x *explainer) silent() []explained {
 	var rows []explained
+	var packs []string
+	others := 0
 	for _, k := range kinds {
 		for _, r := range x.e.Rules {
-			if !r.Fired && r.Kind == k.name {
+			switch {
+			case r.Fired || r.Kind != k.name:
+			case !x.all && strings.HasPrefix(r.Why, "input.finding.kind "):
+				others++
+				if pack, _, _ := strings.Cut(r.Rule, "."); !slices.Contains(packs, pack) {
+					packs = append(packs, pack)
+				}
+			default:
 				rows = append(rows, explained{text(k.silent, dim), r.Rule, cmp.Or(sentence(r.Why), sentence(r.Title)) + x.location(r.Rule)})
 			}
 		}
+	}
+	if others > 0 {
+		slices.Sort(packs)
+		rows = append(rows, explained{
+			text("not about it", dim), strings.Join(packs, ", "),
+			count(others, "rule for another kind of finding", "rules for other kinds of findings"),
+		})
 	}
 	return rows
 }

@@ -17,6 +17,7 @@ func explanation() report.Explanation {
 		{Rule: "reachability.unreachable", Kind: "cap", Title: "Not reachable", Why: "input.context.reachability.verdict == \"unreachable\": the verdict is reachable", Location: "packs/reachability/reachability.rego:8"},
 		{Rule: "paths.to_crown_jewel", Kind: "raise", Title: "On a path to a crown jewel", Why: "input.context.paths.from_internet: attack paths are not known"},
 		{Rule: "waivers.accepted", Kind: "exempt", Title: "Risk accepted", Why: "some waiver in input.context.waivers: there is none"},
+		{Rule: "code.severe", Kind: "raise", Title: "Severe flaw", Why: "input.finding.kind == \"weakness\": the kind is vulnerability"},
 		{Rule: "secrets.active", Kind: "raise", Title: "Active credential", Why: "input.finding.kind == \"secret\": the kind is vulnerability"},
 	}}
 }
@@ -66,7 +67,7 @@ func TestAnExplanationIsAlsoJSON(t *testing.T) {
 	if err := json.Unmarshal(buf.Bytes(), &have); err != nil {
 		t.Fatal(err)
 	}
-	if len(have.Rules) != 5 || have.Case.Decision.Priority != engine.Act || have.Rules[1].Fired {
+	if len(have.Rules) != 6 || have.Case.Decision.Priority != engine.Act || have.Rules[1].Fired {
 		t.Errorf("have %+v", have)
 	}
 }

@@ -14,7 +14,7 @@ import (
 var purlTypes = map[string]string{
 	"go": "golang", "gomod": "golang", "gobinary": "golang", "go-module": "golang", "golang": "golang",
 	"maven": "maven", "jar": "maven", "pom": "maven", "gradle": "maven", "java-archive": "maven", "java": "maven", "sbt": "maven",
-	"npm": "npm", "yarn": "npm", "pnpm": "npm", "bun": "npm", "node-pkg": "npm", "nodejs": "npm", "javascript": "npm",
+	"npm": "npm", "yarn": "npm", "pnpm": "npm", "bun": "npm", "node-pkg": "npm", "nodejs": "npm", "node.js": "npm", "javascript": "npm",
 	"pypi": "pypi", "pip": "pypi", "pipenv": "pypi", "poetry": "pypi", "uv": "pypi", "python-pkg": "pypi", "python": "pypi",
 	"crates.io": "cargo", "cargo": "cargo", "rust": "cargo", "rust-crate": "cargo", "rustbinary": "cargo",
 	"rubygems": "gem", "gem": "gem", "bundler": "gem", "gemspec": "gem", "ruby": "gem",
@@ -158,11 +158,16 @@ func nameOf(p packageurl.PackageURL) string {
 }
 
 // setFixed notes the versions that fix a finding, each once and in the order of their text; Go versions lose their "v" as versions
-// do. Texts like "2.6.9, 3.1.0" are several versions; of ">=2.6.9" it is the version.
+// do. Texts like "2.6.9, 3.1.0" are several versions, and so are ranges as some databases have them: of ">= 2.1.3, < 3.0.0, >= 3.1.0"
+// they are 2.1.3 and 3.1.0.
 func setFixed(p *engine.Package, versions ...string) {
 	for _, list := range versions {
 		for v := range strings.SplitSeq(list, ",") {
-			v = plain(strings.TrimPrefix(plain(v), ">="))
+			v = plain(v)
+			if strings.HasPrefix(v, "<") || strings.HasPrefix(v, "!") || strings.HasPrefix(v, ">") && !strings.HasPrefix(v, ">=") {
+				continue // where a range ends, or what lies outside of it, fixes nothing
+			}
+			v = strings.TrimLeft(v, ">=~^ ")
 			if p.Ecosystem == "golang" {
 				v = strings.TrimPrefix(v, "v")
 			}

@@ -1,6 +1,11 @@
 package ingest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/headgate/headgate/engine"
+)
 
 func TestModulePathInTheSubpathOfAPackageURLIsTheSameModule(t *testing.T) {
 	const name, version = "github.com/golang-jwt/jwt/v5", "v5.2.1"
@@ -104,5 +109,24 @@ func TestVersionsOfGoLoseTheirV(t *testing.T) {
 	setFixed(q, "v2", ">= v2, >=v2")
 	if q.Versions[0] != "2:9.0" || len(q.Fixed) != 1 || q.Fixed[0] != "v2" {
 		t.Errorf("found %v, fixed %v", q.Versions, q.Fixed)
+	}
+}
+
+func TestFixedVersionsAreTakenFromRangesToo(t *testing.T) {
+	for text, want := range map[string]string{
+		"2.6.9, 3.1.0, 2.6.9":                 "2.6.9 3.1.0",
+		">= 2.1.3, < 3.0.0, >= 3.1.0":         "2.1.3 3.1.0",
+		">=4.17.11":                           "4.17.11",
+		"~> 5.2.4.3, >= 6.0.3.1":              "5.2.4.3 6.0.3.1",
+		"^1.2.3, =1.3":                        "1.2.3 1.3",
+		"> 1.0, != 1.1, <2":                   "",
+		"1:1.1.1w-0+deb11u2~bpo, 0:8.7-1.el9": "0:8.7-1.el9 1:1.1.1w-0+deb11u2~bpo",
+		" , ":                                 "",
+	} {
+		var p engine.Package
+		setFixed(&p, text)
+		if got := strings.Join(p.Fixed, " "); got != want {
+			t.Errorf("%q is fixed by %q, want %q", text, got, want)
+		}
 	}
 }

@@ -213,8 +213,11 @@ func licenseOfTrivy(a *trivyArtifact, r *trivyResult, l trivyLicense) engine.Dis
 		f.Title = clip(name + " (" + string(l.Category) + ")")
 	}
 	ecosystem := r.kind
-	if r.target == "OS Packages" {
+	switch {
+	case r.target == "OS Packages":
 		ecosystem = string(a.meta.OS.is.Family)
+	case ecosystem == "":
+		ecosystem = purlTypes[strings.ToLower(r.target)] // a label such as "Java"
 	}
 	f.Package = packageNamed(ecosystem, string(l.PkgName), string(l.PkgVersion))
 	if l.FilePath != "" {

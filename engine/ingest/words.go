@@ -116,7 +116,8 @@ func isAdvisory(id string) bool {
 // not belong here. CVE names are in upper case, others as they are. The canonical name is a CVE before a GHSA before any other.
 //
 // Names of which several are CVEs mean more than one vulnerability, whatever the scanner says: then it keeps the scanner's id and
-// covers all the CVEs, and nothing is claimed to be an exact alias. An advisory that covers one CVE is called by it.
+// covers all the CVEs, and nothing is claimed to be an exact alias; an id that is a CVE covers itself. An advisory that covers one CVE
+// is called by it.
 func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
 	var names, cves []string
 	for i, n := range append([]string{id}, aliases...) {
@@ -139,7 +140,7 @@ func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
 	slices.Sort(cves)
 	cves = slices.Compact(cves)
 	if len(cves) > 1 {
-		return &engine.Vulnerability{ID: names[0], CVEs: cves}
+		return engine.NewVulnerability(append(names[:1:1], cves...)...)
 	}
 	exact := slices.DeleteFunc(append(slices.Clone(names), cves...), isAdvisory)
 	if len(exact) == 0 {

@@ -59,9 +59,9 @@ type Intel struct {
 // with no catalogue loaded the whole KEV is absent.
 type KEV struct {
 	Listed     bool   `json:"listed"`
-	Added      string `json:"added,omitempty"` // date, "2021-12-10"
-	Due        string `json:"due,omitempty"`   // CISA's own due date
-	Ransomware *bool  `json:"ransomware,omitempty"`
+	Added      string `json:"added,omitempty"`      // date, "2021-12-10"
+	Due        string `json:"due,omitempty"`        // CISA's own due date
+	Ransomware *bool  `json:"ransomware,omitempty"` // true, or absent: CISA's other value is "Unknown"
 }
 
 // An EPSS is FIRST's estimate that a CVE is exploited in the next 30 days. Probability and percentile, both 0 to 1, belong to the

@@ -21,7 +21,7 @@ type Catalog struct {
 // A kevEntry is what the catalogue says of one CVE.
 type kevEntry struct {
 	added, due string // dates, "2021-12-10"
-	ransomware *bool  // nil in entries from before CISA published it
+	ransomware bool   // known to be used by ransomware campaigns
 }
 
 // kevDocument is the part of the catalogue that is read, by CISA's schema known_exploited_vulnerabilities_schema.json.
@@ -101,27 +101,25 @@ func isDate(text string) bool {
 	return err == nil
 }
 
-// ransomwareUse reads knownRansomwareCampaignUse. "Unknown" means that CISA knows of no use by ransomware campaigns, which is
-// false; entries of 2023 and before lack the field, which is absent.
-func ransomwareUse(text *string) (*bool, error) {
-	if text == nil {
-		return nil, nil
+// ransomwareUse says whether an entry is known to be used by ransomware campaigns. "Unknown" and the lack of the field (entries of 2023
+// and before) both mean that nobody knows: neither makes it false.
+func ransomwareUse(text *string) (bool, error) {
+	switch {
+	case text == nil || *text == "Unknown":
+		return false, nil
+	case *text == "Known":
+		return true, nil
 	}
-	known := *text == "Known"
-	if !known && *text != "Unknown" {
-		return nil, fmt.Errorf("knownRansomwareCampaignUse %s is neither Known nor Unknown", quote(*text))
-	}
-	return &known, nil
+	return false, fmt.Errorf("knownRansomwareCampaignUse %s is neither Known nor Unknown", quote(*text))
 }
 
 // lookup joins the entries of all the CVEs: any of them makes it listed, and the earliest dates count. Ransomware is true if any
-// entry says so, and false only if every entry says so.
+// entry says so, else absent.
 func (c *Catalog) lookup(keys []cveKey) *engine.KEV {
 	if c == nil || len(keys) == 0 {
 		return nil
 	}
 	all := &engine.KEV{}
-	ransomware, silent := false, false
 	for _, key := range keys {
 		e, ok := c.entries[key]
 		if !ok {
@@ -134,11 +132,9 @@ func (c *Catalog) lookup(keys []cveKey) *engine.KEV {
 			all.Due = e.due
 		}
 		all.Listed = true
-		silent = silent || e.ransomware == nil
-		ransomware = ransomware || e.ransomware != nil && *e.ransomware
-	}
-	if all.Listed && (ransomware || !silent) {
-		all.Ransomware = &ransomware
+		if e.ransomware {
+			all.Ransomware = &e.ransomware
+		}
 	}
 	return all
 }

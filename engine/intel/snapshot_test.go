@@ -37,13 +37,13 @@ func TestLookupJoinsTheCVEsOfAFinding(t *testing.T) {
 			EPSS: &engine.EPSS{CVE: "CVE-2031-10001", Probability: 0.97565, Percentile: 0.99951, Model: "v2026.06.15"},
 			SSVC: &engine.SSVC{Exploitation: "active", Automatable: "yes", TechnicalImpact: "total", Source: "vulnrichment"},
 		}},
-		"ransomware is not known where an entry is silent": {[]string{"CVE-2031-10002", "CVE-2029-0003"}, &engine.Intel{
+		"ransomware is not known where no entry knows": {[]string{"CVE-2031-10002", "CVE-2029-0003"}, &engine.Intel{
 			KEV:  &engine.KEV{Listed: true, Added: "2025-01-05", Due: "2026-11-23"},
 			EPSS: &engine.EPSS{CVE: "CVE-2031-10002", Probability: 0.03351, Percentile: 0.8765, Model: "v2026.06.15"},
 			SSVC: &engine.SSVC{Exploitation: "poc", Automatable: "yes", TechnicalImpact: "partial", Source: "vulnrichment"},
 		}},
-		"ransomware is false where every entry says so": {[]string{"CVE-2031-10002", "CVE-2031-99999"}, &engine.Intel{
-			KEV:  &engine.KEV{Listed: true, Added: "2026-11-20", Due: "2026-11-23", Ransomware: yes(false)},
+		"ransomware is not known where CISA does not know": {[]string{"CVE-2031-10002", "CVE-2031-99999"}, &engine.Intel{
+			KEV:  &engine.KEV{Listed: true, Added: "2026-11-20", Due: "2026-11-23"},
 			EPSS: &engine.EPSS{CVE: "CVE-2031-10002", Probability: 0.03351, Percentile: 0.8765, Model: "v2026.06.15"},
 			SSVC: &engine.SSVC{Exploitation: "none", Automatable: "no", TechnicalImpact: "partial", Source: "vulnrichment"},
 		}},

@@ -77,7 +77,9 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 		return keys
 	}
 	var what []string
-	if f.Rule != nil {
+	if f.License != nil {
+		what = append(what, "license:"+f.License.SPDX)
+	} else if f.Rule != nil {
 		what = append(what, "rule:"+family(f.Rule.ID))
 	}
 	if len(f.CWEs) == 1 && d.Content != "" {
@@ -100,8 +102,11 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 	return keys
 }
 
-// family is a rule's id without what says only where its file lay or which of several patterns of it matched.
-func family(rule string) string { return strings.ToLower(strings.TrimSpace(rule)) }
+// family is what several scanners, and several versions of one, call a rule alike: letter case does not count, nor does the prefix
+// that Trivy has given up ("AVD-KSV-0001").
+func family(rule string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(rule)), "avd-")
+}
 
 func pathOf(f *Finding) string {
 	if len(f.Locations) == 0 {

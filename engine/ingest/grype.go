@@ -173,9 +173,10 @@ func (a grypeArtifact) places() []engine.Location {
 	return all
 }
 
-// suppression is the word of the rules that made Grype ignore a match.
+// suppression is the word of the rules that made Grype ignore a match. They stand in a file beside the code, where the change under
+// review can write them.
 func (m grypeMatch) suppression() *engine.Suppression {
-	s := engine.Suppression{Kind: "external", Status: "accepted"}
+	s := engine.Suppression{Kind: "in_source", Status: "accepted"}
 	var why []string
 	for _, r := range m.Rules {
 		text := string(r.Reason)

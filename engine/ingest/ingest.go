@@ -7,13 +7,13 @@ package ingest
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"strings"
+	"slices"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -48,49 +48,56 @@ var ErrEmpty = errors.New("the file is empty: the scan wrote no result")
 // Read reads one report. The name is used for errors and for Report.Name only. An error means that nothing of the report may be
 // used; a scan that says itself that it did not finish is no error but a Report whose Complete is false.
 func Read(name string, r io.Reader, o Options) (engine.Report, []engine.Discovery, error) {
-	max := o.MaxBytes
-	if max <= 0 {
-		max = DefaultMaxBytes
+	left := o.MaxBytes
+	if left <= 0 {
+		left = DefaultMaxBytes
 	}
-	in := &input{r: bufio.NewReaderSize(r, 256<<10), left: max, hash: sha256.New()}
-	// A byte order mark decides the encoding, as some shells redirect output in UTF-16; without one the bytes are taken as they are.
-	text := transform.NewReader(in, unicode.BOMOverride(transform.Nop))
-	buf := bufio.NewReaderSize(text, peekBytes)
-	head, err := buf.Peek(peekBytes)
-	if err != nil && err != io.EOF {
-		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, err)
+	in := &input{r: r, left: left, hash: newDigester()}
+	b := &batch{report: engine.Report{Name: name, Complete: true}, options: o}
+	err := b.read(in)
+	digest := in.hash.end()
+	if in.err != nil {
+		err = in.err // it explains what reading made of the bytes before it
 	}
-	if len(strings.TrimSpace(string(head))) == 0 {
-		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, ErrEmpty)
-	}
-	f, err := detect(head)
 	if err != nil {
 		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, err)
 	}
-
-	b := &batch{
-		report:  engine.Report{Name: name, Format: f.name, Complete: true},
-		options: o,
-	}
-	s := newStream(buf)
-	err = f.read(s, b)
-	if err == nil {
-		err = s.end()
-	}
-	switch {
-	case in.err != nil:
-		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, in.err)
-	case err != nil:
-		return engine.Report{}, nil, fmt.Errorf("%s: not valid %s: %w", name, f.title, place(err))
-	}
-	if err := in.drain(); err != nil {
-		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	b.report.Digest = "sha256:" + hex.EncodeToString(in.hash.Sum(nil))
-	b.report.Findings = len(b.found)
+	b.report.Digest, b.report.Findings = digest, len(b.found)
 	b.stamp()
 	return b.report, b.found, nil
 }
+
+// read detects the format and reads the report to its end.
+func (b *batch) read(in *input) error {
+	text := bufio.NewReaderSize(in, readBytes)
+	// A byte order mark decides the encoding, as some shells redirect output in UTF-16; without one the bytes are taken as they are.
+	if mark, err := text.Peek(2); err == nil && slices.Contains([]string{"\xfe\xff", "\xff\xfe", "\xef\xbb"}, string(mark)) {
+		text = bufio.NewReaderSize(transform.NewReader(text, unicode.BOMOverride(transform.Nop)), readBytes)
+	}
+	head, err := text.Peek(peekBytes)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if len(bytes.TrimSpace(head)) == 0 {
+		return ErrEmpty
+	}
+	f, err := detect(head)
+	if err != nil {
+		return err
+	}
+	b.report.Format = f.name
+	s := newStream(text)
+	if err = f.read(s, b); err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return fmt.Errorf("not valid %s: %w", f.title, place(err))
+	}
+	return nil
+}
+
+// readBytes is how much is read at once.
+const readBytes = 256 << 10
 
 // A batch collects what one report amounts to. Readers fill report.Tool, Version, Time, Results and Complete, and add discoveries.
 type batch struct {
@@ -131,15 +138,49 @@ func (b *batch) stamp() {
 type input struct {
 	r    io.Reader
 	left int64
-	hash hash.Hash
+	hash *digester
 	err  error // why it could not be read, other than that it ends
+}
+
+// A digester digests beside the reading, which would otherwise wait for a third of the time.
+type digester struct {
+	full, free chan []byte
+	sum        chan []byte
+}
+
+// digestChunks is how many chunks may wait: enough for neither side to stand still, little enough not to count.
+const digestChunks = 4
+
+func newDigester() *digester {
+	d := &digester{make(chan []byte, digestChunks), make(chan []byte, digestChunks), make(chan []byte, 1)}
+	go func() {
+		h := sha256.New()
+		for chunk := range d.full {
+			h.Write(chunk)
+			d.free <- chunk[:0]
+		}
+		d.sum <- h.Sum(nil)
+	}()
+	for range digestChunks {
+		d.free <- nil
+	}
+	return d
+}
+
+// write takes a copy of p.
+func (d *digester) write(p []byte) { d.full <- append(<-d.free, p...) }
+
+// end stops digesting and gives the digest. It must be called once.
+func (d *digester) end() string {
+	close(d.full)
+	return "sha256:" + hex.EncodeToString(<-d.sum)
 }
 
 var errTooLarge = errors.New("larger than the limit on reports")
 
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.r.Read(p)
-	in.hash.Write(p[:n])
+	in.hash.write(p[:n])
 	if in.left -= int64(n); in.left < 0 {
 		n, err = 0, errTooLarge
 	}
@@ -147,10 +188,4 @@ func (in *input) Read(p []byte) (int, error) {
 		in.err = err
 	}
 	return n, err
-}
-
-// drain reads to the end, so that the digest covers trailing white space too.
-func (in *input) drain() error {
-	_, err := io.Copy(io.Discard, in)
-	return err
 }

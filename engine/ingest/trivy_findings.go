@@ -228,10 +228,11 @@ func licenseOfTrivy(a *trivyArtifact, r *trivyResult, l trivyLicense) engine.Dis
 	return engine.Discovery{Finding: f}
 }
 
-// suppressionOfTrivy is the word of an ignore file or of a VEX statement. A VEX statement that calls a finding affected is no
+// suppressionOfTrivy is the word of an ignore file or of a VEX statement. Such files lie beside the code, where the change under review
+// can write them. A VEX statement that calls a finding affected is no
 // suppression, nil.
 func suppressionOfTrivy(m trivyModified) *engine.Suppression {
-	s := engine.Suppression{Kind: "external", Status: "accepted"}
+	s := engine.Suppression{Kind: "in_source", Status: "accepted"}
 	switch m.Status {
 	case "affected":
 		return nil

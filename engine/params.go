@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // override puts the user's parameters over the defaults. Only a parameter that a loaded pack has may be set, and only to a value of
@@ -75,7 +77,7 @@ func replace(defaults, values map[string]any, at string) error {
 func suggestion(key string, defaults map[string]any) string {
 	names := slices.Sorted(maps.Keys(defaults))
 	for _, n := range names {
-		if distance(key, n) <= 2 {
+		if levenshtein.ComputeDistance(key, n) <= 2 {
 			return fmt.Sprintf("; did you mean %s?", n)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -131,33 +132,12 @@ func misspelt(d *ast.RefErrInvalidDetail) string {
 		return "there is no " + ref
 	}
 	wrong := strings.Trim(d.Ref[d.Pos].Value.String(), `"`)
-	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(distance(wrong, a), distance(wrong, b)) })
-	if distance(wrong, best) <= max(2, len(wrong)/3) {
+	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(levenshtein.ComputeDistance(wrong, a), levenshtein.ComputeDistance(wrong, b)) })
+	if levenshtein.ComputeDistance(wrong, best) <= max(2, len(wrong)/3) {
 		return fmt.Sprintf("there is no %s; did you mean %s?", ref, best)
 	}
 	slices.Sort(names)
 	return fmt.Sprintf("there is no %s; there is %s", ref, strings.Join(names, ", "))
-}
-
-// distance is Levenshtein's: how many letters differ.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := last
-			if a[i] != b[j] {
-				change++
-			}
-			last = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // A fact is a part of the input that may be absent although it applies: then it is unknown.

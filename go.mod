@@ -3,6 +3,7 @@ module github.com/headgate/headgate
 go 1.26.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.1 // suggestions for misspelt words
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // JSON as a stream of tokens, strict about UTF-8 and duplicate names
@@ -21,8 +22,6 @@ require (
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
 	golang.org/x/text v0.43.0 // reports in UTF-16
 )
-
-require github.com/agnivade/levenshtein v1.2.1
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

@@ -132,7 +132,9 @@ func misspelt(d *ast.RefErrInvalidDetail) string {
 		return "there is no " + ref
 	}
 	wrong := strings.Trim(d.Ref[d.Pos].Value.String(), `"`)
-	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(levenshtein.ComputeDistance(wrong, a), levenshtein.ComputeDistance(wrong, b)) })
+	best := slices.MinFunc(names, func(a, b string) int {
+		return cmp.Compare(levenshtein.ComputeDistance(wrong, a), levenshtein.ComputeDistance(wrong, b))
+	})
 	if levenshtein.ComputeDistance(wrong, best) <= max(2, len(wrong)/3) {
 		return fmt.Sprintf("there is no %s; did you mean %s?", ref, best)
 	}

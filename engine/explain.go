@@ -91,42 +91,91 @@ func stops(trace []*topdown.Event) map[place]*ast.Expr {
 	return stopped
 }
 
-// why words a condition that did not hold: its text, and what the facts in it are.
+// why words a condition that did not hold: what the facts in it are, and what it wanted of them.
 func (p *Policy) why(expr *ast.Expr, in *Input) string {
 	text := strings.Join(strings.Fields(string(expr.Location.Text)), " ")
+	body, err := ast.ParseBody(text)
+	if err != nil || len(body) != 1 {
+		return text
+	}
+	wanted := body[0] // as the author wrote it; the compiler has taken the other one apart
+	if op, ok := comparisons[operator(wanted)]; ok && !wanted.Negated {
+		if ref, ok := wanted.Operand(0).Value.(ast.Ref); ok {
+			if fact, known, ok := factIn(ref, in); ok {
+				if !known {
+					return fact
+				}
+				return fmt.Sprintf("%s, not %s%s", fact, op, p.constant(wanted.Operand(1)))
+			}
+		}
+	}
 	var facts []string
-	ast.WalkRefs(expr, func(r ast.Ref) bool {
-		if fact, ok := factIn(r, in); ok && !slices.Contains(facts, fact) {
+	ast.WalkRefs(wanted, func(r ast.Ref) bool {
+		if fact, _, ok := factIn(r, in); ok && !slices.Contains(facts, fact) {
 			facts = append(facts, fact)
 		}
 		return false
 	})
-	if len(facts) > 0 {
-		return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
+	switch _, bare := wanted.Terms.(*ast.Term); {
+	case len(facts) == 0:
+		return text
+	case bare:
+		return facts[0]
 	}
-	return text
+	return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
 }
 
-// factIn is a fact that a condition reads, with its value: "asset.exposure is internal".
-func factIn(r ast.Ref, in *Input) (string, bool) {
+// comparisons are the operators that "is V, not …" can word.
+var comparisons = map[string]string{"equal": "", "eq": "", "neq": "other than ", "lt": "less than ", "lte": "at most ", "gt": "more than ",
+	"gte": "at least ", "internal.member_2": "one of "}
+
+func operator(e *ast.Expr) string {
+	if !e.IsCall() || len(e.Operands()) != 2 {
+		return ""
+	}
+	return e.Operator().String()
+}
+
+// constant is what a fact is compared with: a literal, or the value of a parameter with its name.
+func (p *Policy) constant(t *ast.Term) string {
+	ref, ok := t.Value.(ast.Ref)
+	if !ok {
+		return strings.NewReplacer(`"`, "", "{", "", "}", "").Replace(t.String())
+	}
+	var at any = p.data
+	for _, key := range ref[1:] {
+		m, _ := at.(map[string]any)
+		name, _ := key.Value.(ast.String)
+		at = m[string(name)]
+	}
+	if at == nil {
+		return ref.String()
+	}
+	name, _ := ref[len(ref)-1].Value.(ast.String)
+	return fmt.Sprintf("%v (%s)", at, string(name))
+}
+
+// factIn is a fact that a condition reads, with its value: "asset.exposure is internal". It is not ok if the reference is to something
+// else, or to a part of the input that has no short form.
+func factIn(r ast.Ref, in *Input) (text string, known, ok bool) {
 	if !r[0].Equal(ast.InputRootDocument) || len(r) < 2 {
-		return "", false
+		return "", false, false
 	}
 	var path []string
 	for _, t := range r[1:] {
-		s, ok := t.Value.(ast.String)
-		if !ok {
+		s, isName := t.Value.(ast.String)
+		if !isName {
 			break
 		}
 		path = append(path, string(s))
 	}
 	name := strings.Join(path, ".")
-	v, ok := lookup(reflect.ValueOf(in).Elem(), path)
-	if !ok {
-		return name + " is not known", true
+	v, found := lookup(reflect.ValueOf(in).Elem(), path)
+	if !found {
+		return name + " is not known", false, true
 	}
 	if k := v.Kind(); k == reflect.Struct || k == reflect.Slice && v.Len() > 0 && v.Index(0).Kind() == reflect.Struct {
-		return "", false
+		return "", true, false
 	}
-	return name + " is " + show(v), true
+	return name + " is " + show(v), true, true
 }

@@ -42,6 +42,7 @@ type Policy struct {
 	rules    []RuleInfo
 	byID     map[string]*RuleInfo
 	compiler *ast.Compiler
+	data     map[string]any // parameters and tables, as the store has them
 	store    storage.Store
 	decision rego.PreparedEvalQuery
 	gate     rego.PreparedEvalQuery
@@ -109,6 +110,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		p.byID[p.rules[i].ID] = &p.rules[i]
 	}
 	p.facts = factsRead(compiler)
+	p.data = data
 	p.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
 	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
 		return nil, err

@@ -182,7 +182,7 @@ func (x *explainer) silent() []explained {
 		for _, r := range x.e.Rules {
 			switch {
 			case r.Fired || r.Kind != k.name:
-			case !x.all && strings.HasPrefix(r.Why, "input.finding.kind "):
+			case !x.all && strings.HasPrefix(r.Why, "finding.kind is "):
 				others++
 				if pack, _, _ := strings.Cut(r.Rule, "."); !slices.Contains(packs, pack) {
 					packs = append(packs, pack)

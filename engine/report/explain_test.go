@@ -17,8 +17,8 @@ func explanation() report.Explanation {
 		{Rule: "reachability.unreachable", Kind: "cap", Title: "Not reachable", Why: "input.context.reachability.verdict == \"unreachable\": the verdict is reachable", Location: "packs/reachability/reachability.rego:8"},
 		{Rule: "paths.to_crown_jewel", Kind: "raise", Title: "On a path to a crown jewel", Why: "input.context.paths.from_internet: attack paths are not known"},
 		{Rule: "waivers.accepted", Kind: "exempt", Title: "Risk accepted", Why: "some waiver in input.context.waivers: there is none"},
-		{Rule: "code.severe", Kind: "raise", Title: "Severe flaw", Why: "input.finding.kind == \"weakness\": the kind is vulnerability"},
-		{Rule: "secrets.active", Kind: "raise", Title: "Active credential", Why: "input.finding.kind == \"secret\": the kind is vulnerability"},
+		{Rule: "code.severe", Kind: "raise", Title: "Severe flaw", Why: "finding.kind is vulnerability, not weakness"},
+		{Rule: "secrets.active", Kind: "raise", Title: "Active credential", Why: "finding.kind is vulnerability, not secret"},
 	}}
 }
 

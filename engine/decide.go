@@ -23,13 +23,16 @@ import (
 // perDecision bounds one evaluation. The packs that ship need less than a millisecond.
 const perDecision = 5 * time.Second
 
-// Decide decides every case, on all cores, and fills in its Decision. Now is the time that dates count from. An error means that
+// Decide decides every case, on all cores, and fills in its Decision. Cases that the policy cannot tell apart are decided once, unless
+// the policy was loaded with NoClasses; messages and dates are of each case. Now is the time that dates count from. An error means that
 // one case could not be decided; then no decision of any case may be used: a failure to decide is never a pass.
 func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
 	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
+	shared := newClasses()
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
+			decider := p.decider(shared)
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(cases) {
@@ -39,7 +42,7 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 					return context.Cause(ctx)
 				}
 				c := &cases[i]
-				a, err := p.answerTo(ctx, &c.Input)
+				a, err := decider.answer(ctx, &c.Input)
 				if err == nil {
 					c.Decision, err = a.decision(&c.Input, now)
 				}

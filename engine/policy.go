@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -28,6 +29,8 @@ type PolicySource struct {
 	Packs   []string       // the packs of Shipped that are on
 	Own     []PackFolder   // the user's packs, on top
 	Params  map[string]any // overrides of parameters: by pack (or "main"), then by parameter
+
+	NoClasses bool // decide every case by itself: slow, and the same decisions
 }
 
 // A PackFolder is a folder that holds packs, one folder each.
@@ -47,6 +50,7 @@ type Policy struct {
 	decision rego.PreparedEvalQuery
 	gate     rego.PreparedEvalQuery
 	facts    []fact
+	observed func() *observed // what the decision observes of its input; worked out when it is first needed
 }
 
 // A RuleInfo is what a rule's METADATA says of it.
@@ -115,6 +119,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
 		return nil, err
 	}
+	p.observed = sync.OnceValue(func() *observed { return p.observe(src.NoClasses) })
 	p.gate, err = p.prepare(ctx, "data.main.gate")
 	return p, err
 }

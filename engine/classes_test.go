@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/headgate/headgate/policies"
+)
+
+// A filler fills inputs at random: every field of every type, absent ones too, with values of the schema, a few that policies look
+// for, and a few that nobody expects.
+type filler struct {
+	*rand.Rand
+	schema map[string]any
+}
+
+func newFiller(seed uint64) *filler {
+	return &filler{rand.New(rand.NewPCG(seed, 3)), inputSchema()}
+}
+
+var fillerTexts = []string{"odd", "a/test/b.go", "src/main_test.go", "go.sum", "web/.env.example", "v2026.06.15", "2021-12-10", "1.2.3", "pii", "log4j-core"}
+
+func (f *filler) fill(v reflect.Value, path []string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if f.IntN(4) == 0 {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem(), path)
+	case reflect.Struct:
+		for _, fl := range layout(v.Type()) {
+			f.fill(v.Field(fl.index), append(path, fl.name))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), f.IntN(3), 3))
+		for i := range v.Len() {
+			f.fill(v.Index(i), append(path, "*"))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range f.IntN(3) {
+			v.SetMapIndex(reflect.ValueOf(fillerTexts[f.IntN(3)]), reflect.ValueOf(fillerTexts[f.IntN(3)]))
+		}
+	case reflect.Bool:
+		v.SetBool(f.IntN(2) == 0)
+	case reflect.Int:
+		v.SetInt(int64([]int{0, 1, 22, 30, 89, 400, 502}[f.IntN(7)]))
+	case reflect.Float64:
+		v.SetFloat([]float64{0, 0.05, 0.1, 0.3, 0.5, 0.96, 1, 9.8}[f.IntN(8)])
+	case reflect.String:
+		words := f.enum(path)
+		switch n := f.IntN(20); {
+		case n == 0:
+			words = fillerTexts
+		case n < 4 && path[len(path)-1] != "event":
+			words = []string{""}
+		case len(words) == 0:
+			words = fillerTexts
+		}
+		v.SetString(words[f.IntN(len(words))])
+	}
+}
+
+// enum are the values that the schema allows at a path.
+func (f *filler) enum(path []string) (words []string) {
+	at := f.schema
+	for _, name := range path {
+		next := at["items"]
+		if name != "*" {
+			props, _ := at["properties"].(map[string]any)
+			next = props[name]
+		}
+		at, _ = next.(map[string]any)
+	}
+	for _, w := range list(at["enum"]) {
+		if s, ok := w.(string); ok {
+			words = append(words, s)
+		}
+	}
+	return words
+}
+
+// change fills one part of an input anew.
+func (f *filler) change(in *Input) {
+	parts := []any{&in.Finding, &in.Asset, &in.Context}
+	names := []string{"finding", "asset", "context"}
+	i := f.IntN(3)
+	v := reflect.ValueOf(parts[i]).Elem()
+	fl := layout(v.Type())[f.IntN(v.NumField())]
+	f.fill(v.Field(fl.index), []string{names[i], fl.name})
+}
+
+// allPacks are all packs that ship, whether they are on by default or not.
+func allPacks(t testing.TB) (packs []string) {
+	t.Helper()
+	folders, err := fs.ReadDir(policies.Files, "packs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		packs = append(packs, f.Name())
+	}
+	return packs
+}
+
+var decidedAt = time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)
+
+// decideBothWays decides inputs by class and by themselves, and compares: also that nothing could be decided. It says how many
+// classes there were, and of how many inputs there was no decision.
+func decideBothWays(t *testing.T, src PolicySource, inputs []Input) (met, undecided int) {
+	t.Helper()
+	src.Shipped = policies.Files
+	p, err := LoadPolicy(context.Background(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := newClasses()
+	byClass := p.decider(shared)
+	if byClass.byItself {
+		t.Fatal("the policy observes everything, so nothing is compared")
+	}
+	for i := range inputs {
+		one, errOne := decideBy(byClass.answer(t.Context(), &inputs[i]))(&inputs[i])
+		other, errOther := decideBy(p.answerTo(t.Context(), &inputs[i]))(&inputs[i])
+		if (errOne == nil) != (errOther == nil) || !reflect.DeepEqual(one, other) {
+			t.Fatalf("by class\n%s %v\nby itself\n%s %v\nof\n%s", inJSON(t, one), errOne, inJSON(t, other), errOther, inJSON(t, inputs[i]))
+		}
+		if errOne != nil {
+			undecided++
+		}
+	}
+	return shared.count(), undecided
+}
+
+func decideBy(a *answer, err error) func(in *Input) (Decision, error) {
+	return func(in *Input) (Decision, error) {
+		if err != nil {
+			return Decision{}, err
+		}
+		return a.decision(in, decidedAt)
+	}
+}
+
+func inJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// inputs are random inputs, most of them a little different from the one before.
+func (f *filler) inputs(n int) []Input {
+	all := make([]Input, n)
+	for i := range all {
+		in := &all[i]
+		if i%20 == 0 {
+			f.fill(reflect.ValueOf(in).Elem(), nil)
+		} else {
+			*in = all[i-1]
+			for range 1 + f.IntN(3) {
+				f.change(in)
+			}
+		}
+		if in.Context.Change == nil && i%8 != 0 { // without an event there is no decision
+			in.Context.Change = &Change{Event: EventPullRequest}
+		}
+		if k := in.Context.Intel; k != nil && k.KEV != nil {
+			k.KEV.Due = []string{"", "2021-12-24", "2026-12-24"}[f.IntN(3)]
+		}
+	}
+	return all
+}
+
+func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
+	n := 2000
+	if long() {
+		n = 100_000
+	}
+	met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t)}, newFiller(1).inputs(n))
+	if met > n*9/10 || undecided > n/2 {
+		t.Errorf("so little was compared: %d random inputs, %d classes, %d without a decision", n, met, undecided)
+	}
+	t.Logf("%d random inputs, %d classes, %d without a decision", n, met, undecided)
+}
+
+func (c *classes) count() (n int) {
+	for i := range c.shards {
+		n += len(c.shards[i].known)
+	}
+	return n
+}
+
+func TestParametersAndOwnRulesChangeWhatIsObserved(t *testing.T) {
+	own := fstest.MapFS{
+		"mine/data.yaml": {Data: []byte("params:\n  teams: [team-pay]\n")},
+		"mine/mine.rego": {Data: []byte(`package packs.mine
+
+import data.lib
+
+# METADATA
+# title: Ours
+# description: Names the finding, so that every finding is a class of its own.
+# custom: {id: mine.named}
+raise contains lib.vars(lib.raise(rego.metadata.rule(), "attend"), {"finding": input.finding.id}) if {
+	input.asset.owner in data.packs.mine.params.teams
+	some location in input.finding.locations
+	startswith(location.path, "src/")
+}
+
+warn contains sprintf("%s on %s", [input.finding.title, input.asset.id]) if count(input.finding.cwes) > 1
+`)},
+	}
+	inputs := newFiller(2).inputs(600)
+	for i := range inputs {
+		if i%2 == 0 {
+			inputs[i].Asset.Owner = "team-pay"
+		}
+	}
+	decideBothWays(t, PolicySource{Packs: policies.Default, Own: []PackFolder{{Label: "own", Files: own}},
+		Params: map[string]any{"main": map[string]any{"fail_on": "track*"}, "sla": map[string]any{"kev_due": true}}}, inputs)
+}

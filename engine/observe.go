@@ -1,0 +1,308 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// An observer derives from a compiled policy what its decision can observe of the input. It goes through the rules as they are
+// evaluated, with values replaced by where they come from, and notes what each expression can tell of the input:
+//
+//   - a reference, whether there is a value (or whether it is false), since that is what lets a body go on;
+//   - a comparison with known values, its outcome;
+//   - everything else, such as an operand of any other function, a member of a set, or a value that another result must equal, the
+//     whole value.
+//
+// Rules are gone through once, functions once for every call of them. What cannot be seen through observes the whole input, which
+// is slow and right: see everything.
+type observer struct {
+	root      observed
+	documents *documents
+	data      ast.Value // the base documents
+	values    map[*documents]origin
+	uses      map[*ast.Rule]map[ast.Var]int
+	calls     int // of functions, so far
+	trying    int // above 0 nothing is noted
+	weak      weakness
+}
+
+// mostCalls bounds how often functions are gone through, which could grow exponentially with how deep they are nested.
+const mostCalls = 20_000
+
+// A weakness is a step of the derivation that is left out, so that tests can show that they would notice. It is zero in use.
+type weakness string
+
+// observe derives what the value of a document can tell of the input.
+func observe(c *ast.Compiler, data ast.Value, document ast.Ref, weak weakness) *observed {
+	o := &observer{documents: new(documents), data: data, values: map[*documents]origin{}, uses: map[*ast.Rule]map[ast.Var]int{}, weak: weak}
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		for _, rule := range c.Modules[name].Rules {
+			o.documents.put(rule)
+		}
+	}
+	o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
+	return &o.root
+}
+
+// documents are the rules by the constant keys that lead to the documents that they make.
+type documents struct {
+	under map[string]*documents
+	rules []*ast.Rule
+}
+
+func (d *documents) put(rule *ast.Rule) {
+	for _, key := range rule.Ref()[1:] {
+		k, ok := key.Value.(ast.String)
+		if !ok {
+			break // the rest depends on the rule's body
+		}
+		if d.under[string(k)] == nil {
+			if d.under == nil {
+				d.under = map[string]*documents{}
+			}
+			d.under[string(k)] = new(documents)
+		}
+		d = d.under[string(k)]
+	}
+	d.rules = append(d.rules, rule)
+}
+
+// overlapping are all documents with rules that keys can lead into, through or above.
+func (d *documents) overlapping(keys []*ast.Term) (found []*documents) {
+	if len(d.rules) > 0 {
+		found = append(found, d)
+	}
+	if len(keys) > 0 {
+		if k, ok := keys[0].Value.(ast.String); ok {
+			if under := d.under[string(k)]; under != nil {
+				found = append(found, under.overlapping(keys[1:])...)
+			}
+			return found
+		}
+		keys = keys[1:]
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.under)) {
+		found = append(found, d.under[name].overlapping(keys)...)
+	}
+	return found
+}
+
+// exactly is the document with rules that constant keys lead to, and the keys that are left from there on.
+func (d *documents) exactly(keys []*ast.Term) (*documents, []*ast.Term) {
+	for len(d.rules) == 0 && len(keys) > 0 {
+		k, ok := keys[0].Value.(ast.String)
+		if !ok || d.under[string(k)] == nil {
+			return nil, nil
+		}
+		d, keys = d.under[string(k)], keys[1:]
+	}
+	return d, keys
+}
+
+// A body is where expressions stand: a rule's body or a closure in it.
+type body struct {
+	vars    map[ast.Var]origin
+	uses    map[ast.Var]int // how often a variable occurs in the rule
+	counted bool            // how often the body holds is seen, as in an array comprehension
+	several bool            // the body can hold in more than one way
+}
+
+// closure is a body inside another one: it sees the variables of that one, and its own stay inside.
+func (b *body) closure() *body { return &body{vars: maps.Clone(b.vars), uses: b.uses} }
+
+// without says whether a step is to be left out.
+func (o *observer) without(step weakness) bool { return o.weak == step }
+
+// document is the origin of a reference into data.
+func (o *observer) document(b *body, ref ast.Ref) origin {
+	keys := ref[1:]
+	overlapping := o.documents.overlapping(keys)
+	if len(overlapping) == 0 {
+		return o.base(b, keys)
+	}
+	if one, rest := o.documents.exactly(keys); one != nil && len(overlapping) == 1 && one == overlapping[0] {
+		return o.into(b, o.made(one), rest)
+	}
+	for _, d := range overlapping {
+		if from := o.made(d); !o.without("documents") {
+			o.seeWhole(from)
+		}
+	}
+	return o.into(b, settled{}, keys)
+}
+
+// base is the origin of a reference to base documents, which no input changes.
+func (o *observer) base(b *body, keys []*ast.Term) origin {
+	v := o.data
+	for len(keys) > 0 && ast.IsConstant(keys[0].Value) {
+		inner, err := v.Find(ast.Ref{keys[0]})
+		if err != nil {
+			return o.into(b, constant(nil), keys[1:])
+		}
+		v, keys = inner, keys[1:]
+	}
+	return o.into(b, constant{ast.NewTerm(v)}, keys)
+}
+
+// into is the origin of the value that keys lead to from another one. Keys that are variables without a value get one.
+func (o *observer) into(b *body, from origin, keys []*ast.Term) origin {
+	for _, key := range keys {
+		if v, ok := key.Value.(ast.Var); ok && b.vars[v] == nil {
+			b.several = true
+			b.vars[v] = settled{}
+			from = o.anywhereInside(from, b.uses[v] > 1 && !o.without("places") || b.counted && !o.without("counted"))
+			continue
+		}
+		if o.bind(b, key) { // a composite key with variables of its own
+			b.several = true
+			from = o.anywhereInside(from, true)
+			continue
+		}
+		k := o.term(b, key)
+		values, ok := settledTo(k)
+		if !ok || len(values) > mostValues {
+			if !o.without("keys") {
+				o.seeWhole(k)
+			}
+			from = o.anywhereInside(from, true)
+			continue
+		}
+		all := make(choice, 0, len(values))
+		for _, v := range values {
+			all = append(all, o.inside(from, v))
+		}
+		if from = all; len(all) == 1 {
+			from = all[0]
+		}
+	}
+	return from
+}
+
+// bind gives values to the variables of a pattern that have none yet, and says whether there were any.
+func (o *observer) bind(b *body, pattern *ast.Term) (bound bool) {
+	if ast.IsConstant(pattern.Value) {
+		return false
+	}
+	var open []ast.Var
+	switch pattern.Value.(type) {
+	case *ast.Array, ast.Object, ast.Set:
+	default:
+		return false
+	}
+	ast.WalkTerms(pattern, func(t *ast.Term) bool {
+		switch v := t.Value.(type) {
+		case ast.Var:
+			if b.vars[v] == nil {
+				open = append(open, v)
+			}
+		case ast.Ref, *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension, ast.Call:
+			return true
+		}
+		return false
+	})
+	for _, v := range open {
+		b.vars[v] = settled{}
+	}
+	if len(open) > 0 && !o.without("pattern parts") {
+		o.seeWhole(o.term(b, pattern))
+	}
+	return len(open) > 0
+}
+
+// made is the value of a document that rules make.
+func (o *observer) made(d *documents) origin {
+	if from, ok := o.values[d]; ok {
+		if from == nil { // a cycle, which the compiler does not let through
+			return o.everything()
+		}
+		return from
+	}
+	o.values[d] = nil
+	from := o.oneOf(d.rules, nil)
+	o.values[d] = from
+	return from
+}
+
+// oneOf is the value that rules for the same document, or functions of the same name called with args, come to.
+func (o *observer) oneOf(rules []*ast.Rule, args []origin) origin {
+	var heads choice
+	results, several, partial := 0, false, false
+	for _, rule := range rules {
+		if len(rule.Head.Args) != len(args) {
+			if args != nil {
+				o.everything() // called in a way that is not known here
+			}
+			continue // a function is no part of a document
+		}
+		found := false
+		for r := rule; r != nil; r = r.Else {
+			b, ok := o.rule(r, args)
+			if !ok {
+				continue
+			}
+			found = true
+			several = several || b.several
+			if r.Head.Key != nil {
+				if key := o.term(b, r.Head.Key); !o.without("members") {
+					o.seeWhole(key)
+				}
+				partial = true
+			}
+			for _, key := range r.Ref()[1:] {
+				if _, ok := key.Value.(ast.String); !ok {
+					o.seeWhole(o.term(b, key))
+					partial = true
+				}
+			}
+			if r.Head.Value != nil {
+				heads = append(heads, o.term(b, r.Head.Value))
+			}
+			if r.Else != nil && o.without("else") {
+				break
+			}
+		}
+		if found && !rule.Default {
+			results++
+		}
+	}
+	if partial || results > 1 && !o.without("results") || several && !o.without("several") {
+		o.seeWhole(heads)
+	}
+	if partial {
+		return settled{}
+	}
+	if len(heads) == 1 {
+		return heads[0]
+	}
+	return heads
+}
+
+// rule goes through the body of one rule. It is false if the rule never comes to a value.
+func (o *observer) rule(r *ast.Rule, args []origin) (*body, bool) {
+	b := &body{vars: map[ast.Var]origin{}, uses: o.usesIn(r)}
+	for i, p := range r.Head.Args {
+		if !o.unify(b, p, nil, args[i]) {
+			return b, false
+		}
+	}
+	if o.never(b, r.Body) {
+		return b, false
+	}
+	o.walk(b, r.Body)
+	return b, true
+}
+
+func (o *observer) usesIn(r *ast.Rule) map[ast.Var]int {
+	uses := o.uses[r]
+	if uses == nil {
+		uses = map[ast.Var]int{}
+		ast.WalkVars(r, func(v ast.Var) bool {
+			uses[v]++
+			return false
+		})
+		o.uses[r] = uses
+	}
+	return uses
+}

@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+)
+
+// doc is the input of random policies: one field of each sort that an Input has.
+type doc struct {
+	S string            `json:"s,omitempty"`
+	K string            `json:"k"`
+	N int               `json:"n,omitempty"`
+	T *bool             `json:"t,omitempty"`
+	A *part             `json:"a,omitempty"`
+	B *part             `json:"b,omitempty"`
+	C []string          `json:"c,omitempty"`
+	D []part            `json:"d,omitempty"`
+	E []int             `json:"e,omitempty"`
+	G []bool            `json:"g,omitempty"`
+	M map[string]string `json:"m,omitempty"`
+	P map[string]part   `json:"p,omitempty"`
+}
+
+type part struct {
+	S string   `json:"s,omitempty"`
+	N int      `json:"n,omitempty"`
+	F float64  `json:"f"`
+	T *bool    `json:"t,omitempty"`
+	L []string `json:"l,omitempty"`
+	B *leaf    `json:"b,omitempty"`
+}
+
+type leaf struct {
+	S string `json:"s,omitempty"`
+	N int    `json:"n"`
+}
+
+var base = map[string]any{"base": map[string]any{
+	"high": 2, "word": "x", "on": true, "nest": map[string]any{"n": 1}, "words": []any{"a", "x", "xy"},
+	"table": map[string]any{"a": map[string]any{"a": "lo", "b": "hi"}, "x": map[string]any{"a": "hi", "x": "lo"}},
+}}
+
+// A maker makes random documents.
+type maker struct{ *rand.Rand }
+
+func (m maker) text() string { return []string{"", "a", "b", "x", "xy", "3"}[m.IntN(6)] }
+
+func (m maker) maybe() *bool {
+	switch m.IntN(3) {
+	case 0:
+		return nil
+	case 1:
+		return new(bool)
+	}
+	return new(true)
+}
+
+func (m maker) texts() (l []string) {
+	for range m.IntN(4) {
+		l = append(l, m.text())
+	}
+	return l
+}
+
+func (m maker) part() part {
+	p := part{S: m.text(), N: m.IntN(4), F: float64(m.IntN(4)) / 2, T: m.maybe(), L: m.texts()}
+	if m.IntN(2) == 0 {
+		p.B = &leaf{m.text(), m.IntN(3)}
+	}
+	return p
+}
+
+// change changes one field of a document.
+func (m maker) change(d *doc) {
+	one := func(p *part) *part {
+		if p == nil || m.IntN(5) == 0 {
+			fresh := m.part()
+			return &fresh
+		}
+		if m.IntN(5) == 0 {
+			return nil
+		}
+		c := *p
+		fresh := m.part()
+		switch m.IntN(6) {
+		case 0:
+			c.S = fresh.S
+		case 1:
+			c.N = fresh.N
+		case 2:
+			c.F = fresh.F
+		case 3:
+			c.T = fresh.T
+		case 4:
+			c.L = fresh.L
+		case 5:
+			c.B = fresh.B
+		}
+		return &c
+	}
+	switch m.IntN(14) {
+	case 13:
+		d.G = nil
+		for range m.IntN(3) {
+			d.G = append(d.G, m.IntN(2) == 0)
+		}
+	case 0:
+		d.S = m.text()
+	case 1:
+		d.K = []string{"a", "b", "s", "x"}[m.IntN(4)]
+	case 2:
+		d.N = m.IntN(4)
+	case 3:
+		d.T = m.maybe()
+	case 4, 5:
+		d.A = one(d.A)
+	case 6:
+		d.B = one(d.B)
+	case 7:
+		d.C = m.texts()
+	case 8, 9:
+		fresh := append([]part(nil), d.D...)
+		switch {
+		case len(fresh) > 1 && m.IntN(3) == 0: // the same in another order
+			i, j := m.IntN(len(fresh)), m.IntN(len(fresh))
+			fresh[i], fresh[j] = fresh[j], fresh[i]
+		case len(fresh) > 0 && m.IntN(4) == 0: // one more of the same
+			fresh = append(fresh, fresh[m.IntN(len(fresh))])
+		case len(fresh) > 0 && m.IntN(4) == 0:
+			fresh = fresh[1:]
+		case len(fresh) > 0 && m.IntN(2) == 0:
+			if c := one(&fresh[0]); c != nil {
+				fresh[0] = *c
+			}
+		default:
+			fresh = append(fresh, m.part())
+		}
+		d.D = fresh[:min(len(fresh), 4)]
+	case 10:
+		d.E = nil
+		for range m.IntN(4) {
+			d.E = append(d.E, m.IntN(4))
+		}
+	case 11:
+		d.M = map[string]string{}
+		for range m.IntN(3) {
+			d.M[[]string{"a", "b", "x"}[m.IntN(3)]] = m.text()
+		}
+	case 12:
+		d.P = map[string]part{}
+		for range m.IntN(3) {
+			d.P[[]string{"a", "b", "x"}[m.IntN(3)]] = m.part()
+		}
+	}
+}
+
+// A trial is one random policy on many documents.
+type trial struct {
+	seed     uint64
+	policy   string
+	compiler *ast.Compiler
+	query    rego.PreparedEvalQuery
+	strict   bool
+}
+
+// newTrial is nil if OPA rejects the policy.
+func newTrial(t testing.TB, seed uint64, store storage.Store) *trial {
+	w := &writer{Rand: rand.New(rand.NewPCG(seed, 1))}
+	rules, main := w.policy()
+	modules := map[string]*ast.Module{}
+	for name, text := range map[string]string{"t": rules, "main": main} {
+		m, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{RegoVersion: ast.RegoV1})
+		if err != nil {
+			return nil
+		}
+		modules[name] = m
+	}
+	// Without the check of types, more policies of the odd sort get through, and more of their builtins fail.
+	c := ast.NewCompiler().WithSkipStages(ast.StageCheckTypes)
+	if c.Compile(modules); c.Failed() {
+		return nil
+	}
+	tr := &trial{seed: seed, policy: rules + main, compiler: c, strict: seed%4 != 0}
+	var err error
+	tr.query, err = rego.New(rego.Query("data.main.decision"), rego.Compiler(c), rego.Store(store), rego.StrictBuiltinErrors(tr.strict),
+		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil })).PrepareForEval(context.Background())
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	return tr
+}
+
+// decide is what the policy says of a document, as text; that it fails is one of the things it can say.
+func (tr *trial) decide(d *doc) string {
+	rs, err := tr.query.Eval(context.Background(), rego.EvalParsedInput(termOf(reflect.ValueOf(d)).Value), rego.EvalSortSets(true))
+	switch {
+	case err != nil:
+		return "error"
+	case len(rs) == 0:
+		return "undefined"
+	}
+	return rs[0].Expressions[0].Value.(ast.Value).String()
+}
+
+// A count of trials.
+type trials struct {
+	policies, whole, inputs, shared atomic.Int64
+}
+
+// run looks for two documents that the derivation takes for one and the policy does not. It is empty if there are none.
+func (tr *trial) run(n *trials, data ast.Value, weak weakness, worse func(*observed)) string {
+	o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), weak)
+	if worse != nil {
+		worse(o)
+	}
+	n.policies.Add(1)
+	if o.whole {
+		n.whole.Add(1)
+		return ""
+	}
+	p := project(o, reflect.TypeFor[doc]())
+	type seen struct {
+		doc     *doc
+		decided string
+	}
+	first := map[string]*seen{}
+	m := maker{rand.New(rand.NewPCG(tr.seed, 2))}
+	for range 6 {
+		start := doc{K: "a"}
+		for range 25 {
+			m.change(&start)
+		}
+		for range 14 {
+			d := start
+			for range m.IntN(4) {
+				m.change(&d)
+			}
+			n.inputs.Add(1)
+			key := ""
+			if p != nil {
+				key = string(p.appendTo(nil, reflect.ValueOf(&d), true))
+			}
+			f := first[key]
+			if f == nil {
+				first[key] = &seen{doc: &d}
+				continue
+			}
+			if reflect.DeepEqual(f.doc, &d) {
+				continue
+			}
+			n.shared.Add(1)
+			if f.decided == "" {
+				f.decided = tr.decide(f.doc)
+			}
+			if now := tr.decide(&d); now != f.decided {
+				return fmt.Sprintf("seed %d (strict %t)\n%s\nobserves\n%s\n%s\n is decided %s\n%s\n is decided %s", tr.seed, tr.strict, tr.policy, listing(o),
+					termOf(reflect.ValueOf(f.doc)), f.decided, termOf(reflect.ValueOf(&d)), now)
+			}
+		}
+	}
+	return ""
+}
+
+// listing lists what is observed, for people.
+func listing(o *observed) string {
+	var lines []string
+	var list func(o *observed, at string)
+	list = func(o *observed, at string) {
+		what := ""
+		if o.whole {
+			what += " whole"
+		}
+		if o.shape {
+			what += " shape"
+		}
+		for key := range o.views {
+			what += " (" + strings.Join(strings.Fields(key), " ") + ")"
+		}
+		if what != "" {
+			lines = append(lines, "  "+at+what)
+		}
+		for name, f := range o.fields {
+			list(f, at+"."+name)
+		}
+		for i, item := range o.items {
+			list(item, fmt.Sprintf("%s[%d]", at, i))
+		}
+		if o.each != nil {
+			list(o.each, at+map[bool]string{false: "[any]", true: "[here]"}[o.places])
+		}
+	}
+	list(o, "input")
+	return strings.Join(lines, "\n")
+}
+
+// search runs trials on all cores, from a seed on, and returns the first difference.
+func search(t testing.TB, n *trials, from, count uint64, weak weakness, worse func(*observed)) string {
+	store := inmem.NewFromObjectWithOpts(base, inmem.OptReturnASTValuesOnRead(true))
+	data := ast.MustInterfaceToValue(base)
+	var next atomic.Uint64
+	next.Store(from)
+	var found atomic.Value
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for found.Load() == nil {
+				seed := next.Add(1) - 1
+				if seed >= from+count {
+					return
+				}
+				if tr := newTrial(t, seed, store); tr != nil {
+					if difference := tr.run(n, data, weak, worse); difference != "" {
+						found.CompareAndSwap(nil, difference)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	difference, _ := found.Load().(string)
+	return difference
+}
+
+func long() bool { return os.Getenv("HEADGATE_LONG") != "" }
+
+func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
+	count := uint64(400)
+	if long() {
+		count = 30_000
+	}
+	var n trials
+	if difference := search(t, &n, 1, count, "", nil); difference != "" {
+		t.Error(difference)
+	}
+	t.Logf("%d of %d policies compiled, %d observe everything; %d inputs, %d shared a class with another one",
+		n.policies.Load(), count, n.whole.Load(), n.inputs.Load(), n.shared.Load())
+}

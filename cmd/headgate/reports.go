@@ -27,7 +27,7 @@ type reportFile struct {
 }
 
 // extensions are those of files that are taken for reports in a folder.
-var extensions = []string{".json", ".sarif", ".jsonl", ".ndjson"}
+var extensions = []string{".json", ".sarif", ".jsonl", ".ndjson", ".xml", ".csv", ".spdx", ".gz", ".zip"}
 
 // passedOver are folders without reports.
 var passedOver = []string{"node_modules", "vendor", "testdata"}
@@ -124,21 +124,24 @@ func plain(err error) error {
 	return err
 }
 
+// noReport says whether a file that was found in a folder is something else than a report. What is damaged, or is not what its name
+// says, may be a report that a scanner could not finish.
+func noReport(name string, err error) bool {
+	named := strings.Contains(path.Ext(name), "json") || path.Ext(name) == ".sarif"
+	return errors.Is(err, ingest.ErrUnknownFormat) && !errors.Is(err, ingest.ErrBroken) && !(named && errors.Is(err, ingest.ErrNotJSON))
+}
+
 // A reading is what reports say.
 type reading struct {
 	reports     []engine.Report
 	discoveries []engine.Discovery
+	statements  []engine.Statement
 	passedOver  []string // files of folders that are no reports
 }
 
 // readReports reads reports side by side. One that cannot be read whole is an error: what it would have said is not known.
 func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Options) (*reading, error) {
-	type one struct {
-		report engine.Report
-		found  []engine.Discovery
-		skip   bool
-	}
-	read := make([]one, len(files))
+	read := make([]*ingest.Reading, len(files)) // nil: no report
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, f := range files {
@@ -153,9 +156,9 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 				}
 			}
 			defer in.Close()
-			read[i].report, read[i].found, err = ingest.Read(f.name, in, o)
-			if errors.Is(err, ingest.ErrUnknownFormat) && !f.named && !errors.Is(err, ingest.ErrBroken) {
-				read[i].skip, err = true, nil
+			read[i], err = ingest.Read(f.name, in, o)
+			if !f.named && noReport(f.name, err) {
+				err = nil
 			}
 			return err
 		})
@@ -172,12 +175,13 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 	}
 	r := &reading{reports: []engine.Report{}}
 	for i, one := range read {
-		if one.skip {
+		if one == nil {
 			r.passedOver = append(r.passedOver, files[i].name)
 			continue
 		}
-		r.reports = append(r.reports, one.report)
-		r.discoveries = append(r.discoveries, one.found...)
+		r.reports = append(r.reports, one.Report)
+		r.discoveries = append(r.discoveries, one.Discoveries...)
+		r.statements = append(r.statements, one.Statements...)
 	}
 	return r, nil
 }

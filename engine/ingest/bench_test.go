@@ -36,7 +36,7 @@ func BenchmarkRead(b *testing.B) {
 			read := func() {
 				f := open(b, path)
 				defer f.Close()
-				report, found, err := Read("report.json", f, Options{})
+				report, found, err := read("report.json", f, Options{})
 				if err != nil || report.Format != c.format || len(found) == 0 {
 					b.Fatal(report.Format, len(found), err)
 				}

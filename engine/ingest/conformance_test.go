@@ -133,7 +133,7 @@ func (c conformance) check(t *testing.T, dir, format string, peer map[string]int
 		t.Fatal(err)
 	}
 	defer f.Close()
-	report, found, err := Read(c.file, f, Options{})
+	report, found, err := read(c.file, f, Options{})
 	refused := report.Incomplete
 	if err != nil {
 		refused = err.Error()

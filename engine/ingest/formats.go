@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -49,8 +51,9 @@ const peekBytes = 64 << 10
 // shapeDepth is how deep detection looks.
 const shapeDepth = 5
 
-// A shape is the set of key paths in the beginning of a JSON document, e.g. "runs", "matches[].vulnerability.id"; "[]" is an array's
-// element and "" the document. The value is the text of a scalar, else "{" or "[".
+// A shape is the set of key paths in the beginning of a document. Of JSON: "runs", "matches[].vulnerability.id"; "[]" is an array's
+// element and "" the document; the value is the text of a scalar, else "{" or "[". Of XML: "<report", "<report/site",
+// "<report@version". Of a table: "csv:title" for each column, in lower case.
 type shape map[string]string
 
 // has says whether all paths are there.
@@ -81,8 +84,11 @@ func detect(head []byte) (format, error) {
 			return f, nil
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return format{}, fmt.Errorf("%w: %w: %w", ErrUnknownFormat, ErrBroken, place(err))
+	case !s.has(""):
+		return format{}, fmt.Errorf("%w: %w", ErrUnknownFormat, ErrNotJSON)
 	}
 	return format{}, ErrUnknownFormat
 }
@@ -90,11 +96,62 @@ func detect(head []byte) (format, error) {
 // shapeOf reads as far as the head reaches. Where the head ends is no error unless the document ends there too.
 func shapeOf(head []byte) (shape, error) {
 	s := shape{}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	if len(text) > 0 && text[0] == '<' {
+		return s, s.xml(head)
+	}
+	if len(text) > 0 && !strings.ContainsRune("{[", rune(text[0])) && s.csv(head) {
+		return s, nil
+	}
 	err := s.value(jsontext.NewDecoder(bytes.NewReader(head), decoding), "", 0)
 	if errors.Is(err, io.ErrUnexpectedEOF) && len(head) == peekBytes {
 		err = nil
 	}
 	return s, err
+}
+
+// xml adds elements and their attributes to a depth of three. References to entities are not followed anywhere: the decoder of the
+// standard library knows none but the five of XML itself.
+func (s shape) xml(head []byte) error {
+	dec := xml.NewDecoder(bytes.NewReader(head))
+	var at []string
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			var syntax *xml.SyntaxError
+			if err == io.EOF || errors.As(err, &syntax) && len(head) == peekBytes {
+				return nil
+			}
+			return err
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			at = append(at, tok.Name.Local)
+			if len(at) > 3 {
+				continue
+			}
+			path := "<" + strings.Join(at, "/")
+			s[path] = "<"
+			for _, a := range tok.Attr {
+				s[path+"@"+a.Name.Local] = a.Value
+			}
+		case xml.EndElement:
+			at = at[:len(at)-1]
+		}
+	}
+}
+
+// csv adds the names of columns, if the first line looks like a list of them.
+func (s shape) csv(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	columns, err := csv.NewReader(bytes.NewReader(line)).Read()
+	if err != nil || len(columns) < 3 {
+		return false
+	}
+	for _, c := range columns {
+		s["csv:"+strings.ToLower(strings.TrimSpace(c))] = c
+	}
+	return true
 }
 
 // value adds the next value of the document and what is in it.

@@ -34,8 +34,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		const most = 1 << 20
 		o := Options{Roots: []string{"/home/ci/work"}, MaxBytes: most}
-		report, found, err := Read("fuzz", bytes.NewReader(content), o)
-		again, foundAgain, errAgain := Read("fuzz", iotest.HalfReader(bytes.NewReader(content)), o)
+		report, found, err := read("fuzz", bytes.NewReader(content), o)
+		again, foundAgain, errAgain := read("fuzz", iotest.HalfReader(bytes.NewReader(content)), o)
 		if (err == nil) != (errAgain == nil) || !reflect.DeepEqual(report, again) || !reflect.DeepEqual(found, foundAgain) {
 			t.Fatalf("read as\n%+v %+v %v\nand then as\n%+v %+v %v", report, found, err, again, foundAgain, errAgain)
 		}

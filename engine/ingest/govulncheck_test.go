@@ -18,7 +18,7 @@ func TestGovulncheckOrderAndWrappingOfMessagesDoNotMatter(t *testing.T) {
 	if len(messages) != 14 {
 		t.Fatalf("%d messages", len(messages))
 	}
-	_, want, err := read(t, "govulncheck-source.json", Options{})
+	_, want, err := readFile(t, "govulncheck-source.json", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestGovulncheckOrderAndWrappingOfMessagesDoNotMatter(t *testing.T) {
 		"lines":     strings.ReplaceAll(strings.Join(messages, ""), "\n", ""),
 		"backwards": strings.Join(backwards, "\n"),
 	} {
-		_, got, err := Read(name, strings.NewReader(doc), Options{})
+		_, got, err := read(name, strings.NewReader(doc), Options{})
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("%s: %d findings, %v", name, len(got), err)
 		}

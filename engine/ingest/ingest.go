@@ -40,14 +40,24 @@ const DefaultMaxBytes = 1 << 30
 var ErrUnknownFormat = errors.New("not a report in a supported format")
 
 // ErrBroken means that the content is not even well-formed: it may be a report that was cut or damaged.
-var ErrBroken = errors.New("not well-formed JSON")
+var ErrBroken = errors.New("not well-formed")
+
+// ErrNotJSON means that the content is XML or a table, of no supported format.
+var ErrNotJSON = errors.New("it is not JSON")
 
 // ErrEmpty means that the file has no content: a scanner that stopped before it wrote.
 var ErrEmpty = errors.New("the file is empty: the scan wrote no result")
 
+// A Reading is what one report amounts to.
+type Reading struct {
+	Report      engine.Report
+	Discoveries []engine.Discovery
+	Statements  []engine.Statement // of VEX documents, and of reports that carry VEX
+}
+
 // Read reads one report. The name is used for errors and for Report.Name only. An error means that nothing of the report may be
 // used; a scan that says itself that it did not finish is no error but a Report whose Complete is false.
-func Read(name string, r io.Reader, o Options) (engine.Report, []engine.Discovery, error) {
+func Read(name string, r io.Reader, o Options) (*Reading, error) {
 	left := o.MaxBytes
 	if left <= 0 {
 		left = DefaultMaxBytes
@@ -60,11 +70,11 @@ func Read(name string, r io.Reader, o Options) (engine.Report, []engine.Discover
 		err = in.err // it explains what reading made of the bytes before it
 	}
 	if err != nil {
-		return engine.Report{}, nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	b.report.Digest, b.report.Findings = digest, len(b.found)
 	b.stamp()
-	return b.report, b.found, nil
+	return &Reading{b.report, b.found, b.statements}, nil
 }
 
 // read detects the format and reads the report to its end.
@@ -101,13 +111,17 @@ const readBytes = 256 << 10
 
 // A batch collects what one report amounts to. Readers fill report.Tool, Version, Time, Results and Complete, and add discoveries.
 type batch struct {
-	report  engine.Report
-	options Options
-	found   []engine.Discovery
+	report     engine.Report
+	options    Options
+	found      []engine.Discovery
+	statements []engine.Statement
 }
 
 // add takes one discovery of the report.
 func (b *batch) add(d engine.Discovery) { b.found = append(b.found, d) }
+
+// state takes one VEX statement of the report.
+func (b *batch) state(s engine.Statement) { b.statements = append(b.statements, s) }
 
 // incomplete notes that the scan says itself that it did not finish. The first reason is kept.
 func (b *batch) incomplete(reason string) {

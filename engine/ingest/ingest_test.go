@@ -35,7 +35,7 @@ func TestReadRefusesWhatIsNoReportInOneLineThatNamesFileAndPlace(t *testing.T) {
 		{name: "more white space than detection sees", content: strings.Repeat(" ", peekBytes+10), is: ErrEmpty, want: "the file is empty"},
 		{name: "another document", content: `{"name": "package", "version": "1.0.0"}`, is: ErrUnknownFormat, want: "not a report in a supported format"},
 		{name: "a list", content: `[1, 2, 3]`, is: ErrUnknownFormat, want: "not a report in a supported format"},
-		{name: "no JSON", content: "<html><body>Access Denied</body></html>", is: ErrUnknownFormat, want: "byte 0"},
+		{name: "no JSON", content: "<html><body>Access Denied</body></html>", is: ErrNotJSON, want: "it is not JSON"},
 		{name: "text", content: "no vulnerabilities found\n", is: ErrUnknownFormat, want: "byte 1"},
 		{name: "binary", content: "\x7fELF\x02\x01\x01", is: ErrUnknownFormat, want: "byte 0"},
 		{name: "ends before the first mark", content: `{"vers`, is: ErrUnknownFormat, want: "it ends in the middle"},
@@ -54,7 +54,7 @@ func TestReadRefusesWhatIsNoReportInOneLineThatNamesFileAndPlace(t *testing.T) {
 		{name: "larger by white space", content: smallest + strings.Repeat("\n", 100), max: int64(len(smallest)) + 99, want: "larger than the limit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			report, found, err := Read("dir/scan.json", strings.NewReader(c.content), Options{MaxBytes: c.max})
+			report, found, err := read("dir/scan.json", strings.NewReader(c.content), Options{MaxBytes: c.max})
 			if err == nil {
 				t.Fatalf("read as %+v", report)
 			}
@@ -85,14 +85,14 @@ func TestReadTakesEveryEncodingThatNamesItself(t *testing.T) {
 		"UTF-8": text, "UTF-8 with a byte order mark": "\ufeff" + text, "UTF-16LE": little.String(), "UTF-16BE": big.String(),
 		"white space around it": "\r\n\t " + text + "\r\n\r\n",
 	} {
-		report, _, err := Read(name, strings.NewReader(content), Options{})
+		report, _, err := read(name, strings.NewReader(content), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if report.Tool != "Töol 𝒳" || !report.Complete {
 			t.Errorf("%s is read as %+v", name, report)
 		}
 	}
-	_, _, err := Read("half.json", strings.NewReader(little.String()[:little.Len()-8]), Options{})
+	_, _, err := read("half.json", strings.NewReader(little.String()[:little.Len()-8]), Options{})
 	if err == nil || !strings.Contains(err.Error(), "it ends in the middle") {
 		t.Errorf("half a UTF-16 file: %v", err)
 	}
@@ -109,7 +109,7 @@ func TestReadDoesNotDependOnHowBytesArrive(t *testing.T) {
 			"locations": [{"physicalLocation": {"artifactLocation": {"uri": "a/b.go"}, "region": {"startLine": 7}}}]}`)
 	}
 	content.WriteString(`]}]}`)
-	whole, wholeFound, err := Read("x", strings.NewReader(content.String()), Options{})
+	whole, wholeFound, err := read("x", strings.NewReader(content.String()), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestReadDoesNotDependOnHowBytesArrive(t *testing.T) {
 		t.Fatalf("read as %+v, first %+v", whole, wholeFound[0])
 	}
 	for name, r := range map[string]func(io.Reader) io.Reader{"one byte": iotest.OneByteReader, "halves": iotest.HalfReader, "data with its error": iotest.DataErrReader} {
-		report, found, err := Read("x", r(strings.NewReader(content.String())), Options{})
+		report, found, err := read("x", r(strings.NewReader(content.String())), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if !reflect.DeepEqual(report, whole) || !reflect.DeepEqual(found, wholeFound) {
@@ -129,7 +129,7 @@ func TestReadDoesNotDependOnHowBytesArrive(t *testing.T) {
 func TestReadPassesOnWhatTheReaderSays(t *testing.T) {
 	broken := errors.New("disk on fire")
 	for _, before := range []string{"", smallest[:20], smallest, smallest[:40] + strings.Repeat(" ", 2*peekBytes)} {
-		_, _, err := Read("scan.json", io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken)), Options{})
+		_, _, err := read("scan.json", io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken)), Options{})
 		if !errors.Is(err, broken) || err.Error() != "scan.json: disk on fire" {
 			t.Errorf("after %d bytes: %v", len(before), err)
 		}
@@ -138,7 +138,7 @@ func TestReadPassesOnWhatTheReaderSays(t *testing.T) {
 
 func TestReadDigestsEveryByteOfTheFile(t *testing.T) {
 	digest := func(content string) string {
-		report, _, err := Read("x", strings.NewReader(content), Options{MaxBytes: int64(len(content))})
+		report, _, err := read("x", strings.NewReader(content), Options{MaxBytes: int64(len(content))})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 // readDocument reads a document that a test states.
 func readDocument(t *testing.T, doc string) (engine.Report, []engine.Discovery) {
 	t.Helper()
-	report, found, err := Read("test", strings.NewReader(doc), Options{Repository: "acme/shop"})
+	report, found, err := read("test", strings.NewReader(doc), Options{Repository: "acme/shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func file(t *testing.T, name string) string {
 // refused reads a document that must not be read, and gives the reason.
 func refused(t *testing.T, doc string) string {
 	t.Helper()
-	_, found, err := Read("test", strings.NewReader(doc), Options{})
+	_, found, err := read("test", strings.NewReader(doc), Options{})
 	if err == nil {
 		t.Fatalf("read as %d findings, want an error", len(found))
 	}

@@ -134,7 +134,7 @@ func TestOSVScannerNamesVendoredCodeByItsRepository(t *testing.T) {
 }
 
 func TestOSVScannerImageIsAnImageWithoutName(t *testing.T) {
-	_, found, err := read(t, "osv-scanner-image.json", Options{Repository: "acme/shop"})
+	_, found, err := readFile(t, "osv-scanner-image.json", Options{Repository: "acme/shop"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func sarif(t *testing.T, run string) (engine.Report, []engine.Discovery) {
 
 func sarifWith(t *testing.T, o Options, run string) (engine.Report, []engine.Discovery) {
 	t.Helper()
-	report, found, err := Read("x.sarif", strings.NewReader(`{"version": "2.1.0", "runs": [{`+run+`}]}`), o)
+	report, found, err := read("x.sarif", strings.NewReader(`{"version": "2.1.0", "runs": [{`+run+`}]}`), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestSARIFRunsThatDidNotScanAreIncomplete(t *testing.T) {
 }
 
 func TestSARIFEveryRunKeepsItsOwnTool(t *testing.T) {
-	report, found, err := Read("merged.sarif", strings.NewReader(`{"version": "2.1.0", "runs": [
+	report, found, err := read("merged.sarif", strings.NewReader(`{"version": "2.1.0", "runs": [
 		{"tool": {"driver": {"name": "A", "version": "1", "semanticVersion": "1.0.0"}}, "results": [{"ruleId": "x"}],
 			"invocations": [{"executionSuccessful": true, "endTimeUtc": "2026-01-02T03:04:05Z"}]},
 		{"results": [{"ruleId": "y"}, {"ruleId": "z", "kind": "pass"}], "tool": {"driver": {"name": "B", "version": "2"}},
@@ -304,7 +304,7 @@ func TestSARIFThatBreaksItsShapeIsRefusedWithThePlace(t *testing.T) {
 		`{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": []}`:                `no "version"`,
 		`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "T"}}, "results": [{"ruleId"`: `it ends in the middle, at byte`,
 	} {
-		report, found, err := Read("x.sarif", strings.NewReader(document), Options{})
+		report, found, err := read("x.sarif", strings.NewReader(document), Options{})
 		if err == nil {
 			t.Errorf("%s is read as %+v", document, report)
 			continue

@@ -19,14 +19,15 @@ import (
 // Duplicate names are allowed, because remembering names costs memory and several scanners write them; the last one counts.
 var decoding = jsontext.AllowDuplicateNames(true)
 
-// A stream reads one JSON document, or several that follow each other, value by value.
+// A stream reads one JSON document, or several that follow each other, value by value. A format that is not JSON reads its text.
 type stream struct {
 	dec   *jsontext.Decoder
+	text  io.Reader         // the whole document, for formats that are not JSON; nothing may be read through dec then
 	words map[string]string // JSON text of a string → the string, for those that come again and again
 }
 
 func newStream(r io.Reader) *stream {
-	return &stream{dec: jsontext.NewDecoder(r, decoding), words: map[string]string{}}
+	return &stream{dec: jsontext.NewDecoder(r, decoding), text: r, words: map[string]string{}}
 }
 
 // object reads an object and calls f for each key; f must read or skip the value. A null is an object without keys.

@@ -53,12 +53,12 @@ func TestTrivyBareListIsRead(t *testing.T) {
 
 func TestTrivyOrderOfKeysDoesNotMatter(t *testing.T) {
 	for _, name := range []string{"trivy-image.json", "trivy-repository.json", "trivy-cluster.json", "grype-image.json", "osv-scanner-lockfiles.json"} {
-		_, want, err := read(t, name, Options{})
+		_, want, err := readFile(t, name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, order := range []func(a, b string) int{strings.Compare, func(a, b string) int { return strings.Compare(b, a) }} {
-			_, got, err := Read(name, strings.NewReader(reordered(t, name, order)), Options{})
+			_, got, err := read(name, strings.NewReader(reordered(t, name, order)), Options{})
 			if err != nil {
 				t.Fatal(name, err)
 			}
@@ -130,7 +130,7 @@ func reordered(t *testing.T, name string, order func(a, b string) int) string {
 }
 
 func TestTrivySecretsLeaveNoText(t *testing.T) {
-	_, found, err := read(t, "trivy-image.json", Options{})
+	_, found, err := readFile(t, "trivy-image.json", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestTrivyPathsAreThoseOfTheRepository(t *testing.T) {
 	} {
 		doc := fmt.Sprintf(`{"SchemaVersion":2,"ArtifactName":%q,"ArtifactType":%q,"Results":[{"Target":%q,"Class":"secret","Secrets":[{"RuleID":"r"}]}]}`,
 			c.artifact, c.kind, c.target)
-		_, found, err := Read("test", strings.NewReader(doc), Options{Roots: []string{"/builds/acme/shop"}})
+		_, found, err := read("test", strings.NewReader(doc), Options{Roots: []string{"/builds/acme/shop"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestTrivyHostsAreHosts(t *testing.T) {
 }
 
 func TestTrivyFailureInAClusterMakesTheReportIncomplete(t *testing.T) {
-	report, found, err := read(t, "trivy-cluster.json", Options{})
+	report, found, err := readFile(t, "trivy-cluster.json", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func versus(b *testing.B, ours, peer []string) {
 		c.Stdout, c.Stderr = nil, nil
 		var exit *exec.ExitError
 		if err := c.Run(); err != nil && (!asExit(err, &exit) || exit.ExitCode() > 1) {
-			b.Fatalf("%v: %v", args, err)
+			b.Fatalf("%v: %v\n%s", args, err, exit.Stderr)
 		}
 		return time.Since(start)
 	}

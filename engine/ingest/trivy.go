@@ -20,6 +20,8 @@ func detectTrivy(s shape) bool {
 		return false
 	case s.has("SchemaVersion"):
 		return s.hasAny("ArtifactName", "ArtifactType", "Results[].Target", "ClusterName")
+	case s.has("ArtifactName"): // a writer that sorts keys has the version behind all results
+		return s.hasAny("ArtifactType", "Results[].Target")
 	case s.has("ClusterName"):
 		return s.hasAny("Resources", "Vulnerabilities", "Misconfigurations", "Findings") || len(s) == 2
 	}

@@ -246,3 +246,19 @@ func writeTrivy(w io.Writer, size int) {
 	}
 	out(`]}]}`)
 }
+
+func TestTrivyIsKnownWhateverTheOrderOfItsKeys(t *testing.T) {
+	var report strings.Builder
+	report.WriteString(`{"ArtifactName": ".", "ArtifactType": "filesystem", "Results": [{"Class": "lang-pkgs", "Target": "go.mod", "Type": "gomod", "Vulnerabilities": [`)
+	for i := range 2000 { // more than detection sees
+		if i > 0 {
+			report.WriteString(",")
+		}
+		fmt.Fprintf(&report, `{"PkgName": "example.com/m%d", "VulnerabilityID": "CVE-2031-%05d"}`, i, i)
+	}
+	report.WriteString(`]}], "SchemaVersion": 2}`)
+	got, found, err := read("sorted.json", strings.NewReader(report.String()), Options{})
+	if err != nil || got.Format != "trivy" || len(found) != 2000 {
+		t.Errorf("have %+v, %d findings, %v", got, len(found), err)
+	}
+}

@@ -170,10 +170,11 @@ func TestSARIFMessagesHaveNeitherLinksNorArguments(t *testing.T) {
 func TestSARIFIsReadAgainAsTheSameFindings(t *testing.T) {
 	for _, name := range []string{"blocked", "release", "doubtful"} {
 		r := samples()[name]
-		rep, found, err := ingest.Read("headgate.sarif", bytes.NewReader(write(t, "sarif", r, report.Options{})), ingest.Options{})
+		in, err := ingest.Read("headgate.sarif", bytes.NewReader(write(t, "sarif", r, report.Options{})), ingest.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		rep, found := in.Report, in.Discoveries
 		if len(found) != len(r.Cases) || rep.Tool != "Headgate" {
 			t.Errorf("%s: %d findings of %s, want %d", name, len(found), rep.Tool, len(r.Cases))
 		}

@@ -69,6 +69,34 @@ var conformances = map[string][]conformance{
 		{file: "many_vulns_new_version_custom_severity.json", results: 2, findings: 2},
 		{file: "no_vulns_new_version.json"},
 	},
+	"semgrep": {
+		{file: "close_old_findings_report_line31.json", results: 1, findings: 1},
+		{file: "close_old_findings_report_third_run_different_unique_id.json", results: 1, findings: 1},
+		{file: "empty.json"},
+		{file: "high-medium-low-severities.json", results: 3, findings: 3},
+		{file: "many_findings.json", results: 3, findings: 3},
+		{file: "multiple_cwes_fabricated.json", results: 1, findings: 1},
+		{file: "repeated_findings.json", results: 2, findings: 2,
+			why: "the peer merges the same result, which the file has twice, while reading: here that is done in correlation"},
+		{file: "semgrep_version_1_30_0_line_26.json", results: 5, findings: 5},
+	},
+	"semgrep_pro": {
+		{file: "multiple_cwes_fabricated.json", results: 1, findings: 1},
+		{file: "one_vuln.json", results: 1, findings: 1},
+	},
+	"snyk": {
+		{file: "all-projects_many_vulns.json", results: 4, findings: 2,
+			why: "the peer counts the rows: the same vulnerability of one package in three projects is one finding with their files and versions"},
+		{file: "all-projects_one_vuln.json", results: 1, findings: 1},
+		{file: "all_projects_issue4277.json", results: 82, findings: 49,
+			why: "the peer counts the rows: one for each path to a package"},
+		{file: "single_project_many_vulns.json", results: 41, findings: 41},
+		{file: "single_project_one_vuln.json", results: 1, findings: 1},
+		{file: "single_project_upgrade_libs.json", results: 254, findings: 43,
+			why: "the peer counts the rows: one for each path to a package"},
+		{file: "snykcontainer_issue_9270.json", results: 37, findings: 30,
+			why: "the peer leaves the applications in the image out and counts the rows: one for each path to a package"},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

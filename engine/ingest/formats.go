@@ -29,6 +29,8 @@ var formats = []format{
 	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
 	{"osv-scanner", "OSV-Scanner JSON", "osv-scanner --format json", detectOSVScanner, readOSVScanner},
 	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
+	{"semgrep", "Semgrep JSON", "semgrep --json", detectSemgrep, readSemgrep},
+	{"snyk", "Snyk JSON", "snyk test --json, snyk container test --json", detectSnyk, readSnyk},
 }
 
 // A Format describes a supported format for help and documentation.

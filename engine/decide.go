@@ -17,7 +17,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
-	"golang.org/x/sync/errgroup"
 )
 
 // perDecision bounds one evaluation. The packs that ship need less than a millisecond.
@@ -27,19 +26,18 @@ const perDecision = 5 * time.Second
 // the policy was loaded with NoClasses; messages and dates are of each case. Now is the time that dates count from. An error means that
 // one case could not be decided; then no decision of any case may be used: a failure to decide is never a pass.
 func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
-	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
+	failed := failure{at: len(cases)}
 	shared := newClasses()
+	var work sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
-		g.Go(func() error {
+		work.Go(func() {
 			decider := p.decider(shared)
 			for {
+				// Cases before a failed one are still decided, so that the error names the same case however the work was spread.
 				i := int(next.Add(1)) - 1
-				if i >= len(cases) {
-					return nil
-				}
-				if ctx.Err() != nil { // small evaluations end before they notice
-					return context.Cause(ctx)
+				if i >= failed.before() || ctx.Err() != nil { // small evaluations end before they notice
+					return
 				}
 				c := &cases[i]
 				a, err := decider.answer(ctx, &c.Input)
@@ -47,12 +45,38 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 					c.Decision, err = a.decision(&c.Input, now)
 				}
 				if err != nil {
-					return fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
+					failed.note(i, fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err))
 				}
 			}
 		})
 	}
-	return g.Wait()
+	work.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return failed.err
+}
+
+// A failure is the first of several things that could not be done.
+type failure struct {
+	sync.Mutex
+	at  int
+	err error
+}
+
+// before is the number up to which things are still worth doing.
+func (f *failure) before() int {
+	f.Lock()
+	defer f.Unlock()
+	return f.at
+}
+
+func (f *failure) note(i int, err error) {
+	f.Lock()
+	defer f.Unlock()
+	if i < f.at {
+		f.at, f.err = i, err
+	}
 }
 
 // An answer is what data.main.decision evaluates to, before messages and dates are filled in.

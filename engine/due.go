@@ -56,9 +56,11 @@ func dueDate(r *Reason, in *Input, now time.Time) (time.Time, error) {
 	switch r.From {
 	case "evaluated":
 	case "first_seen":
-		if h := in.Context.History; h != nil {
-			from = now.Add(-time.Duration(h.AgeDays) * day)
+		if in.Context.History == nil {
+			r.From = "evaluated"
+			break
 		}
+		from = now.Add(-time.Duration(in.Context.History.AgeDays) * day)
 	case "kev_added":
 		added, ok := kevAdded(in)
 		if !ok {

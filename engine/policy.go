@@ -91,15 +91,18 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err := override(data, src.Params, packs); err != nil {
 		return nil, err
 	}
+	if err := checkTable(data); err != nil {
+		return nil, err
+	}
 	modules, err := parse(files)
 	if err != nil {
 		return nil, err
 	}
-	compiler, err := compile(modules)
-	if err != nil {
+	if err := check(modules); err != nil {
 		return nil, err
 	}
-	if err := checkSets(compiler); err != nil {
+	compiler, err := compile(modules)
+	if err != nil {
 		return nil, err
 	}
 	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}}
@@ -164,11 +167,14 @@ func (src PolicySource) files() (files []policyFile, packs []string, err error) 
 		}
 		for _, e := range entries {
 			label := path.Join(own.Label, e.Name())
+			s, err := fs.Stat(own.Files, e.Name()) // follows links, as folders that are mounted into containers are made of them
 			switch {
 			case strings.HasPrefix(e.Name(), "."):
-			case e.IsDir() && slices.Contains(packs, e.Name()):
+			case err != nil:
+				return nil, nil, fmt.Errorf("%s: %w", label, err)
+			case s.IsDir() && slices.Contains(packs, e.Name()):
 				return nil, nil, fmt.Errorf("%s: a pack of this name is loaded already", label)
-			case e.IsDir():
+			case s.IsDir():
 				if files, err = readFiles(files, own.Files, e.Name(), path.Join("packs", e.Name()), label); err != nil {
 					return nil, nil, err
 				}
@@ -193,10 +199,16 @@ func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]po
 			return err
 		}
 		base := path.Base(name)
-		if e.IsDir() || strings.HasSuffix(base, "_test.rego") || !(strings.HasSuffix(base, ".rego") || isData(base)) {
+		rest := strings.TrimPrefix(name, dir)
+		switch ext := path.Ext(base); {
+		case e.IsDir() || strings.HasSuffix(base, "_test.rego") || strings.HasPrefix(base, "."):
+			return nil
+		case isData(base) || ext == ".rego":
+		case ext == ".yaml" || ext == ".yml" || ext == ".json":
+			return fmt.Errorf("%s: is not read: parameters and tables stand in data.yaml", label+rest)
+		default:
 			return nil
 		}
-		rest := strings.TrimPrefix(name, dir)
 		text, err := fs.ReadFile(fsys, name)
 		if err == nil && len(text) > maxPolicyFile {
 			err = errors.New("larger than a policy file may be")

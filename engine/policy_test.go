@@ -244,7 +244,14 @@ func TestPoliciesThatDoNotLoadSayWhereAndWhat(t *testing.T) {
 		{"id twice", rule("x", `deny contains "a"`) + rule("x", `deny contains "b"`), "the id mine.x is taken by"},
 		{"a rule instead of a set", rule("x", `raise if input.finding.kind == "secret"`), "mine.rego:7: raise is a set: write raise contains"},
 		{"a value instead of a set", "deny := \"no\"\n", "deny is a set"},
-		{"a set that is none", rule("x", `rise contains lib.raise(rego.metadata.rule(), "act")`), "the rule mine.x states rise, which is no set; there is raise"},
+		{"a set that is none", rule("x", `rise contains lib.raise(rego.metadata.rule(), "act")`), "rise is no set that is asked; did you mean raise?"},
+		{"a set of conftest's", "violation contains \"x\" if input.finding.severity == \"high\"\n", "violation is no set that is asked; there is raise"},
+		{"no METADATA", `deny contains lib.deny(rego.metadata.rule()) if input.finding.severity == "high"`, "deny takes its words from METADATA, which needs a title and custom: {id: …}"},
+		{"METADATA without id", "# METADATA\n# title: t\ndeny contains lib.deny(rego.metadata.rule())\n", "deny takes its words from METADATA"},
+		{"a value that never comes", rule("x", `deny contains lib.deny(rego.metadata.rule()) if input.asset.exposure == "internt"`), `input.asset.exposure is never "internt"; did you mean internet?`},
+		{"a value in a set", rule("x", `deny contains lib.deny(rego.metadata.rule()) if input.finding.severity in {"high", "severe"}`), `input.finding.severity is never "severe"`},
+		{"a negated call", rule("x", `deny contains lib.deny(rego.metadata.rule()) if not input.asset.exposure in {"internal", "isolated"}`),
+			"is undefined, not true, where input.asset.exposure is absent: negate a rule that says it"},
 		{"message names a missing fact", "# METADATA\n# title: t\n# custom: {id: mine.x, message: 'in {finding.pakage.name}'}\ndeny contains lib.deny(rego.metadata.rule())\n",
 			"the message names {finding.pakage.name}"},
 	} {
@@ -259,6 +266,9 @@ func TestPoliciesThatDoNotLoadSayWhereAndWhat(t *testing.T) {
 	}{
 		{fstest.MapFS{"mine/mine.rego": {Data: []byte("package mine\n\ndeny contains \"x\"\n")}}, "package mine is never asked; in this folder it must be packs.mine"},
 		{fstest.MapFS{"mine.rego": {Data: []byte("package packs.mine\n")}}, "belongs in the folder of its pack"},
+		{fstest.MapFS{"mine/sub/sub.rego": {Data: []byte("package packs.mine.sub\n\ndeny contains \"x\"\n")}}, "deny is never asked in package packs.mine.sub; it belongs in packs.mine"},
+		{fstest.MapFS{"mine/data.yml": {Data: []byte("params: {}\n")}}, "mine/data.yml: is not read: parameters and tables stand in data.yaml"},
+		{fstest.MapFS{"mine/params.json": {Data: []byte("{}")}}, "mine/params.json: is not read"},
 		{fstest.MapFS{"mine/empty.rego": {Data: []byte("")}}, "empty.rego"},
 		{fstest.MapFS{"mine/data.yaml": {Data: []byte("params: [")}}, "data.yaml"},
 	} {
@@ -333,7 +343,7 @@ func TestDueDates(t *testing.T) {
 		{"fractions are instants", `due contains lib.due(rego.metadata.rule(), 0.5, "evaluated")`, nil, "2026-11-21T22:30:00Z", "evaluated", false},
 		{"from first seen", `due contains lib.due(rego.metadata.rule(), 3, "first_seen")`,
 			func(in *engine.Input) { in.Context.History = &engine.History{AgeDays: 2} }, "2026-11-22T00:00:00Z", "first_seen", false},
-		{"not seen before is first seen now", `due contains lib.due(rego.metadata.rule(), 3, "first_seen")`, nil, "2026-11-24T00:00:00Z", "first_seen", false},
+		{"not known when first seen counts from now, and says so", `due contains lib.due(rego.metadata.rule(), 3, "first_seen")`, nil, "2026-11-24T00:00:00Z", "evaluated", false},
 		{"from the day of the catalogue", `due contains lib.due(rego.metadata.rule(), 3, "kev_added")`,
 			func(in *engine.Input) {
 				in.Context.Intel = &engine.Intel{KEV: &engine.KEV{Listed: true, Added: "2026-11-01"}}
@@ -471,7 +481,7 @@ func TestWhatStoppedARuleIsInWords(t *testing.T) {
 		`input.asset.exposure in {"partner", "internet"}`:                     "asset.exposure is internal, not one of internet, partner",
 		`not input.asset.exposure`:                                            "asset.exposure is internal",
 		`input.context.intel.kev.listed`:                                      "context.intel.kev.listed is not known",
-		`startswith(input.asset.exposure, "x")`:                               `startswith(input.asset.exposure, "x") (asset.exposure is internal)`,
+		`startswith(input.asset.exposure, "ext")`:                             `startswith(input.asset.exposure, "ext") (asset.exposure is internal)`,
 		`count(input.finding.package.versions) > 3`:                           "finding.package.versions is not known",
 		`some l in input.finding.locations; l.path == "x"`:                    `some l in input.finding.locations`,
 	} {
@@ -498,5 +508,45 @@ func TestADeadlineIsAFailureToDecide(t *testing.T) {
 	cases := []engine.Case{{Input: input(engine.EventPush, "")}}
 	if err := load(t, nil, nil).Decide(ctx, cases, now); err == nil {
 		t.Error("decided after the end")
+	}
+}
+
+func TestAllowedConditionsOnAbsentFactsLoadAndHold(t *testing.T) {
+	p := load(t, own("_far if input.asset.exposure in {\"internal\", \"isolated\"}\n\n"+
+		rule("rule", `warn contains lib.warn(rego.metadata.rule()) if not _far`)+
+		rule("equality", `warn contains lib.warn(rego.metadata.rule()) if not input.asset.exposure == "internal"`)+
+		rule("required", `warn contains lib.warn(rego.metadata.rule()) if not input.finding.kind in {"secret", "license"}`)+
+		rule("presence", `warn contains lib.warn(rego.metadata.rule()) if not input.asset.exposure`)), nil)
+	if d := mustDecide(t, p, input(engine.EventPush, "")); len(d.Reasons) != 4 {
+		t.Errorf("have %d reasons, want 4: %+v", len(d.Reasons), d.Reasons)
+	}
+}
+
+func TestTheActionTableHoldsOnlyActions(t *testing.T) {
+	for _, c := range []struct {
+		main map[string]any
+		want string
+	}{
+		{map[string]any{"table": map[string]any{"push": map[string]any{"introduced": map[string]any{"attend": "blok"}}}}, `params.main.table.push.introduced.attend: "blok" is no action; it can be pass, warn, block`},
+		{map[string]any{"fail_on": "urgent"}, `params.main.fail_on: "urgent" is no priority`},
+	} {
+		if _, err := tryLoad(nil, map[string]any{"main": c.main}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("have %v, want %q", err, c.want)
+		}
+	}
+}
+
+func TestTheFirstCaseThatCannotBeDecidedIsNamedWhateverTheOrderOfWork(t *testing.T) {
+	p := load(t, own("x := 1\n\nx := 2 if input.asset.id\n\n"+rule("x", `deny contains lib.deny(rego.metadata.rule()) if x == 2`)), nil)
+	for range 20 {
+		var cases []engine.Case
+		for i := range 50 {
+			in := input(engine.EventPush, "")
+			in.Finding.ID = fmt.Sprintf("hg1-%02d", i)
+			cases = append(cases, engine.Case{Input: in})
+		}
+		if err := p.Decide(t.Context(), cases, now); err == nil || !strings.Contains(err.Error(), "hg1-00 ") {
+			t.Fatalf("have %v", err)
+		}
 	}
 }

@@ -16,25 +16,6 @@ import (
 // kinds are the sets of the pack contract, in the order in which a decision lists its reasons.
 var kinds = []string{"raise", "cap", "deny", "warn", "exempt", "due", "oblige", "opens_step"}
 
-// checkSets refuses a rule of a pack that has the name of a set but is none ("raise if …" for "raise contains … if …"): it would never
-// be heard.
-func checkSets(c *ast.Compiler) error {
-	for _, m := range c.Modules {
-		if len(m.Package.Path) < 3 || !m.Package.Path.HasPrefix(packsRef) {
-			continue
-		}
-		for _, r := range m.Rules {
-			name := strings.Trim(r.Head.Ref()[0].Value.String(), `"`)
-			if slices.Contains(kinds, name) && (r.Head.Key == nil || r.Head.Value != nil || len(r.Head.Args) > 0) {
-				return fmt.Errorf("%s:%d: %s is a set: write %s contains … if { … }", r.Location.File, r.Location.Row, name, name)
-			}
-		}
-	}
-	return nil
-}
-
-var packsRef = ast.MustParseRef("data.packs")
-
 // rulesOf lists the rules with an id. Ids must be unique, or nobody could say which rule decided; the facts that messages name must
 // exist, or a misspelt one would read "not known" for ever.
 func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
@@ -132,14 +113,19 @@ func misspelt(d *ast.RefErrInvalidDetail) string {
 		return "there is no " + ref
 	}
 	wrong := strings.Trim(d.Ref[d.Pos].Value.String(), `"`)
+	slices.Sort(names)
+	return "there is no " + ref + nearest(wrong, names)
+}
+
+// nearest suggests the name that was meant, or says which there are.
+func nearest(wrong string, names []string) string {
 	best := slices.MinFunc(names, func(a, b string) int {
 		return cmp.Compare(levenshtein.ComputeDistance(wrong, a), levenshtein.ComputeDistance(wrong, b))
 	})
 	if levenshtein.ComputeDistance(wrong, best) <= max(2, len(wrong)/3) {
-		return fmt.Sprintf("there is no %s; did you mean %s?", ref, best)
+		return fmt.Sprintf("; did you mean %s?", best)
 	}
-	slices.Sort(names)
-	return fmt.Sprintf("there is no %s; there is %s", ref, strings.Join(names, ", "))
+	return "; there is " + strings.Join(names, ", ")
 }
 
 // A fact is a part of the input that may be absent although it applies: then it is unknown.

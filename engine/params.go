@@ -12,24 +12,29 @@ import (
 )
 
 // override puts the user's parameters over the defaults. Only a parameter that a loaded pack has may be set, and only to a value of
-// its type: a misspelt one would leave the default in force while everyone believes otherwise.
-func override(data map[string]any, params map[string]any, packs []string) error {
+// its type: a misspelt one would leave the default in force while everyone believes otherwise. What differs from the defaults now is
+// returned, see Policy.Overrides.
+func override(data map[string]any, params map[string]any, packs []string) (changed []string, err error) {
 	for _, pack := range slices.Sorted(maps.Keys(params)) {
 		at := "params." + pack
 		values, ok := params[pack].(map[string]any)
 		if !ok {
-			return fmt.Errorf("%s: parameters are a map", at)
+			return nil, fmt.Errorf("%s: parameters are a map", at)
 		}
 		defaults, err := paramsOf(data, pack, packs)
 		if err != nil {
-			return fmt.Errorf("%s: %w", at, err)
+			return nil, fmt.Errorf("%s: %w", at, err)
 		}
-		if err := replace(defaults, values, at); err != nil {
-			return err
+		if changed, err = replace(changed, defaults, values, at); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return changed, nil
 }
+
+// Overrides lists the parameters whose value differs from the default, as "exploit.epss_high: 0.5 → 2": pack, parameter, and both
+// values as JSON ("not set" for a key that the default does not have). Sorted by name; nil if nothing differs.
+func (p *Policy) Overrides() []string { return p.overrides }
 
 func paramsOf(data map[string]any, pack string, packs []string) (map[string]any, error) {
 	doc, _ := data["main"].(map[string]any)
@@ -47,31 +52,50 @@ func paramsOf(data map[string]any, pack string, packs []string) (map[string]any,
 	return params, nil
 }
 
-// replace sets values over defaults. A default that is an empty map takes any key; one that is null takes any value.
-func replace(defaults, values map[string]any, at string) error {
+// replace sets values over defaults and adds what changed. A default that is an empty map takes any key; one that is null takes any
+// value.
+func replace(changed []string, defaults, values map[string]any, at string) (_ []string, err error) {
 	free := len(defaults) == 0
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		here, value := at+"."+key, values[key]
 		was, ok := defaults[key]
 		if !ok && !free {
-			return fmt.Errorf("%s: no such parameter%s", here, suggestion(key, defaults))
+			return nil, fmt.Errorf("%s: no such parameter%s", here, suggestion(key, defaults))
 		}
 		if sub, isMap := was.(map[string]any); isMap {
 			over, ok := value.(map[string]any)
 			if !ok {
-				return fmt.Errorf("%s: a map is needed, not %s", here, typeName(value))
+				return nil, fmt.Errorf("%s: a map is needed, not %s", here, typeName(value))
 			}
-			if err := replace(sub, over, here); err != nil {
-				return err
+			if changed, err = replace(changed, sub, over, here); err != nil {
+				return nil, err
 			}
 			continue
 		}
 		if was != nil && value != nil && typeName(was) != typeName(value) {
-			return fmt.Errorf("%s: %s is needed, not %s", here, typeName(was), typeName(value))
+			return nil, fmt.Errorf("%s: %s is needed, not %s", here, typeName(was), typeName(value))
+		}
+		before, after := "not set", asJSON(value)
+		if ok {
+			before = asJSON(was)
+		}
+		if before != after {
+			changed = append(changed, fmt.Sprintf("%s: %s → %s", strings.TrimPrefix(here, "params."), before, after))
 		}
 		defaults[key] = value
 	}
-	return nil
+	return changed, nil
+}
+
+// asJSON is a parameter's value in one spelling: 0.5 is the same number whether the pack or the settings say so.
+func asJSON(value any) string {
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil { // a map whose keys are no text; loading the policy refuses it
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 func suggestion(key string, defaults map[string]any) string {

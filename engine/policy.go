@@ -41,16 +41,17 @@ type PackFolder struct {
 
 // A Policy is a set of packs that has been checked and compiled. It is safe for use by several goroutines.
 type Policy struct {
-	info     PolicyInfo
-	rules    []RuleInfo
-	byID     map[string]*RuleInfo
-	compiler *ast.Compiler
-	data     map[string]any // parameters and tables, as the store has them
-	store    storage.Store
-	decision rego.PreparedEvalQuery
-	gate     rego.PreparedEvalQuery
-	facts    []fact
-	observed func() *observed // what the decision observes of its input; worked out when it is first needed
+	info      PolicyInfo
+	overrides []string
+	rules     []RuleInfo
+	byID      map[string]*RuleInfo
+	compiler  *ast.Compiler
+	data      map[string]any // parameters and tables, as the store has them
+	store     storage.Store
+	decision  rego.PreparedEvalQuery
+	gate      rego.PreparedEvalQuery
+	facts     []fact
+	observed  func() *observed // what the decision observes of its input; worked out when it is first needed
 }
 
 // A RuleInfo is what a rule's METADATA says of it.
@@ -88,7 +89,8 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := override(data, src.Params, packs); err != nil {
+	overrides, err := override(data, src.Params, packs)
+	if err != nil {
 		return nil, err
 	}
 	if err := checkTable(data); err != nil {
@@ -105,7 +107,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}}
+	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides}
 	if p.info.Digest, err = digest(files, data); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,31 @@
+package engine_test
+
+import (
+	"slices"
+	"testing"
+	"testing/fstest"
+)
+
+func TestOverridesAreTheParametersThatDifferFromTheirDefaults(t *testing.T) {
+	packs := fstest.MapFS{
+		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/data.yaml": {Data: []byte("params:\n  high: 0.5\n  bands: {low: 1, top: 9}\n  names: [a, b]\n  open: {}\n  least: null\n  word: <a>\n")},
+	}
+	params := map[string]any{
+		"mine": map[string]any{
+			"high": 2, "bands": map[string]any{"top": 9.0, "low": 3}, "names": []any{"b"}, "least": 1,
+			"open": map[string]any{"x": true}, "word": "<b>",
+		},
+		"main": map[string]any{"fail_on": "act"},
+	}
+	want := []string{
+		`main.fail_on: null → "act"`, "mine.bands.low: 1 → 3", "mine.high: 0.5 → 2", "mine.least: null → 1",
+		`mine.names: ["a","b"] → ["b"]`, "mine.open.x: not set → true", `mine.word: "<a>" → "<b>"`,
+	}
+	if have := load(t, packs, params).Overrides(); !slices.Equal(have, want) {
+		t.Errorf("have %q\nwant %q", have, want)
+	}
+	if have := load(t, packs, nil).Overrides(); have != nil {
+		t.Errorf("nothing is set: have %q", have)
+	}
+}

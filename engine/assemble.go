@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 			}
 		}
 	}
+	if n := selfSuppressed(r.Cases); n > 0 {
+		r.Weakened = append(r.Weakened, fmt.Sprintf("%d new suppressed in the source", n))
+	}
 	slices.SortFunc(r.Cases, compareCases)
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
 
@@ -57,6 +61,19 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	}
 	slices.SortFunc(r.Gate.Reasons, compareReasons)
 	return nil
+}
+
+// selfSuppressed counts the cases that were lowered although they are new and excused only by the code or files of the repository:
+// the change under review may have brought both.
+func selfSuppressed(cases []Case) int {
+	n := 0
+	for i := range cases {
+		s := cases[i].Input.Finding.Suppression
+		if s != nil && s.Status == "accepted" && s.Kind != "external" && cases[i].Input.Status() == StatusIntroduced && cases[i].Decision.WouldHave != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (i PolicyInfo) with(given PolicyInfo) PolicyInfo {
@@ -133,7 +150,7 @@ func (p *Policy) count(cases []Case, findings, fixed int) Counts {
 		default:
 			n.Pass++
 		}
-		if slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Kind == "exempt" }) && d.WouldHave != nil {
+		if d.Exemption() != nil {
 			n.Waived++
 		}
 		switch in.Status() {

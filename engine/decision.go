@@ -65,7 +65,7 @@ type Pivot struct {
 type Decision struct {
 	Priority    Priority   `json:"priority"`
 	Action      Action     `json:"action"`
-	WouldHave   *Action    `json:"would_have"` // the action without exemptions; null if nothing was exempted
+	WouldHave   *Action    `json:"would_have"` // the action without exemptions and report-only; null if neither lowered it
 	Due         time.Time  `json:"due,omitzero"`
 	DueFrom     string     `json:"due_from,omitempty"`
 	Overdue     bool       `json:"overdue"`
@@ -75,4 +75,28 @@ type Decision struct {
 	Assumed     []string   `json:"assumed,omitempty"`
 	Range       []Priority `json:"range,omitempty"`
 	Pivots      []Pivot    `json:"pivots,omitempty"`
+}
+
+// Exemption is the reason that lowered the action, the one that lowers it most; nil if none did. An exemption that allows what was
+// stated anyway, or that a firm deny withstands, lowers nothing: what report-only holds back is then not exempted.
+func (d *Decision) Exemption() *Reason {
+	if d.WouldHave == nil {
+		return nil
+	}
+	var lowest *Reason
+	for i := range d.Reasons {
+		r := &d.Reasons[i]
+		switch {
+		case r.Kind == "deny" && r.Firm:
+			return nil
+		case r.Kind == "exempt" && r.AtMost.Rank() < d.WouldHave.Rank() && (lowest == nil || r.AtMost.Rank() < lowest.AtMost.Rank()):
+			lowest = r
+		}
+	}
+	return lowest
+}
+
+// HeldBack says whether report-only, and no exemption, keeps the action from being what WouldHave says.
+func (d *Decision) HeldBack() bool {
+	return d.WouldHave != nil && d.WouldHave.Rank() > d.Action.Rank() && d.Exemption() == nil
 }

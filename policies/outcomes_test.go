@@ -33,7 +33,7 @@ func TestOutcomesThatADeveloperWouldAgreeWith(t *testing.T) {
 		{"known exploited, reachable, new", log4shell, `{}`, "act", "block", "block", "exploit.kev_reachable"},
 		{"the same, but it was there before", log4shell, `{"context": {"change": {"status": "existing"}}}`, "act", "warn", "warn", "exploit.kev_internet"},
 		{"the same, suppressed by the change that brings it", log4shell,
-			`{"finding": {"suppression": {"kind": "in_source", "status": "accepted"}}}`, "act", "warn", "block", "change.suppressed_by_itself"},
+			`{"finding": {"suppression": {"kind": "in_source", "status": "accepted"}}}`, "act", "block", "block", "exploit.kev_reachable"},
 		{"the same, not affected by VEX", log4shell, `{"context": {"vex": {"status": "not_affected"}}}`, "act", "pass", "block", "change.vex"},
 		{"the same, proven unreachable", log4shell, `{"context": {"reachability": {"verdict": "unreachable"}}}`,
 			"track*", "warn", "warn", "reachability.unreachable_exploited"},

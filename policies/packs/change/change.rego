@@ -71,8 +71,8 @@ exempt contains lib.exempt(rego.metadata.rule(), "pass") if {
 # METADATA
 # title: Suppressed by the change itself
 # description: >-
-#   The change under review brings a finding together with its excuse; a change cannot judge itself, so a warning stays.
-#   A status that is not known counts as introduced.
+#   The change under review brings a finding together with its excuse; a change cannot judge itself, so a warning stays,
+#   and what needs action now (act) stays as it is. A status that is not known counts as introduced.
 # custom:
 #   id: change.suppressed_by_itself
 #   message: 'new and suppressed in the source, so somebody has to look: {finding.suppression.justification}'
@@ -82,6 +82,7 @@ exempt contains lib.exempt(rego.metadata.rule(), "warn") if {
 	input.finding.suppression.status == "accepted"
 	not input.finding.suppression.kind == "external"
 	lib.introduced
+	not data.main.priority == "act"
 }
 
 # METADATA

@@ -102,6 +102,10 @@ test_suppressed_by_itself_silent if {
 	not exempted["change.suppressed_by_itself"] with input as suppressed("in_source", "accepted", "existing")
 }
 
+test_suppressed_by_itself_silent_where_action_is_needed_now if {
+	exempted == {} with input as suppressed("in_source", "accepted", "introduced") with data.main.priority as "act"
+}
+
 test_suppressed_by_itself_missing_status_is_introduced if {
 	exempted == {"change.suppressed_by_itself": "warn"} with input as json.remove(
 		suppressed("in_source", "accepted", "existing"),

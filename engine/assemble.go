@@ -69,7 +69,8 @@ func selfSuppressed(cases []Case) int {
 	n := 0
 	for i := range cases {
 		s := cases[i].Input.Finding.Suppression
-		if s != nil && s.Status == "accepted" && s.Kind != "external" && cases[i].Input.Status() == StatusIntroduced && cases[i].Decision.WouldHave != nil {
+		if s != nil && s.Status == "accepted" && s.Kind != "external" && cases[i].Input.Status() == StatusIntroduced &&
+			cases[i].Decision.Exemption() != nil {
 			n++
 		}
 	}

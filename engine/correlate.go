@@ -20,9 +20,9 @@ import (
 // same content.
 func Correlate(discoveries []Discovery) []Discovery {
 	names := newNameGroups(discoveries)
-	all := make([]claim, len(discoveries))
+	all := make([]*claim, len(discoveries))
 	for i, d := range discoveries {
-		all[i] = claim{Discovery: d, keys: keysOf(&d, names)}
+		all[i] = &claim{Discovery: d, keys: keysOf(&d, names)}
 	}
 	slices.SortFunc(all, compareClaims)
 	numberRepeats(all)
@@ -38,7 +38,7 @@ func Correlate(discoveries []Discovery) []Discovery {
 			}
 		}
 	}
-	merged := map[int][]claim{}
+	merged := map[int][]*claim{}
 	var roots []int
 	for i := range all {
 		root := groups.find(i)
@@ -59,6 +59,7 @@ func Correlate(discoveries []Discovery) []Discovery {
 type claim struct {
 	Discovery
 	keys []string
+	text []byte // all of it, made when it is first needed
 }
 
 // keysOf are the texts that a finding's ids are digests of.
@@ -135,7 +136,7 @@ func idOf(key string) string {
 // numberRepeats tells apart what has the same key but stands at several lines of one file: the second gets a number, and so on, in
 // the order of the lines. The numbers come from all reports together, so that it does not matter which report says what. Claims
 // must be sorted.
-func numberRepeats(all []claim) {
+func numberRepeats(all []*claim) {
 	lines := map[string][]int{}
 	for i := range all {
 		if at, ok := all[i].repeatable(); ok {
@@ -167,7 +168,7 @@ func (c *claim) repeatable() (line int, ok bool) {
 }
 
 // compareClaims is a total order on what claims say, so that merging does not depend on the order of reports.
-func compareClaims(a, b claim) int {
+func compareClaims(a, b *claim) int {
 	x, y := &a.Finding, &b.Finding
 	if c := slices.Compare(a.keys, b.keys); c != 0 {
 		return c
@@ -183,11 +184,14 @@ func compareClaims(a, b claim) int {
 
 // bytes tell apart what is the same in all else that claims are ordered by; that is rare, so they are made when asked for.
 func (c *claim) bytes() []byte {
-	text, err := json.Marshal(c.Discovery)
-	if err != nil {
-		panic("engine: a discovery cannot be marshalled: " + err.Error()) // a bug in the types: they hold only what JSON has
+	if c.text == nil {
+		text, err := json.Marshal(c.Discovery)
+		if err != nil {
+			panic("engine: a discovery cannot be marshalled: " + err.Error()) // a bug in the types: they hold only what JSON has
+		}
+		c.text = text
 	}
-	return text
+	return c.text
 }
 
 func compareSources(a, b Source) int {

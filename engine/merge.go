@@ -7,7 +7,7 @@ import (
 )
 
 // merge makes one finding of all claims of a group, which are sorted.
-func merge(group []claim, names *nameGroups) Discovery {
+func merge(group []*claim, names *nameGroups) Discovery {
 	var keys []string
 	for _, c := range group {
 		keys = append(keys, c.keys...)
@@ -75,7 +75,7 @@ func keyRank(k string) int {
 	return 1
 }
 
-func mergeVulnerability(group []claim, names []string) *Vulnerability {
+func mergeVulnerability(group []*claim, names []string) *Vulnerability {
 	if group[0].Finding.Vulnerability == nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func graver(a, b *Reachability) *Reachability {
 }
 
 // mergeSuppression keeps a suppression only if every source has one: one scanner's exception does not silence another.
-func mergeSuppression(group []claim) *Suppression {
+func mergeSuppression(group []*claim) *Suppression {
 	var kept *Suppression
 	for _, c := range group {
 		s := c.Finding.Suppression
@@ -156,9 +156,9 @@ func mergeSuppression(group []claim) *Suppression {
 }
 
 // mergeStatus takes a status that a baseline gave over none, and where baselines disagree the stricter.
-func mergeStatus(group []claim) Status {
+func mergeStatus(group []*claim) Status {
 	order := []Status{"", StatusExisting, StatusDisclosed, StatusIntroduced}
-	return slices.MaxFunc(group, func(a, b claim) int {
+	return slices.MaxFunc(group, func(a, b *claim) int {
 		return cmp.Compare(slices.Index(order, a.Status), slices.Index(order, b.Status))
 	}).Status
 }

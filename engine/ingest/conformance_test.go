@@ -97,6 +97,38 @@ var conformances = map[string][]conformance{
 		{file: "snykcontainer_issue_9270.json", results: 37, findings: 30,
 			why: "the peer leaves the applications in the image out and counts the rows: one for each path to a package"},
 	},
+	"gitleaks": {
+		{file: "data_many.json", results: 2, findings: 2},
+		{file: "no_findings.json"}, // null, which is Trivy's as well
+	},
+	"checkov": {
+		{file: "checkov-report-0-vuln.json"},
+		{file: "checkov-report-many-vuln.json", results: 3, findings: 3},
+		{file: "checkov-report-severity.json", results: 4, findings: 4},
+	},
+	"kics": {
+		{file: "many_findings.json", results: 18, findings: 18},
+	},
+	"nuclei": {
+		{file: "empty.jsonl", refused: "the file is empty"},
+		{file: "issue_14071.json", results: 27, findings: 27},
+		{file: "many_findings.json", results: 18, findings: 18,
+			why: "the peer takes two servers at two ports of one host for one place"},
+		{file: "many_findings_third.json", results: 2, findings: 2},
+		{file: "multiple_matches.json", results: 2, findings: 2},
+		{file: "no_findings.json", refused: "the file is empty"},
+	},
+	"zap": {
+		{file: "0_zap_sample.xml", results: 4, findings: 4},
+		{file: "1_zap_sample_0_and_new_absent.xml", results: 4, findings: 4},
+		{file: "3_zap_sampl_0_and_different_severities.xml", results: 4, findings: 4},
+		{file: "dvwa_baseline_dojo.xml", results: 19, findings: 19},
+		{file: "dvwa_baseline_dojo_fabricated_internal_duplicates_subset.xml", results: 6, findings: 6},
+		{file: "empty_2.9.0.xml"},
+		{file: "some_2.9.0.xml", results: 7, findings: 7},
+		{file: "zap-results-second-scan.xml", results: 18, findings: 18},
+		{file: "zap_2.16.1_with_req_resp.xml", results: 4, findings: 4},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

@@ -31,6 +31,16 @@ var formats = []format{
 	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
 	{"semgrep", "Semgrep JSON", "semgrep --json", detectSemgrep, readSemgrep},
 	{"snyk", "Snyk JSON", "snyk test --json, snyk container test --json", detectSnyk, readSnyk},
+	{"gitleaks", "Gitleaks JSON", "gitleaks --report-format json, versions 7 and 8", detectGitleaks, readGitleaks},
+	{"trufflehog", "TruffleHog JSON", "trufflehog --json, version 3", detectTruffleHog, readTruffleHog},
+	{"secret-scanning", "GitHub secret-scanning alerts", "GET /repos/OWNER/REPO/secret-scanning/alerts", detectSecretScanning, readSecretScanning},
+	{"checkov", "Checkov JSON", "checkov -o json", detectCheckov, readCheckov},
+	{"kics", "KICS JSON", "kics scan --report-formats json", detectKICS, readKICS},
+	{"tfsec", "tfsec JSON", "tfsec --format json", detectTfsec, readTfsec},
+	{"nuclei", "Nuclei JSON", "nuclei -jsonl, nuclei -json-export", detectNuclei, readNuclei},
+	{"zap", "ZAP JSON", "ZAP's traditional JSON report", detectZAP, readZAP},
+	{"zap-xml", "ZAP XML", "ZAP's traditional XML report", detectZAPXML, readZAPXML},
+	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
 }
 
 // A Format describes a supported format for help and documentation.

@@ -129,6 +129,20 @@ var conformances = map[string][]conformance{
 		{file: "zap-results-second-scan.xml", results: 18, findings: 18},
 		{file: "zap_2.16.1_with_req_resp.xml", results: 4, findings: 4},
 	},
+	"npm_audit": {
+		{file: "cwe_null.json", results: 1, findings: 1},
+		{file: "issue_7897.json", results: 5, findings: 5},
+		{file: "many_vuln_npm7.json", results: 15, findings: 8},
+		{file: "many_vuln_with_groups_different_titles.json", results: 5, findings: 5},
+		{file: "multiple_cwes2.json", results: 6, findings: 6},
+		{file: "one_vuln.json", results: 1, findings: 1},
+	},
+	"npm_audit_7_plus": {
+		{file: "issue_10801.json", results: 1, findings: 1},
+		{file: "multiple_cwes_fabricated.json", results: 1, findings: 1},
+		{file: "one_vuln.json", results: 1, findings: 2,
+			why: "the peer counts the packages: there are two advisories on this one"},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

@@ -31,6 +31,8 @@ var formats = []format{
 	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
 	{"semgrep", "Semgrep JSON", "semgrep --json", detectSemgrep, readSemgrep},
 	{"snyk", "Snyk JSON", "snyk test --json, snyk container test --json", detectSnyk, readSnyk},
+	{"npm-audit", "npm audit JSON", "npm audit --json, pnpm audit --json", detectNPMAudit, readNPMAudit},
+	{"yarn-audit", "Yarn audit JSON", "yarn audit --json, yarn npm audit --json, bun audit --json", detectYarnAudit, readYarnAudit},
 	{"gitleaks", "Gitleaks JSON", "gitleaks --report-format json, versions 7 and 8", detectGitleaks, readGitleaks},
 	{"trufflehog", "TruffleHog JSON", "trufflehog --json, version 3", detectTruffleHog, readTruffleHog},
 	{"secret-scanning", "GitHub secret-scanning alerts", "GET /repos/OWNER/REPO/secret-scanning/alerts", detectSecretScanning, readSecretScanning},

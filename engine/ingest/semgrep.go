@@ -19,13 +19,7 @@ func detectSemgrep(s shape) bool {
 	case s["results"] != "[" || s["errors"] != "[" || s.has("results[]"):
 		return false
 	}
-	for p := range s {
-		top, _, _ := strings.Cut(strings.TrimSuffix(p, "[]"), ".")
-		if top = strings.TrimSuffix(top, "[]"); top != "" && !slices.Contains(semgrepKeys, top) {
-			return false
-		}
-	}
-	return true
+	return s.only(semgrepKeys...)
 }
 
 // semgrepKeys are those of Semgrep's document.
@@ -143,7 +137,7 @@ func titleOfRule(f *engine.Finding, id, message, code string) string {
 		return clip(strings.ReplaceAll(lastPart(id), "-", " "))
 	}
 	if slices.ContainsFunc(f.CWEs, func(n int) bool { return slices.Contains(credentialCWEs, n) }) {
-		message = quotedText.ReplaceAllString(mask(sarifMessage{text: message}, code), "…")
+		message = quotedText.ReplaceAllString(mask(message, code), "…")
 	}
 	return clip(cmp.Or(firstSentence(message), id))
 }

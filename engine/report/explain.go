@@ -53,7 +53,10 @@ func (x *explainer) head() {
 		x.c.paragraph(0, span{}, 0, f.Title, dim)
 	}
 	parts := []string{string(d.Action)}
-	if lowered(d) {
+	switch {
+	case d.HeldBack():
+		parts[0] = "would " + string(*d.WouldHave) + ", but the run was report-only"
+	case lowered(d):
 		parts[0] += " (" + string(*d.WouldHave) + " without the exemption)"
 	}
 	if s := due(d, x.e.Now); s != "" {

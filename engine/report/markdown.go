@@ -93,10 +93,12 @@ func (v *view) heading() string {
 		}
 		return fmt.Sprintf(" by %d of %d %s", n, len(v.r.Cases), plural(len(v.r.Cases), "finding", "findings"))
 	}
-	switch v.r.Outcome {
-	case engine.Block:
-		return "blocked" + of(len(with(v.urgent, engine.Block)))
-	case engine.Warn:
+	switch blocking := len(with(v.urgent, engine.Block)); {
+	case v.r.Outcome == engine.Block:
+		return "blocked" + of(blocking)
+	case v.heldBack():
+		return "would be blocked" + of(blocking) + " (report only)"
+	case v.r.Outcome == engine.Warn:
 		if n := len(with(v.urgent, engine.Warn)); n > 0 {
 			return fmt.Sprintf("pass with %s", count(n, "warning", "warnings"))
 		}

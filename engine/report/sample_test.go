@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -191,7 +192,7 @@ func result(outcome engine.Action, cases []engine.Case) *engine.Result {
 		n.Cases++
 		*map[engine.Priority]*int{engine.Act: &n.Act, engine.Attend: &n.Attend, engine.TrackStar: &n.TrackStar, engine.Track: &n.Track}[c.Decision.Priority]++
 		*map[engine.Action]*int{engine.Block: &n.Block, engine.Warn: &n.Warn, engine.Pass: &n.Pass}[c.Decision.Action]++
-		if c.Decision.WouldHave != nil {
+		if c.Decision.Exemption() != nil {
 			n.Waived++
 		}
 		if c.Decision.Overdue {
@@ -225,18 +226,61 @@ func doubtful() *engine.Result {
 	}
 	r.Weakened = []string{"report-only", "pack reachability is off"}
 	r.Outcome = engine.Warn
-	for i := range r.Cases {
-		if r.Cases[i].Decision.Action == engine.Block {
-			r.Cases[i].Decision.Action = engine.Warn
-		}
-	}
-	r.Counts.Block, r.Counts.Warn = 0, r.Counts.Warn+3
+	reportOnly(r)
 	r.Intel = engine.IntelInfo{}
 	for i := range r.Cases {
 		r.Cases[i].Input.Context.Intel = nil
 	}
 	r.Waivers = &engine.WaiverReport{Expired: []string{"w-netty"}, Expiring: []string{"w-commons-text"}, Unused: []string{}, Unverified: []string{}}
 	return r
+}
+
+// reportOnly makes of a result that of the same run with --report-only.
+func reportOnly(r *engine.Result) {
+	for i := range r.Cases {
+		if d := &r.Cases[i].Decision; d.Action == engine.Block {
+			d.Action, d.WouldHave = engine.Warn, ptr(engine.Block)
+			r.Counts.Block--
+			r.Counts.Warn++
+		}
+	}
+	r.Outcome = engine.Warn
+	if !slices.Contains(r.Weakened, "report-only") {
+		r.Weakened = append(r.Weakened, "report-only")
+	}
+}
+
+// reported is a change that would be blocked, but the run is report-only: by an ordinary case, and by one that is denied so firmly that
+// its waiver does not help. What is exempted is exempted all the same.
+func reported() *engine.Result {
+	denied := log4shell()
+	denied.Decision.Reasons = append(denied.Decision.Reasons,
+		engine.Reason{Rule: "impact.never", Kind: "deny", Firm: true, Message: "never with a known exploit"},
+		engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted until 26 Nov 2026"})
+	waived := blocked().Cases[len(blocked().Cases)-1]
+	r := result(engine.Block, []engine.Case{denied, openFile(), waived})
+	reportOnly(r)
+	return r
+}
+
+// excused is a change whose findings are all lowered: by itself, outside of it, by a VEX statement and by a waiver.
+func excused() *engine.Result {
+	lower := func(c engine.Case, rule string, to engine.Action, message string) engine.Case {
+		c.Decision.WouldHave, c.Decision.Action = ptr(c.Decision.Action), to
+		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: rule, Kind: "exempt", AtMost: to, Message: message})
+		return c
+	}
+	itself := lower(openFile(), "change.suppressed_by_itself", engine.Warn, "new and suppressed in the source, so somebody has to look: the name is checked above")
+	itself.Input.Finding.Suppression = &engine.Suppression{Kind: "in_source", Status: "accepted", Justification: "the name is checked above"}
+	outside := openFile()
+	outside.Input.Finding.ID, outside.Input.Finding.Locations = findingID("outside"), []engine.Location{{Path: "internal/files/list.go", Line: 7}}
+	outside.Input.Finding.IDs = []string{outside.Input.Finding.ID}
+	outside.Input.Finding.Suppression = &engine.Suppression{Kind: "external", Status: "accepted", Justification: "behind the login"}
+	outside = lower(outside, "change.suppressed_external", engine.Pass, "accepted in the scanner: behind the login")
+	harmless := lower(vulnerable("CVE-2022-22965", "spring-beans", "5.3.17", "5.3.18", engine.Attend, engine.Block, engine.StatusIntroduced),
+		"change.vex", engine.Pass, "VEX of acme.vex.json says not affected; justification: vulnerable_code_not_present")
+	waived := blocked().Cases[len(blocked().Cases)-1]
+	return result(engine.Warn, []engine.Case{itself, outside, harmless, waived})
 }
 
 // passing has nothing that the change brought, and a tail that was there.
@@ -296,5 +340,6 @@ func warned() *engine.Result {
 func samples() map[string]*engine.Result {
 	return map[string]*engine.Result{
 		"blocked": blocked(), "doubtful": doubtful(), "passing": passing(), "nothing": nothing(), "release": release(), "warned": warned(), "strange": strange(),
+		"reported": reported(), "excused": excused(),
 	}
 }

@@ -71,10 +71,15 @@ func fixColumn(f *engine.Finding) string {
 	return cmp.Or(fixedIn(f.Package), noFix)
 }
 
-// action is the action, and whether an exemption made it.
+// action is the action, and whether an exemption made it, or report-only held it back.
 func action(d *engine.Decision) string {
-	if lowered(d) {
-		return "waived"
+	switch {
+	case d.HeldBack():
+		return "would " + string(*d.WouldHave)
+	case let(d):
+		return exempted(d)
+	case lowered(d):
+		return string(d.Action) + " (" + exempted(d) + ")"
 	}
 	return string(d.Action)
 }

@@ -64,11 +64,11 @@ func (v *view) header(c *canvas) {
 	c.paragraph(0, span{}, 0, strings.Join(v.totals(), ", "), dim)
 }
 
-// totals are the counts that the reader can check: what is new, what is not, what was waived and fixed. Each case is in one of them.
+// totals are the counts that the reader can check: what is new, what is not, what was exempted and fixed. Each case is in one of them.
 func (v *view) totals() []string {
 	n := map[engine.Status]int{}
 	for i := range v.r.Cases {
-		if k := &v.r.Cases[i]; !lowered(&k.Decision) {
+		if k := &v.r.Cases[i]; !let(&k.Decision) {
 			n[status(k)]++
 		}
 	}
@@ -85,16 +85,20 @@ func (v *view) totals() []string {
 	}
 	add(n[engine.StatusExisting], "existing")
 	add(n[engine.StatusDisclosed], "disclosed")
-	add(len(v.exempted), "waived")
+	for _, g := range v.exemptions() {
+		add(len(g.cases), g.name)
+	}
 	add(len(v.r.Fixed), "fixed")
 	return out
 }
 
 func (v *view) outcome() span {
-	switch v.r.Outcome {
-	case engine.Block:
+	switch {
+	case v.r.Outcome == engine.Block:
 		return span{"blocked", red}
-	case engine.Warn:
+	case v.heldBack():
+		return span{"would be blocked (report only)", yellow}
+	case v.r.Outcome == engine.Warn:
 		return span{"pass with warnings", yellow}
 	}
 	return span{"pass", plain}
@@ -156,14 +160,11 @@ func (v *view) shown() (shown, rest []*engine.Case) {
 	return v.urgent[:n], v.urgent[n:]
 }
 
-// aside counts what the reader did not cause, worst first within each group. Waived cases of the change itself are not called
-// somebody else's.
+// aside counts what the reader did not cause, worst first within each group. Exempted cases of the change itself are not
+// called somebody else's.
 func (v *view) aside() string {
 	var parts []string
-	for _, g := range []struct {
-		name  string
-		cases []*engine.Case
-	}{{"existing", v.existing}, {"newly disclosed", v.disclosed}, {"waived", v.exempted}} {
+	for _, g := range append([]group{{"existing", v.existing}, {"newly disclosed", v.disclosed}}, v.exemptions()...) {
 		if len(g.cases) == 0 {
 			continue
 		}

@@ -144,6 +144,113 @@ func TestAnUnknownStatusIsNotCalledIntroduced(t *testing.T) {
 	}
 }
 
+func TestWhatIsKnownOfTheOriginIsSaidAndTheRestCountsAsNew(t *testing.T) {
+	cases := blocked().Cases[:3]
+	all := "Blocked by 1 act and 2 attend"
+	for _, c := range []struct {
+		event    engine.Event
+		statuses [3]engine.Status
+		want     string
+	}{
+		{engine.EventPullRequest, [3]engine.Status{"introduced", "introduced", "introduced"}, all + " that this change introduced."},
+		{engine.EventPullRequest, [3]engine.Status{"", "", ""}, all + " (what this change introduced is not known, so all counts as new)."},
+		{engine.EventPullRequest, [3]engine.Status{"introduced", "", ""}, all + " (1 of them introduced by this change; 2 of unknown status, which count as new)."},
+		{engine.EventPullRequest, [3]engine.Status{"introduced", "existing", "existing"}, all + " (1 of them introduced by this change)."},
+		{engine.EventPullRequest, [3]engine.Status{"", "existing", "existing"}, all + " (1 of unknown status, which counts as new)."},
+		{engine.EventPullRequest, [3]engine.Status{"existing", "existing", "disclosed"}, all + "."},
+		{engine.EventRelease, [3]engine.Status{"", "", ""}, all + "."},
+		{engine.EventRelease, [3]engine.Status{"introduced", "", ""}, all + " (1 of them introduced by this change)."},
+	} {
+		var list []engine.Case
+		for i, k := range cases {
+			k.Input.Context.Change = &engine.Change{Event: c.event, Status: c.statuses[i]}
+			list = append(list, k)
+		}
+		r := result(engine.Block, list)
+		r.Change.Event = c.event
+		for _, format := range []string{"text", "markdown"} {
+			if have := oneLine(write(t, format, r, report.Options{})); !strings.Contains(have, c.want) {
+				t.Errorf("%s %s: want %q in\n%s", c.event, c.statuses, c.want, have)
+			}
+		}
+	}
+}
+
+// oneLine is a text as words, however it was wrapped.
+func oneLine(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }
+
+func TestReportOnlyHidesNothingOfWhatWouldBlock(t *testing.T) {
+	would := blocked()
+	reportOnly(would)
+	blocks, held := oneLine(write(t, "text", blocked(), report.Options{Width: 120})), oneLine(write(t, "text", would, report.Options{Width: 120}))
+	held = strings.Replace(held, "weakened report-only ", "", 1)
+	held = strings.Replace(held, "would be blocked (report only)", "blocked", 1)
+	held = strings.Replace(held, "Would be blocked", "Blocked", 1)
+	held = strings.Replace(held, "; report-only never blocks.", ".", 1)
+	if held != blocks {
+		t.Errorf("report-only differs by more than its own words:\n%s\n%s", held, blocks)
+	}
+	gate := warned()
+	gate.Gate.Reasons = []engine.Reason{{Rule: "main.budget", Kind: "deny", Message: "15 introduced, and the budget allows 3"}}
+	gate.Weakened = []string{"report-only"}
+	for _, format := range []string{"text", "markdown"} {
+		have := oneLine(write(t, format, gate, report.Options{}))
+		for _, want := range []string{"would be blocked", "(report only)", "Would be blocked; report-only never blocks.", "The run as a whole: 15 introduced, and the budget allows 3."} {
+			if !strings.Contains(have, want) {
+				t.Errorf("%s of a gate that report-only holds back: no %q in\n%s", format, want, have)
+			}
+		}
+	}
+}
+
+func TestAChangeThatSuppressesItsOwnFindingNeedsSomebody(t *testing.T) {
+	known, unknown := excused(), excused()
+	for i := range unknown.Cases {
+		unknown.Cases[i].Input.Context.Change = &engine.Change{Event: engine.EventPullRequest}
+	}
+	both := result(engine.Block, append(excused().Cases, log4shell()))
+	only := excused()
+	only.Cases = only.Cases[:1]
+	for name, c := range map[string]struct {
+		r    *engine.Result
+		want string
+	}{
+		"known":         {known, "Not blocked. 1 new finding is suppressed by the change itself: somebody has to look."},
+		"alone":         {result(engine.Warn, only.Cases), "Not blocked. 1 new finding is suppressed by the change itself: somebody has to look."},
+		"not known":     {unknown, "Not blocked. 1 finding that counts as new is suppressed in the source: somebody has to look."},
+		"beside others": {both, "Blocked by 1 act that this change introduced. 1 new finding is suppressed by the change itself: somebody has to look."},
+	} {
+		for _, format := range []string{"text", "markdown"} {
+			have := oneLine(write(t, format, c.r, report.Options{}))
+			if !strings.Contains(have, c.want) || strings.Contains(have, "eeds action") || strings.Contains(have, "need attention") {
+				t.Errorf("%s %s:\n%s", name, format, have)
+			}
+			if !strings.Contains(have, "open.go:41") || format == "text" && !strings.Contains(have, "so somebody has to look: the name is checked above") {
+				t.Errorf("%s %s does not show the case and the reason:\n%s", name, format, have)
+			}
+		}
+	}
+}
+
+func TestOnlyAWaiverWaives(t *testing.T) {
+	for _, format := range []string{"text", "table", "markdown"} {
+		have := oneLine(write(t, format, excused(), report.Options{All: true}))
+		for _, want := range map[string][]string{
+			"text": {"1 new 1 waived 2 exempted"}, "table": {"warn (exempted)", "attend exempted", "attend waived"},
+			"markdown": {"1 waived (1 attend), 2 exempted (2 attend)", "| attend | exempted | `CVE-2022-22965`", "| attend | waived | `CVE-2021-22002`"},
+		}[format] {
+			if !strings.Contains(have, want) {
+				t.Errorf("%s: no %q in\n%s", format, want, have)
+			}
+		}
+	}
+	r := excused()
+	r.Cases, r.Outcome = r.Cases[1:], engine.Pass
+	if have := oneLine(write(t, "text", result(engine.Pass, r.Cases), report.Options{})); !strings.Contains(have, "1 finding is waived. 2 findings are exempted.") {
+		t.Errorf("have\n%s", have)
+	}
+}
+
 func TestCasesThatWouldReadTheSameSayWhereTheyAre(t *testing.T) {
 	one, two := log4shell(), log4shell()
 	two.Input.Finding.ID, two.Input.Finding.IDs = findingID("image"), []string{findingID("image")}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,26 +23,47 @@ func (v *view) verdict(c *canvas, o Options) {
 // sentences say the outcome and what it comes from.
 func (v *view) sentences() []string {
 	var out []string
-	switch v.r.Outcome {
-	case engine.Block:
-		if blocking := with(v.urgent, engine.Block); len(blocking) > 0 {
-			out = append(out, "Blocked by "+and(tallyOf(blocking).words())+v.origin(blocking)+"."+v.coverage(blocking))
-		} else {
-			out = append(out, "Blocked.")
-		}
-	case engine.Warn:
-		if warned := with(v.urgent, engine.Warn); len(warned) > 0 {
-			out = append(out, "Not blocked. "+and(tallyOf(warned).words())+v.origin(warned)+" "+plural(len(warned), "needs", "need")+" attention."+v.coverage(warned))
-		} else {
-			out = append(out, "Not blocked. "+v.nothingNew()+v.tracked())
-		}
+	blocking, warned := with(v.urgent, engine.Block), with(v.urgent, engine.Warn)
+	excused := len(warned)
+	warned = slices.DeleteFunc(warned, selfSuppressed)
+	excused -= len(warned)
+	switch {
+	case v.r.Outcome == engine.Block:
+		out = append(out, "Blocked"+v.by(blocking)+"."+v.coverage(blocking))
+	case v.heldBack():
+		out = append(out, "Would be blocked"+v.by(blocking)+"; report-only never blocks."+v.coverage(blocking))
+	case len(warned) > 0:
+		out = append(out, "Not blocked. "+and(tallyOf(warned).words())+v.origin(warned)+" "+plural(len(warned), "needs", "need")+" attention."+v.coverage(warned))
+	case excused > 0:
+		out = append(out, "Not blocked.")
+	case v.r.Outcome == engine.Warn:
+		out = append(out, "Not blocked. "+v.nothingNew()+v.tracked())
 	default:
 		out = append(out, v.nothingNew()+v.tracked())
+	}
+	if excused > 0 {
+		out[0] += " " + v.excused(excused)
 	}
 	for _, r := range v.r.Gate.Reasons {
 		out = append(out, "The run as a whole: "+sentence(r.Message)+".")
 	}
 	return out
+}
+
+// by names what blocks.
+func (v *view) by(blocking []*engine.Case) string {
+	if len(blocking) == 0 {
+		return ""
+	}
+	return " by " + and(tallyOf(blocking).words()) + v.origin(blocking)
+}
+
+// excused says that n cases are suppressed by the change that brings them. Where the change's part is not known it is not claimed.
+func (v *view) excused(n int) string {
+	if !v.known {
+		return count(n, "finding that counts", "findings that count") + " as new " + plural(n, "is", "are") + " suppressed in the source: somebody has to look."
+	}
+	return count(n, "new finding", "new findings") + " " + plural(n, "is", "are") + " suppressed by the change itself: somebody has to look."
 }
 
 // origin says whose the cases are. Where the change's part is not known it is not claimed.
@@ -60,10 +82,18 @@ func (v *view) origin(cases []*engine.Case) string {
 		return " (what this change introduced is not known, so all counts as new)"
 	case introduced == len(cases):
 		return " that this change introduced"
-	case introduced > 0:
-		return fmt.Sprintf(", %d of them introduced by this change", introduced)
 	}
-	return ""
+	var parts []string
+	if introduced > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them introduced by this change", introduced))
+	}
+	if unknown > 0 && !v.owned() {
+		parts = append(parts, fmt.Sprintf("%d of unknown status, which %s as new", unknown, plural(unknown, "counts", "count")))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
 }
 
 // nothingNew says that there is nothing to do, or nothing at all.
@@ -101,8 +131,8 @@ func (v *view) tracked() string {
 	if n := len(v.urgent) + len(v.existing) + len(v.disclosed); n > 0 {
 		s = " " + and(parts) + " " + plural(n, "finding", "findings") + " " + plural(n, "is", "are") + " tracked."
 	}
-	if n := len(v.exempted); n > 0 {
-		s += " " + count(n, "finding", "findings") + " " + plural(n, "is", "are") + " waived."
+	for _, g := range v.exemptions() {
+		s += " " + count(len(g.cases), "finding", "findings") + " " + plural(len(g.cases), "is", "are") + " " + g.name + "."
 	}
 	return s
 }

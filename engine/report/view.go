@@ -18,7 +18,7 @@ type view struct {
 	urgent []*engine.Case
 
 	existing, disclosed []*engine.Case // not from this change, and not blocking
-	exempted            []*engine.Case // lowered by a waiver or another exemption
+	exempted            []*engine.Case // lowered to nothing to do by a waiver or another exemption
 
 	known bool // the change's part in the cases is known, so that "introduced" may be said
 	ids   map[string]string
@@ -36,9 +36,9 @@ func newView(r *engine.Result) *view {
 		c := &r.Cases[i]
 		v.known = v.known && status(c) != ""
 		switch {
-		case lowered(&c.Decision):
+		case let(&c.Decision):
 			v.exempted = append(v.exempted, c)
-		case c.Decision.Action == engine.Block || isNew(c) || v.owned() && c.Decision.Action == engine.Warn:
+		case stated(&c.Decision) == engine.Block || isNew(c) || v.owned() && c.Decision.Action == engine.Warn:
 			v.urgent = append(v.urgent, c)
 		case status(c) == engine.StatusDisclosed:
 			v.disclosed = append(v.disclosed, c)
@@ -66,7 +66,7 @@ func (v *view) owned() bool {
 // worseFirst orders what blocks before what warns, then by priority, then by due date; the engine's own order settles the rest.
 func worseFirst(a, b *engine.Case) int {
 	x, y := &a.Decision, &b.Decision
-	if c := cmp.Or(cmp.Compare(y.Action.Rank(), x.Action.Rank()), cmp.Compare(y.Priority.Rank(), x.Priority.Rank())); c != 0 {
+	if c := cmp.Or(cmp.Compare(stated(y).Rank(), stated(x).Rank()), cmp.Compare(y.Priority.Rank(), x.Priority.Rank())); c != 0 {
 		return c
 	}
 	switch {
@@ -137,11 +137,40 @@ func apart(cases []*engine.Case) map[*engine.Case]string {
 	return out
 }
 
-// with are the cases of a list with an action.
+// heldBack says whether only report-only keeps the run from being blocked, by a case or by the gate as a whole.
+func (v *view) heldBack() bool {
+	return v.r.Outcome != engine.Block && (len(with(v.urgent, engine.Block)) > 0 ||
+		slices.ContainsFunc(v.r.Gate.Reasons, func(r engine.Reason) bool { return r.Kind == "deny" }))
+}
+
+// exemptions are the exempted cases by what they are called, waivers first.
+func (v *view) exemptions() []group {
+	var out []group
+	for _, name := range []string{"waived", "exempted"} {
+		g := group{name: name}
+		for _, c := range v.exempted {
+			if exempted(&c.Decision) == name {
+				g.cases = append(g.cases, c)
+			}
+		}
+		if len(g.cases) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// A group is cases that share a line or a number.
+type group struct {
+	name  string
+	cases []*engine.Case
+}
+
+// with are the cases of a list with an action, or that would have it but for report-only.
 func with(list []*engine.Case, a engine.Action) []*engine.Case {
 	var out []*engine.Case
 	for _, c := range list {
-		if c.Decision.Action == a {
+		if stated(&c.Decision) == a {
 			out = append(out, c)
 		}
 	}

@@ -10,14 +10,10 @@ import (
 
 // why says in the words of the rules why a case has its priority and action, what carries it first: the strongest raises, firm ones
 // before others, then caps that lowered them, then what made the action, then what exempts it. Weaker raises say nothing that the
-// strongest did not outdo. It may be empty: no rule said anything.
+// strongest did not outdo. Where an exemption left a warning, its words come first: they say why somebody has to look. It may be empty:
+// no rule said anything.
 func why(d *engine.Decision) []string {
-	top := -1
-	for i := range d.Reasons {
-		if r := &d.Reasons[i]; r.Kind == "raise" {
-			top = max(top, r.To.Rank())
-		}
-	}
+	top := strongest(d)
 	var firm, raises, caps, acts, exempts []string
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
@@ -36,16 +32,33 @@ func why(d *engine.Decision) []string {
 		case "deny", "warn":
 			acts = append(acts, r.Message)
 		case "exempt":
-			exempts = append(exempts, r.Message)
+			if r.AtMost.Rank() >= stated(d).Rank() { // else a firm deny withstood it
+				exempts = append(exempts, r.Message)
+			}
 		}
 	}
 	var out []string
-	for _, m := range slices.Concat(firm, raises, caps, acts, exempts) {
+	order := slices.Concat(firm, raises, caps, acts, exempts)
+	if lowered(d) && d.Action == engine.Warn {
+		order = slices.Concat(exempts, firm, raises, caps, acts)
+	}
+	for _, m := range order {
 		if m = sentence(m); m != "" && !slices.Contains(out, m) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// strongest is the rank of the strongest raise; -1 if there is none.
+func strongest(d *engine.Decision) int {
+	top := -1
+	for i := range d.Reasons {
+		if r := &d.Reasons[i]; r.Kind == "raise" {
+			top = max(top, r.To.Rank())
+		}
+	}
+	return top
 }
 
 // sentence strips what a message ends with, so that several can be joined.
@@ -78,4 +91,33 @@ func headline(f *engine.Finding) string {
 }
 
 // lowered says whether an exemption lowered the action.
-func lowered(d *engine.Decision) bool { return d.WouldHave != nil && *d.WouldHave != d.Action }
+func lowered(d *engine.Decision) bool { return d.Exemption() != nil }
+
+// let says whether an exemption lowered the action to nothing to do. One that left a warning leaves somebody to look.
+func let(d *engine.Decision) bool { return d.Action == engine.Pass && lowered(d) }
+
+// exempted is what a case that an exemption lowered is called. Only somebody who accepts a risk waives; a suppression or a statement
+// that the product is not affected does not.
+func exempted(d *engine.Decision) string {
+	if e := d.Exemption(); e != nil && strings.HasPrefix(e.Rule, "waivers.") {
+		return "waived"
+	}
+	return "exempted"
+}
+
+// stated is the action that the policy came to: what report-only held back is what it would have been.
+func stated(d *engine.Decision) engine.Action {
+	if d.HeldBack() {
+		return *d.WouldHave
+	}
+	return d.Action
+}
+
+// suppressedByItself is the rule of the pack change that excuses what the change under review brings together with its excuse.
+const suppressedByItself = "change.suppressed_by_itself"
+
+// selfSuppressed says that a case still warns although the change under review suppresses it.
+func selfSuppressed(c *engine.Case) bool {
+	d := &c.Decision
+	return isNew(c) && stated(d) == engine.Warn && slices.ContainsFunc(d.Reasons, func(r engine.Reason) bool { return r.Rule == suppressedByItself })
+}

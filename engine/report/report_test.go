@@ -60,8 +60,14 @@ func TestMarkdownReadsAsItsGoldensDo(t *testing.T) {
 	}
 }
 
+func TestJSONReadsAsItsGoldensDo(t *testing.T) {
+	for _, name := range []string{"reported", "excused"} {
+		golden(t, name+".json.golden", write(t, "json", samples()[name], report.Options{}))
+	}
+}
+
 func TestSARIFReadsAsItsGoldensDo(t *testing.T) {
-	for _, name := range []string{"release", "doubtful"} {
+	for _, name := range []string{"release", "doubtful", "reported", "excused"} {
 		golden(t, name+".sarif.golden", write(t, "sarif", samples()[name], report.Options{}))
 	}
 }

@@ -123,7 +123,7 @@ var securitySeverity = map[engine.Priority]float64{engine.Act: 9.5, engine.Atten
 // sarifLevel is what an action is called.
 var sarifLevel = map[engine.Action]string{engine.Block: "error", engine.Warn: "warning", engine.Pass: "note"}
 
-// writeSARIF writes every case as a result of Headgate: decided, explained, and with waivers as suppressions.
+// writeSARIF writes every case as a result of Headgate: decided, explained, and with exemptions as suppressions.
 func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
 	s := newSARIFWriter(r.Reports)
 	for i := range r.Cases {
@@ -138,10 +138,11 @@ func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
 		case engine.StatusExisting:
 			res.BaselineState = "unchanged"
 		}
-		if lowered(d) {
-			res.Suppressions = append(res.Suppressions, sarifSuppression{Kind: "external", Status: "accepted", Justification: clean(exemption(d))})
-		}
+		res.Suppressions = decidedSuppressions(c)
 		res.Properties = map[string]any{"headgate.priority": d.Priority, "headgate.action": d.Action, "headgate.asset": clean(c.Input.Asset.ID)}
+		if d.WouldHave != nil {
+			res.Properties["headgate.would_have"] = *d.WouldHave
+		}
 		if !d.Due.IsZero() {
 			res.Properties["headgate.due"] = d.Due.UTC().Format(time.RFC3339)
 		}
@@ -160,14 +161,32 @@ func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
 	return s.write(w, r.Engine.Headgate, inv)
 }
 
-// exemption is the words of the rule that lowered the action.
-func exemption(d *engine.Decision) string {
-	for i := range d.Reasons {
-		if d.Reasons[i].Kind == "exempt" {
-			return d.Reasons[i].Message
-		}
+// suppressionStatus is what SARIF calls the status of a suppression. One that is not known has no word there: without a status, readers
+// take a suppression for accepted.
+var suppressionStatus = map[string]string{"accepted": "accepted", "under_review": "underReview", "rejected": "rejected"}
+
+// suppressions are the scanner's own word on a finding, if it says what has become of it.
+func suppressions(s *engine.Suppression) []sarifSuppression {
+	if s == nil || suppressionStatus[s.Status] == "" {
+		return nil
 	}
-	return ""
+	return []sarifSuppression{{
+		Kind:          cmp.Or(map[string]string{"in_source": "inSource"}[s.Kind], "external"),
+		Status:        suppressionStatus[s.Status],
+		Justification: clean(s.Justification),
+	}}
+}
+
+// decidedSuppressions are accepted only where the decision leaves nothing to do: a suppressed result is closed, and nobody would look at
+// what still warns. What a scanner accepted does not count beside the decision; what it has not accepted is told as it says.
+func decidedSuppressions(c *engine.Case) []sarifSuppression {
+	if let(&c.Decision) {
+		return []sarifSuppression{{Kind: "external", Status: "accepted", Justification: clean(c.Decision.Exemption().Message)}}
+	}
+	if s := c.Input.Finding.Suppression; s != nil && s.Status != "accepted" {
+		return suppressions(s)
+	}
+	return nil
 }
 
 // writeFindingsSARIF writes findings as scanners rate them, whatever format they came in.
@@ -182,6 +201,7 @@ func writeFindingsSARIF(w io.Writer, reports []engine.Report, findings []engine.
 		res := s.result(f, findingLevel(f.Severity), score, "")
 		res.Message.Text = sarifMessage(cmp.Or(sentence(f.Title), weakness(f)) + ".")
 		res.PartialFingerprints["headgate/v1"] = f.ID
+		res.Suppressions = suppressions(f.Suppression)
 		s.results = append(s.results, res)
 	}
 	inv := sarifInvocation{ExecutionSuccessful: true}
@@ -218,17 +238,9 @@ func (s *sarifWriter) result(f *engine.Finding, level string, score float64, ass
 		s.scores = append(s.scores, 0)
 	}
 	s.scores[at] = max(s.scores[at], score)
-	res := sarifResult{
+	return sarifResult{
 		RuleID: id, RuleIndex: at, Level: level, Locations: s.locations(f, asset), PartialFingerprints: map[string]string{},
 	}
-	if sup := f.Suppression; sup != nil {
-		res.Suppressions = append(res.Suppressions, sarifSuppression{
-			Kind:          cmp.Or(map[string]string{"in_source": "inSource"}[sup.Kind], "external"),
-			Status:        map[string]string{"accepted": "accepted", "under_review": "underReview", "rejected": "rejected"}[sup.Status],
-			Justification: clean(sup.Justification),
-		})
-	}
-	return res
 }
 
 // mostTags is what code scanning keeps of a rule.

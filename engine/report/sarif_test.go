@@ -157,6 +157,43 @@ func TestSARIFSaysWhatTheDecisionsSay(t *testing.T) {
 	}
 }
 
+// Code scanning closes what is suppressed, and takes a suppression without a status for accepted.
+func TestSARIFSuppressesOnlyWhatTheDecisionExempts(t *testing.T) {
+	exempted := excused().Cases[1].Decision
+	warned := excused().Cases[0].Decision
+	held := reported().Cases[0].Decision
+	for _, c := range []struct {
+		name, status string
+		decision     engine.Decision
+		want, alone  string // the status written of the case, and of the finding before any decision
+	}{
+		{"no decision to exempt", "accepted", openFile().Decision, "", "accepted"},
+		{"exempted", "accepted", exempted, "accepted", "accepted"},
+		{"exempted, status not known", "", exempted, "accepted", ""},
+		{"still warns", "accepted", warned, "", "accepted"},
+		{"held back by report-only", "accepted", held, "", "accepted"},
+		{"not known", "", openFile().Decision, "", ""},
+		{"a word that is none", "maybe", openFile().Decision, "", ""},
+		{"under review", "under_review", openFile().Decision, "underReview", "underReview"},
+		{"rejected", "rejected", held, "rejected", "rejected"},
+	} {
+		k := openFile()
+		k.Decision = c.decision
+		k.Input.Finding.Suppression = &engine.Suppression{Kind: "in_source", Status: c.status, Justification: "because"}
+		r := result(engine.Warn, []engine.Case{k})
+		for which, want := range map[string]string{"case": c.want, "finding": c.alone} {
+			text := findings(t, "sarif", r)
+			if which == "case" {
+				text = write(t, "sarif", r, report.Options{})
+			}
+			have := readSARIF(t, text).Runs[0].Results[0].Suppressions
+			if len(have) > 1 || (len(have) == 1) != (want != "") || len(have) == 1 && have[0].Status != want {
+				t.Errorf("%s: the %s has %+v, want %q", c.name, which, have, want)
+			}
+		}
+	}
+}
+
 func TestSARIFMessagesHaveNeitherLinksNorArguments(t *testing.T) {
 	c := log4shell()
 	c.Decision.Reasons[0].Message = `see [here](https://evil.example) and \[there](1), {0} and {x}`

@@ -8,6 +8,7 @@ type Statement struct {
 	Products      []Product      // what it speaks of; none: nothing, since a statement without products says nothing of anything
 	VEX           VEX
 	Time          time.Time // when it was said; of two statements on the same the later counts
+	Report        string    // digest of the report whose findings alone it speaks of, as in Source; empty: any
 }
 
 // A Product is something that a Statement speaks of: a component by its package URL or name, or an image or other target by its

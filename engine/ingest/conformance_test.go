@@ -62,6 +62,17 @@ var conformances = map[string][]conformance{
 			why: "the peer counts the entries: GitHub's, Go's and PyPI's entries for one vulnerability are one group, and one finding"},
 		{file: "no_findings.json", refused: "the file is empty"},
 	},
+	"cyclonedx": {
+		{file: "cyclonedx_bom.xml"},
+		{file: "grype.xml", results: 327, findings: 327},
+		{file: "issue_8022.json", results: 1, findings: 1},
+		{file: "jake.xml"},
+		{file: "log4j.json", results: 8, findings: 8},
+		{file: "multiple_cwes_fabricated.xml", results: 1, findings: 1},
+		{file: "no-severity.json", results: 1, findings: 1},
+		{file: "spec1.xml", results: 1, findings: 1},
+		{file: "valid-vulnerability-1.4.json", results: 1, findings: 1},
+	},
 	"govulncheck": {
 		{file: "empty.json", refused: "the file is empty"},
 		{file: "issue_15033.json", results: 178, findings: 72},

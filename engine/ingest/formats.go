@@ -24,6 +24,7 @@ type format struct {
 // formats are all formats, in the order in which detection asks them: the first match wins, so a format with loose marks stands
 // behind those with strict ones.
 var formats = []format{
+	{"cyclonedx", "CycloneDX JSON and XML", "Syft, cdxgen, Trivy, Grype, Dependency-Track: bills of materials and VEX, 1.0 to 1.7", detectCycloneDX, readCycloneDX},
 	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
 	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
 	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
@@ -67,7 +68,7 @@ const shapeDepth = 5
 
 // A shape is the set of key paths in the beginning of a document. Of JSON: "runs", "matches[].vulnerability.id"; "[]" is an array's
 // element and "" the document; the value is the text of a scalar, else "{" or "[". Of XML: "<report", "<report/site",
-// "<report@version". Of a table: "csv:title" for each column, in lower case.
+// "<report@version". Of a table: "csv:title" for each column, in lower case. Of lines of tags and values: "tag:SPDXVersion".
 type shape map[string]string
 
 // has says whether all paths are there.
@@ -114,6 +115,11 @@ func shapeOf(head []byte) (shape, error) {
 	if len(text) > 0 && text[0] == '<' {
 		return s, s.xml(head)
 	}
+	if bytes.HasPrefix(text, []byte("SPDXVersion:")) {
+		line, _, _ := bytes.Cut(text, []byte("\n"))
+		s["tag:SPDXVersion"] = string(line)
+		return s, nil
+	}
 	if len(text) > 0 && !strings.ContainsRune("{[", rune(text[0])) && s.csv(head) {
 		return s, nil
 	}
@@ -128,6 +134,7 @@ func shapeOf(head []byte) (shape, error) {
 // standard library knows none but the five of XML itself.
 func (s shape) xml(head []byte) error {
 	dec := xml.NewDecoder(bytes.NewReader(head))
+	dec.CharsetReader = xmlCharset
 	var at []string
 	for {
 		tok, err := dec.Token()

@@ -135,6 +135,9 @@ func (b *batch) repository() engine.Target {
 	return engine.Target{Type: engine.TargetRepository, Name: b.options.Repository}
 }
 
+// thisReport stands for the digest of the report in Statement.Report, which is known only when all is read.
+const thisReport = "this"
+
 // stamp gives every finding its source; a reader that reads several tools from one file has filled Tool and Version itself.
 func (b *batch) stamp() {
 	for i := range b.found {
@@ -144,6 +147,11 @@ func (b *batch) stamp() {
 		}
 		for j := range f.Sources {
 			f.Sources[j].Format, f.Sources[j].Report = b.report.Format, b.report.Digest
+		}
+	}
+	for i := range b.statements {
+		if b.statements[i].Report == thisReport {
+			b.statements[i].Report = b.report.Digest
 		}
 	}
 }

@@ -1,0 +1,346 @@
+package ingest
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// detectCycloneDX wants the name of the format, or what only its components and vulnerabilities have where they stand first.
+func detectCycloneDX(s shape) bool {
+	return s["bomFormat"] == "CycloneDX" || strings.Contains(s["$schema"], "cyclonedx.org/schema/bom") ||
+		s.has("specVersion") && s.hasAny("components[].bom-ref", "components[].type", "vulnerabilities[].affects[].ref") ||
+		cdxNamespace(s) != ""
+}
+
+// cdxNamespace is the namespace of a CycloneDX document in XML.
+func cdxNamespace(s shape) string {
+	for key, value := range s {
+		if strings.HasPrefix(key, "<bom@") && strings.Contains(value, "cyclonedx.org/schema/bom/") {
+			return value
+		}
+	}
+	return ""
+}
+
+// cdxVersions are the versions of the format that are read. In XML, 1.0 and 1.1 have components as well.
+var cdxVersions = []string{"1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"}
+
+// readCycloneDX reads a bill of materials with what it says of vulnerabilities. What is affected is named by reference, so that all
+// components are kept, in short, until the end.
+//
+// A vulnerability of a component is a finding, whatever its analysis says; the analysis is a statement. A document whose analyses are
+// about components of another document is a VEX document: it states, and finds nothing.
+func readCycloneDX(s *stream, b *batch) error {
+	d := &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}}
+	b.report.Tool = "CycloneDX"
+	read := d.readJSON
+	if s.isXML() {
+		read = d.readXML
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	d.finish()
+	return nil
+}
+
+// A cycloneDX is a document being read.
+type cycloneDX struct {
+	s *stream
+	b *batch
+
+	version, serial string
+	meta            cdxMetadata
+	parts           map[string]*cdxPart // by bom-ref
+	direct          []string            // bom-refs that the subject depends on
+	vulnerabilities []cdxVulnerability
+}
+
+// A cdxPart is what is kept of a component.
+type cdxPart struct {
+	purl, name, version, scope string
+	paths                      []string
+}
+
+func (d *cycloneDX) readJSON() error {
+	s := d.s
+	err := s.object(func(key string) error {
+		switch key {
+		case "specVersion":
+			return s.nameInto(&d.version)
+		case "serialNumber":
+			return s.nameInto(&d.serial)
+		case "metadata":
+			var m loose[cdxMetadata]
+			err := s.decode(&m)
+			d.meta = m.is
+			return err
+		case "components":
+			return s.items(func() error {
+				var c loose[cdxComponent]
+				err := s.decode(&c)
+				d.add(c.is)
+				return err
+			})
+		case "dependencies":
+			return s.items(func() error {
+				var v loose[cdxDependency]
+				err := s.decode(&v)
+				d.depend(string(v.is.Ref), v.is.DependsOn)
+				return err
+			})
+		case "vulnerabilities":
+			return each(s, &d.b.report.Results, func(v cdxVulnerability) error {
+				if v.ID == "" && len(v.References) == 0 {
+					return s.wrong("a vulnerability without an id")
+				}
+				d.vulnerabilities = append(d.vulnerabilities, v)
+				return nil
+			})
+		}
+		return s.skip()
+	})
+	if err != nil {
+		return err
+	}
+	return d.checkVersion()
+}
+
+func (d *cycloneDX) checkVersion() error {
+	if !slices.Contains(cdxVersions, d.version) {
+		return fmt.Errorf("version %q of CycloneDX is not known; versions 1.0 to 1.7 are", clip(d.version))
+	}
+	return nil
+}
+
+// depend notes what the subject depends on. Metadata stand before dependencies in every version's schema.
+func (d *cycloneDX) depend(ref string, on []string) {
+	if subject := string(d.meta.Component.is.Ref); subject != "" && ref == subject {
+		d.direct = append(d.direct, on...)
+	}
+}
+
+// add keeps a component and those inside it. A bom-ref is unique in its document; if it is not, the first has it.
+func (d *cycloneDX) add(c cdxComponent) {
+	for _, inner := range c.Components {
+		d.add(inner)
+	}
+	ref := string(cmp.Or(c.Ref, c.PURL)) // vulnerabilities may name a component without bom-ref by its package URL
+	if _, taken := d.parts[ref]; ref == "" || taken {
+		return
+	}
+	d.parts[ref] = c.part()
+}
+
+func (c cdxComponent) part() *cdxPart {
+	p := &cdxPart{purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope)}
+	if c.Group != "" {
+		p.name = string(c.Group + "/" + c.Name)
+	}
+	for _, o := range c.Evidence.is.Occurrences {
+		p.paths = append(p.paths, string(o.Location))
+	}
+	for _, v := range c.Properties {
+		name := string(v.Name)
+		if name == "aquasecurity:trivy:FilePath" || strings.HasPrefix(name, "syft:location:") && strings.HasSuffix(name, ":path") {
+			p.paths = append(p.paths, string(v.Value))
+		}
+	}
+	p.paths = slices.DeleteFunc(p.paths, func(s string) bool { return s == "" })
+	return p
+}
+
+// packaged describes the component as a package.
+func (p *cdxPart) packaged() *engine.Package {
+	pkg := packageOf(p.purl, "", p.name, p.version)
+	if pkg != nil {
+		pkg.Scope = map[string]string{"required": "runtime", "excluded": "development"}[p.scope]
+	}
+	return pkg
+}
+
+// product is the component as a statement names it.
+func (p *cdxPart) product() engine.Product {
+	if p.purl != "" {
+		return engine.Product{PURL: p.purl}
+	}
+	return engine.Product{Name: p.name, Version: p.version}
+}
+
+// finish resolves references, now that all is known.
+func (d *cycloneDX) finish() {
+	r := &d.b.report
+	if len(d.meta.Tools) > 0 {
+		r.Tool, r.Version = cmp.Or(string(d.meta.Tools[0].Name), r.Tool), string(d.meta.Tools[0].Version)
+	}
+	r.Time = timeOf(string(d.meta.Time))
+	subject := d.meta.Component.is
+	d.add(subject)
+	target, image := d.b.repository(), ""
+	if subject.Type == "container" {
+		image = imageReference(cdxImage(subject))
+		target = imageTarget(image)
+	}
+	for i := range d.vulnerabilities {
+		v := &d.vulnerabilities[i]
+		found := v.finding()
+		affects := v.Affects
+		if len(affects) == 0 {
+			affects = list[cdxAffected]{{Ref: subject.Ref}} // of the whole
+		}
+		for _, a := range affects {
+			a.Ref = word(d.within(string(a.Ref)))
+			part := d.parts[string(a.Ref)]
+			d.state(v, found.Vulnerability, a, part)
+			if part == nil && v.Analysis.is.State != "" {
+				continue // about another document's component
+			}
+			f := found
+			f.CVSS, f.CWEs = slices.Clone(f.CVSS), slices.Clone(f.CWEs)
+			var paths []string
+			if part == nil {
+				f.Package = cdxElsewhere(string(a.Ref))
+			} else {
+				f.Package, paths = part.packaged(), part.paths
+			}
+			if f.Package != nil && slices.Contains(d.direct, string(a.Ref)) {
+				f.Package.Direct = ptr(true)
+			}
+			if f.Package != nil {
+				setFixed(f.Package, v.fixes(f.Package)...)
+			}
+			for _, p := range paths {
+				f.Locations = append(f.Locations, engine.Location{Path: strings.TrimPrefix(d.b.path(p), "/"), Image: image})
+			}
+			if len(paths) == 0 && image != "" {
+				f.Locations = []engine.Location{{Image: image}}
+			}
+			d.b.add(engine.Discovery{Target: target, Finding: f, Reachability: v.reachability(r.Tool)})
+		}
+	}
+}
+
+// within is the bom-ref that a BOM-Link to this document leads to; any other reference is itself.
+func (d *cycloneDX) within(ref string) string {
+	link, fragment, ok := strings.Cut(ref, "#")
+	serial, _, _ := strings.Cut(strings.TrimPrefix(link, "urn:cdx:"), "/")
+	if !ok || serial == "" || !strings.EqualFold("urn:uuid:"+serial, d.serial) {
+		return ref
+	}
+	if _, known := d.parts[fragment]; known {
+		return fragment
+	}
+	return bomLinked(ref)
+}
+
+// cdxImage is the reference of a container image, whose tag or digest is its version.
+func cdxImage(c cdxComponent) string {
+	name, version := string(c.Name), string(c.Version)
+	if version == "" || strings.ContainsAny(path.Base(name), ":@") {
+		return name
+	}
+	if strings.HasPrefix(version, "sha256:") {
+		return name + "@" + version
+	}
+	return name + ":" + version
+}
+
+// cdxElsewhere is the package of a reference that leads out of the document: a package URL, or a BOM-Link
+// ("urn:cdx:SERIAL/VERSION#REF") to a component whose bom-ref is one. Any other reference is only a name.
+func cdxElsewhere(ref string) *engine.Package {
+	if p := packageFrom(bomLinked(ref)); p != nil {
+		return p
+	}
+	return packageNamed("", bomLinked(ref), "")
+}
+
+// finding is the vulnerability without package, place and target.
+func (v *cdxVulnerability) finding() engine.Finding {
+	var others []string
+	for _, o := range v.References {
+		others = append(others, string(o.ID)) // by the specification, the same vulnerability under another name
+	}
+	f := engine.Finding{
+		Kind:          engine.KindVulnerability,
+		Title:         clip(string(cmp.Or(v.Summary, v.Detail))),
+		Vulnerability: vulnerabilityOf(string(v.ID), others...),
+	}
+	for _, c := range v.CWEs {
+		f.CWEs = append(f.CWEs, cwesIn("CWE-"+strings.TrimPrefix(strings.ToUpper(c), "CWE-"))...)
+	}
+	f.CWEs = sortedNumbers(f.CWEs)
+	f.Severity, f.CVSS = v.ratings()
+	return f
+}
+
+// ratings are the severity and the assessments. The severity is that of the source which the vulnerability is from; without one the
+// worst; and where there are only scores, what they come to. Scores by other methods, as EPSS, are none of CVSS.
+func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
+	var worst, scored engine.Severity
+	for _, r := range v.Ratings {
+		s := severityOf(string(r.Severity))
+		worst = worse(worst, s)
+		if r.Source.is.Name != "" && r.Source.is.Name == v.Source.is.Name {
+			own = worse(own, s)
+		}
+		version, ok := cdxMethods[strings.ToLower(string(r.Method))]
+		if !ok && r.Method != "" {
+			continue
+		}
+		vector := string(r.Vector)
+		if strings.HasPrefix(vector, "AV:") && version != "2.0" && version != "" {
+			vector = "CVSS:" + version + "/" + vector
+		}
+		source, _, _ := strings.Cut(strings.ToLower(string(cmp.Or(r.Source.is.Name, v.Source.is.Name))), ":")
+		c, ok := cvssOfVersion(version, vector, r.Score.value, source)
+		all = addCVSS(all, c, ok)
+		if ok {
+			scored = worse(scored, severityOfScore(c.Score))
+		}
+	}
+	return cmp.Or(own, worst, scored), all
+}
+
+var cdxMethods = map[string]string{"cvssv2": "2.0", "cvssv3": "3.0", "cvssv31": "3.1", "cvssv4": "4.0"}
+
+// cdxUpgrade is how Trivy, Snyk and others word which versions fix a vulnerability.
+var cdxUpgrade = regexp.MustCompile(`(?i)^upgrade (\S+) to version ([0-9v][^;]*?)(?: or (?:higher|later))?\.?$`)
+
+// fixes are the versions that the recommendation names for a package. CycloneDX has no field for them.
+func (v *cdxVulnerability) fixes(p *engine.Package) []string {
+	for sentence := range strings.SplitSeq(clip(string(v.Advice)), ";") {
+		m := cdxUpgrade.FindStringSubmatch(strings.TrimSpace(sentence))
+		if m == nil || strings.Contains(strings.ReplaceAll(m[2], ", ", ","), " ") {
+			continue
+		}
+		if m[1] == p.Name || strings.HasSuffix(m[1], "/"+p.Name) || strings.HasSuffix(p.Name, "/"+m[1]) {
+			return []string{m[2]}
+		}
+	}
+	return nil
+}
+
+// cdxTools are the tools of a document: a list, and since version 1.5 also an object with components.
+type cdxTools []cdxTool
+
+// UnmarshalJSONFrom reads either form.
+func (t *cdxTools) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() == '{' {
+		var v loose[struct {
+			Components list[cdxTool] `json:"components"`
+			Services   list[cdxTool] `json:"services"`
+		}]
+		err := v.UnmarshalJSONFrom(dec)
+		*t = cdxTools(append(v.is.Components, v.is.Services...))
+		return err
+	}
+	return (*list[cdxTool])(t).UnmarshalJSONFrom(dec)
+}

@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// cdxStates are CycloneDX's states of an analysis as a VEX status.
+var cdxStates = map[string]string{
+	"resolved": vexFixed, "resolved_with_pedigree": vexFixed,
+	"exploitable":    vexAffected,
+	"in_triage":      vexInvestigated,
+	"false_positive": vexNotAffected, "not_affected": vexNotAffected,
+}
+
+// The statuses of VEX.
+const (
+	vexNotAffected  = "not_affected"
+	vexAffected     = "affected"
+	vexFixed        = "fixed"
+	vexInvestigated = "under_investigation"
+)
+
+// state notes what the analysis says of one affected component. Of a component of this document it is said for what the document
+// describes, not for every product that has the same component: for the findings of this report, and for the subject by its name.
+func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cdxAffected, part *cdxPart) {
+	s := engine.Statement{Vulnerability: names, VEX: d.vex(v), Time: d.analysed(v)}
+	if part == nil {
+		for _, said := range cdxStatements(s, a) {
+			d.b.state(said)
+		}
+		return
+	}
+	for _, listed := range a.Versions {
+		if listed.Status == "unaffected" && listed.Version != "" && listed.Version == word(part.version) {
+			s.VEX.Status, s.VEX.Justification = vexNotAffected, "the version found is listed as unaffected"
+		}
+	}
+	if s.VEX.Status == "" {
+		return
+	}
+	own := s
+	own.Products, own.Report = []engine.Product{part.product()}, thisReport
+	d.b.state(own)
+	subject := d.meta.Component.is
+	if subject.Name == "" || subject.Type == "file" || a.Ref == subject.Ref {
+		return
+	}
+	whole := subject.part().product()
+	if subject.Type == "container" && whole.PURL == "" {
+		whole = engine.Product{Name: imageTarget(imageReference(cdxImage(subject))).Name}
+	}
+	whole.Subcomponents = own.Products
+	s.Products = []engine.Product{whole}
+	d.b.state(s)
+}
+
+// cdxStatements are what is said of a component of another document, which only its package URL tells: of the versions that it has or
+// that are listed one by one. What is said of ranges only is said of no version that could be compared.
+func cdxStatements(s engine.Statement, a cdxAffected) []engine.Statement {
+	purl := bomLinked(string(a.Ref))
+	p := packageFrom(purl)
+	if p == nil {
+		return nil
+	}
+	if len(p.Versions) > 0 || len(a.Versions) == 0 {
+		s.Products = []engine.Product{{PURL: purl}}
+		if s.VEX.Status == "" {
+			return nil
+		}
+		return []engine.Statement{s}
+	}
+	var all []engine.Statement
+	for _, v := range a.Versions {
+		one := s
+		if v.Status == "unaffected" {
+			one.VEX.Status = vexNotAffected
+		}
+		if v.Version == "" || one.VEX.Status == "" || v.Status == "unknown" {
+			continue
+		}
+		one.Products = []engine.Product{{PURL: purl, Version: string(v.Version)}}
+		all = append(all, one)
+	}
+	return all
+}
+
+// vex is what the analysis says; a status that is not known is none.
+func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
+	a := v.Analysis.is
+	m := d.meta
+	var author word
+	if len(m.Authors) > 0 {
+		author = m.Authors[0].Name
+	}
+	x := engine.VEX{
+		Status:        cdxStates[string(a.State)],
+		Justification: clip(string(cmp.Or(a.Justification, a.Detail))),
+		Source:        cmp.Or(string(author), string(m.Supplier.is.Name), string(m.Manufacturer.is.Name), d.b.report.Name),
+	}
+	if a.State == "false_positive" && x.Justification == "" {
+		x.Justification = "false_positive"
+	}
+	return x
+}
+
+func (d *cycloneDX) analysed(v *cdxVulnerability) (t time.Time) {
+	for _, s := range []string{string(v.Analysis.is.Updated), string(v.Analysis.is.Issued), string(d.meta.Time)} {
+		if t = timeOf(s); !t.IsZero() {
+			break
+		}
+	}
+	return t
+}
+
+// reachability is what the analysis says of the way to the vulnerable code.
+func (v *cdxVulnerability) reachability(tool string) *engine.Reachability {
+	a := v.Analysis.is
+	if a.State != "not_affected" || a.Justification != "code_not_reachable" {
+		return nil
+	}
+	return &engine.Reachability{Verdict: "unreachable", By: tool, Confidence: "medium"}
+}
+
+// bomLinked is the bom-ref in a BOM-Link; any other reference is itself.
+func bomLinked(ref string) string {
+	if !strings.HasPrefix(ref, "urn:cdx:") {
+		return ref
+	}
+	_, fragment, ok := strings.Cut(ref, "#")
+	if !ok {
+		return ref
+	}
+	if packageFrom(fragment) != nil {
+		return fragment // a package URL has escapes of its own
+	}
+	if text, err := url.PathUnescape(fragment); err == nil {
+		return text
+	}
+	return fragment
+}

@@ -1,0 +1,183 @@
+package ingest
+
+// What is read of CycloneDX, under its names (https://cyclonedx.org/docs/1.7/json/).
+
+type cdxComponent struct {
+	Ref        word              `json:"bom-ref"`
+	Type       word              `json:"type"`
+	Group      word              `json:"group"`
+	Name       word              `json:"name"`
+	Version    word              `json:"version"`
+	PURL       word              `json:"purl"`
+	Scope      word              `json:"scope"`
+	Properties list[cdxProperty] `json:"properties"`
+	Evidence   loose[struct {
+		Occurrences list[struct {
+			Location word `json:"location"`
+		}] `json:"occurrences"`
+	}] `json:"evidence"`
+	Components list[cdxComponent] `json:"components"`
+}
+
+type cdxProperty struct {
+	Name  word `json:"name"`
+	Value word `json:"value"`
+}
+
+type cdxVulnerability struct {
+	ID         word                `json:"id"`
+	Source     loose[cdxParty]     `json:"source"`
+	References list[cdxEquivalent] `json:"references"`
+	Ratings    list[cdxRating]     `json:"ratings"`
+	CWEs       texts               `json:"cwes"`
+	Summary    text                `json:"description"`
+	Detail     text                `json:"detail"`
+	Advice     text                `json:"recommendation"`
+	Analysis   loose[cdxAnalysis]  `json:"analysis"`
+	Affects    list[cdxAffected]   `json:"affects"`
+	Properties list[cdxProperty]   `json:"properties"`
+}
+
+// A cdxEquivalent is the same vulnerability under the name of another source.
+type cdxEquivalent struct {
+	ID word `json:"id"`
+}
+
+type cdxRating struct {
+	Source   loose[cdxParty] `json:"source"`
+	Score    number          `json:"score"`
+	Severity text            `json:"severity"`
+	Method   text            `json:"method"`
+	Vector   text            `json:"vector"`
+}
+
+type cdxAnalysis struct {
+	State         text `json:"state"`
+	Justification text `json:"justification"`
+	Detail        text `json:"detail"`
+	Issued        text `json:"firstIssued"`
+	Updated       text `json:"lastUpdated"`
+}
+
+type cdxAffected struct {
+	Ref      word             `json:"ref"`
+	Versions list[cdxVersion] `json:"versions"`
+}
+
+type cdxVersion struct {
+	Version word `json:"version"`
+	Range   text `json:"range"`
+	Status  text `json:"status"` // affected (also if it is absent), unaffected or unknown
+}
+
+type cdxParty struct {
+	Name word `json:"name"`
+}
+
+type cdxMetadata struct {
+	Time         text                `json:"timestamp"`
+	Component    loose[cdxComponent] `json:"component"`
+	Tools        cdxTools            `json:"tools"`
+	Authors      list[cdxParty]      `json:"authors"`
+	Supplier     loose[cdxParty]     `json:"supplier"`
+	Manufacturer loose[cdxParty]     `json:"manufacturer"`
+}
+
+type cdxTool struct {
+	Name    word `json:"name"`
+	Version word `json:"version"`
+}
+
+type cdxDependency struct {
+	Ref       word  `json:"ref"`
+	DependsOn words `json:"dependsOn"`
+}
+
+// The same in XML, and the extension for vulnerabilities that stood before version 1.4
+// (https://cyclonedx.org/ext/vulnerability/), whose vulnerabilities stand in their component or name it by an attribute.
+
+type cdxXMLComponent struct {
+	Ref             string                `xml:"bom-ref,attr"`
+	Type            string                `xml:"type,attr"`
+	Group           string                `xml:"group"`
+	Name            string                `xml:"name"`
+	Version         string                `xml:"version"`
+	PURL            string                `xml:"purl"`
+	Scope           string                `xml:"scope"`
+	Places          []string              `xml:"evidence>occurrences>occurrence>location"`
+	Properties      []cdxXMLProperty      `xml:"properties>property"`
+	Components      []cdxXMLComponent     `xml:"components>component"`
+	Vulnerabilities []cdxXMLVulnerability `xml:"vulnerabilities>vulnerability"`
+}
+
+type cdxXMLProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:",chardata"`
+}
+
+type cdxXMLVulnerability struct {
+	Ref      string         `xml:"ref,attr"` // of the extension
+	ID       string         `xml:"id"`
+	Source   cdxXMLSource   `xml:"source"`
+	Others   []string       `xml:"references>reference>id"`
+	Ratings  []cdxXMLRating `xml:"ratings>rating"`
+	CWEs     []string       `xml:"cwes>cwe"`
+	Summary  string         `xml:"description"`
+	Detail   string         `xml:"detail"`
+	Advice   string         `xml:"recommendation"`
+	Analysis struct {
+		State         string `xml:"state"`
+		Justification string `xml:"justification"`
+		Detail        string `xml:"detail"`
+		Issued        string `xml:"firstIssued"`
+		Updated       string `xml:"lastUpdated"`
+	} `xml:"analysis"`
+	Affects []struct {
+		Ref      string `xml:"ref"`
+		Versions []struct {
+			Version string `xml:"version"`
+			Range   string `xml:"range"`
+			Status  string `xml:"status"`
+		} `xml:"versions>version"`
+	} `xml:"affects>target"`
+}
+
+type cdxXMLSource struct {
+	Name  string `xml:"name"`
+	Named string `xml:"name,attr"` // of the extension
+}
+
+type cdxXMLRating struct {
+	Source cdxXMLSource `xml:"source"`
+	Score  struct {
+		Value string `xml:",chardata"`
+		Base  string `xml:"base"` // of the extension
+	} `xml:"score"`
+	Severity string `xml:"severity"`
+	Method   string `xml:"method"`
+	Vector   string `xml:"vector"`
+}
+
+type cdxXMLMetadata struct {
+	Time      string          `xml:"timestamp"`
+	Component cdxXMLComponent `xml:"component"`
+	Tools     struct {
+		Old []cdxXMLTool `xml:"tool"`
+		New []cdxXMLTool `xml:"components>component"`
+	} `xml:"tools"`
+	Authors      []string `xml:"authors>author>name"`
+	Supplier     string   `xml:"supplier>name"`
+	Manufacturer string   `xml:"manufacturer>name"`
+}
+
+type cdxXMLTool struct {
+	Name    string `xml:"name"`
+	Version string `xml:"version"`
+}
+
+type cdxXMLDependency struct {
+	Ref       string `xml:"ref,attr"`
+	DependsOn []struct {
+		Ref string `xml:"ref,attr"`
+	} `xml:"dependency"`
+}

@@ -3,23 +3,30 @@ package git
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os/exec"
 	"strings"
 	"time"
 )
 
-// Repository is the "owner/name" of the repository that a folder is in, from the address of its remote "origin". It is empty if
-// there is no repository, no such remote, or no git.
-func Repository(dir string) string {
+// Repository is the "owner/name" of the first of the folders that is in a repository, from the address of its remote "origin". It is
+// empty if none is in a repository, if that repository has no such remote, or if there is no git.
+func Repository(folders ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "git", "-C", dir, "config", "--get", "remote.origin.url").Output()
-	if err != nil {
-		return ""
+	for _, dir := range folders {
+		out, err := exec.CommandContext(ctx, "git", "-C", dir, "config", "--local", "--get", "remote.origin.url").Output()
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() != noSuchKey {
+			continue // in no repository
+		}
+		return nameOf(strings.TrimSpace(string(out)))
 	}
-	return nameOf(strings.TrimSpace(string(out)))
+	return ""
 }
+
+// noSuchKey is the status of git config when the repository is there and the key is not.
+const noSuchKey = 1
 
 // nameOf takes "owner/name" from the forms in which git writes addresses. Addresses of files name no repository.
 func nameOf(address string) string {

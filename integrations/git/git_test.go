@@ -2,6 +2,7 @@ package git
 
 import (
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -38,6 +39,27 @@ func TestRepositoryAsksGit(t *testing.T) {
 		}
 	}
 	if have := Repository(dir); have != "acme/shop" {
+		t.Errorf("have %q", have)
+	}
+}
+
+func TestTheFirstFolderThatIsInARepositoryNamesIt(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("there is no git here")
+	}
+	outside, nameless, shop := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, args := range [][]string{{nameless, "init", "-q"}, {shop, "init", "-q"}, {shop, "remote", "add", "origin", "git@github.com:acme/shop.git"}} {
+		if out, err := exec.Command("git", append([]string{"-C"}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	if have := Repository(outside, shop); have != "acme/shop" {
+		t.Errorf("reports outside of any repository: have %q, want that of the next folder", have)
+	}
+	if have := Repository(nameless, shop); have != "" {
+		t.Errorf("reports in a repository without a remote: have %q, the name of another", have)
+	}
+	if have := Repository(filepath.Join(outside, "absent"), outside); have != "" {
 		t.Errorf("have %q", have)
 	}
 }

@@ -84,13 +84,20 @@ func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*engin
 	if err != nil {
 		return nil, nil, undecided(fmt.Errorf("%s: %w", args[0], err), "")
 	}
-	s, err := openSettings(f.settings, nil)
+	s, err := a.openSettings(f.settings, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	r := &run{app: a, flags: f, settings: s, result: &engine.Result{}}
 	if r.blockFrom, err = f.blockFrom(s); err != nil {
 		return nil, nil, err
+	}
+	if f.failOn == "" { // the result was decided with what was set then
+		for _, what := range result.Weakened {
+			if word, ok := strings.CutPrefix(what, failOnWord); ok {
+				r.blockFrom = engine.Priority(word)
+			}
+		}
 	}
 	if err := r.loadPolicy(ctx); err != nil {
 		return nil, nil, err

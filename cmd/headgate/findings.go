@@ -24,7 +24,7 @@ converter between formats.`,
 			if err != nil {
 				return err
 			}
-			s, err := openSettings(f.settings, args)
+			s, err := a.openSettings(f.settings, args)
 			if err != nil {
 				return err
 			}

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/headgate/headgate/engine"
-	"github.com/headgate/headgate/engine/report"
 )
 
 // flagsFromEnvironment sets every flag that is not on the command line from HEADGATE_<FLAG>. Lists are separated by commas.
@@ -59,7 +57,7 @@ type runFlags struct {
 
 // readFlags adds the flags of reading reports.
 func (f *runFlags) readFlags(c *cobra.Command) {
-	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml, assets.yaml and policies (default: .headgate beside the reports or above)")
+	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml, assets.yaml and policies (default: .headgate here or above, else beside the reports or above)")
 	c.Flags().StringVar(&f.repository, "repository", "", "`owner/name` of the repository that the reports are about (default: settings, CI, git)")
 	c.Flags().StringArrayVar(&f.incomplete, "allow-incomplete", nil, "a report `name` whose scan may be unfinished (recorded)")
 	c.Flags().Int64Var(&f.maxBytes, "max-report-bytes", 0, "largest report in `bytes` (default 1 GiB)")
@@ -68,7 +66,7 @@ func (f *runFlags) readFlags(c *cobra.Command) {
 // decideFlags adds the flags of deciding.
 func (f *runFlags) decideFlags(c *cobra.Command) {
 	f.readFlags(c)
-	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own (default: policies in the settings folder)")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder")
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
@@ -119,97 +117,15 @@ func (f *runFlags) runEvent(a *app) (engine.Event, error) {
 	return e, nil
 }
 
-// blockFrom is the priority that --fail-on or the settings name; empty if neither does.
+// blockFrom is the priority that --fail-on, fail_on of the settings or the parameter main.fail_on names, the first that does; empty
+// if none does.
 func (f *runFlags) blockFrom(s *settings) (engine.Priority, error) {
-	name := f.failOn
-	if name == "" {
-		name = s.FailOn
+	name := cmp.Or(f.failOn, s.FailOn)
+	if main, ok := s.Params["main"].(map[string]any); ok && name == "" {
+		name, _ = main["fail_on"].(string) // what is no text is refused with the other parameters
 	}
 	if p := engine.Priority(name); name == "" || p.Rank() > 0 {
 		return p, nil
 	}
 	return "", setup(fmt.Errorf("fail-on %q is no priority to block from", name), "it can be track*, attend or act")
-}
-
-// An output is one -o: a format, and a file unless it goes to standard output.
-type output struct {
-	format, file string
-}
-
-// parseOutputs reads -o FORMAT[=FILE]. None is text on standard output.
-func parseOutputs(flags []string, known []report.Format) ([]output, error) {
-	if len(flags) == 0 {
-		flags = []string{"text"}
-	}
-	var names []string
-	for _, f := range known {
-		names = append(names, f.Name)
-	}
-	var outs []output
-	stdout, files := 0, map[string]bool{}
-	for _, flag := range flags {
-		format, file, toFile := strings.Cut(flag, "=")
-		switch {
-		case !slices.Contains(names, format):
-			return nil, setup(fmt.Errorf("-o %q is no format", format), "it can be "+strings.Join(names, ", "))
-		case toFile && file == "":
-			return nil, setup(fmt.Errorf("-o %s= names no file", format), "")
-		case toFile && files[filepath.Clean(file)]:
-			return nil, setup(fmt.Errorf("two outputs go to %s", file), "")
-		case toFile:
-			files[filepath.Clean(file)] = true
-		default:
-			stdout++
-		}
-		outs = append(outs, output{format, file})
-	}
-	if stdout > 1 {
-		return nil, setup(errors.New("two outputs go to standard output"), "send one to a file: -o json=result.json")
-	}
-	return outs, nil
-}
-
-// writeOutputs writes files first and standard output last, so that a file that cannot be written is said before anything is shown.
-// A file appears whole or not at all.
-func (a *app) writeOutputs(outs []output, write func(o output, to *os.File) error, show func(o output) error) error {
-	for _, o := range outs {
-		if o.file == "" {
-			continue
-		}
-		if err := writeWhole(o.file, func(f *os.File) error { return write(o, f) }); err != nil {
-			return undecided(fmt.Errorf("write %s: %w", o.file, err), "")
-		}
-	}
-	for _, o := range outs {
-		if o.file == "" {
-			if err := show(o); err != nil {
-				return undecided(fmt.Errorf("write %s: %w", o.format, err), "")
-			}
-		}
-	}
-	return nil
-}
-
-// writeWhole writes a file beside its place and moves it there when it is complete.
-func writeWhole(name string, write func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

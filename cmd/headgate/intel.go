@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -41,23 +42,14 @@ func (f *intelFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml (default: .headgate here or above)")
 }
 
-// open is the folder that is meant: the flag's, the settings', or intel in the settings folder, whether it is there or not.
-func (f *intelFlags) open() (string, error) {
-	if f.folder != "" {
-		return f.folder, nil
-	}
-	s, err := openSettings(f.settings, nil)
+// open is the folder that is meant, whether it is there or not.
+func (f *intelFlags) open(a *app) (string, error) {
+	s, err := a.openSettings(f.settings, nil)
 	if err != nil {
 		return "", err
 	}
-	base, name := s.folder, s.Intel
-	if base == "" {
-		base = settingsFolder
-	}
-	if name == "" {
-		name = "intel"
-	}
-	return filepath.Join(base, name), nil
+	folder, _ := s.intelFolder(f.folder)
+	return folder, nil
 }
 
 func newIntelUpdateCommand(a *app) *cobra.Command {
@@ -79,11 +71,14 @@ what was fetched; a file that changes afterwards is not loaded.`,
 			if o.Only, err = feedsOf(only); err != nil {
 				return err
 			}
-			if o.Dir, err = f.open(); err != nil {
+			if o.Dir, err = f.open(a); err != nil {
 				return err
 			}
 			o.Now = a.now()
 			outcomes, err := feeds.Update(c.Context(), o)
+			if cause := context.Cause(c.Context()); err != nil && cause != nil {
+				err = cause
+			}
 			if shown := a.showOutcomes(outcomes); shown != nil {
 				return undecided(shown, "")
 			}
@@ -163,7 +158,7 @@ func newIntelShowCommand(a *app) *cobra.Command {
 			if format != "text" && format != "json" {
 				return setup(fmt.Errorf("-o %q is no format", format), "it can be text, json")
 			}
-			folder, err := f.open()
+			folder, err := f.open(a)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,7 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 			return nil, err
 		}
 	}
+	r.weakenByParameters()
 	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {
@@ -69,7 +71,7 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 
 // setUp reads flags, settings, assets and threat data.
 func (r *run) setUp(args []string) (err error) {
-	if r.settings, err = openSettings(r.flags.settings, args); err != nil {
+	if r.settings, err = r.app.openSettings(r.flags.settings, args); err != nil {
 		return err
 	}
 	now, set, err := r.flags.clock(r.app)
@@ -87,8 +89,8 @@ func (r *run) setUp(args []string) (err error) {
 	if r.flags.reportOnly {
 		r.weaken("report-only")
 	}
-	if r.settings.folder != "" && slices.Contains([]engine.Event{engine.EventPullRequest, engine.EventMergeGroup}, r.result.Change.Event) {
-		r.weaken("settings from the change under review")
+	if slices.Contains([]engine.Event{engine.EventPullRequest, engine.EventMergeGroup}, r.result.Change.Event) {
+		r.weakenByChange()
 	}
 	if r.settings.Packs != nil {
 		for _, pack := range policies.Default {
@@ -100,56 +102,55 @@ func (r *run) setUp(args []string) (err error) {
 	if r.blockFrom, err = r.flags.blockFrom(r.settings); err != nil {
 		return err
 	}
-	if r.blockFrom == engine.Act {
-		r.weaken("fail-on act")
+	if r.blockFrom != "" {
+		r.weaken(failOnWord + string(r.blockFrom))
 	}
 	r.assets, err = r.settings.loadAssets(r.flags.assets)
 	return err
 }
 
-func (r *run) weaken(what string) { r.result.Weakened = append(r.result.Weakened, what) }
+// failOnWord begins the record of a priority to block from; the priority follows.
+const failOnWord = "fail-on "
 
-// openSettings finds and reads the settings for arguments: those of the first folder among them; else of the current folder; else of
-// the first file. Each is looked for beside it and above.
-func openSettings(flag string, args []string) (*settings, error) {
-	starts := []string{"."}
-	for _, arg := range args {
-		s, err := os.Stat(arg)
-		if err != nil {
-			continue
-		}
-		if s.IsDir() {
-			starts = []string{arg}
-			break
-		}
-		if len(starts) == 1 {
-			starts = append(starts, filepath.Dir(arg))
-		}
+// weakenByChange records what may be part of the change that is decided, which cannot judge itself.
+func (r *run) weakenByChange() {
+	if r.settings.folder != "" {
+		r.weaken("settings from the change under review")
 	}
-	folder := ""
-	for _, start := range starts {
-		var err error
-		if folder, err = findSettings(flag, start); err != nil || folder != "" {
-			if err != nil {
-				return nil, err
-			}
-			break
-		}
+	for _, folder := range r.flags.policies {
+		r.weaken("policy folder " + filepath.ToSlash(folder) + " from the change under review")
 	}
-	return loadSettings(folder)
+	if r.flags.assets != "" {
+		r.weaken("assets file " + filepath.ToSlash(r.flags.assets) + " from the change under review")
+	}
 }
 
-// repository is what the reports are about: by flag, settings, CI or git; empty if none knows.
+// weakenByParameters records every parameter that is not as it ships. The priority to block from has a record of its own.
+func (r *run) weakenByParameters() {
+	for _, o := range r.policy.Overrides() {
+		if !strings.HasPrefix(o, "main.fail_on: ") {
+			r.weaken("parameter " + o)
+		}
+	}
+}
+
+func (r *run) weaken(what string) { r.result.Weakened = append(r.result.Weakened, what) }
+
+// repository is what the reports are about: by flag, settings, CI or git; empty if none knows. Git is asked where the reports lie, and
+// where they lie in no repository, in the current folder.
 func (r *run) repository(args []string) string {
 	for _, name := range []string{r.flags.repository, r.settings.Repository, r.app.getenv("GITHUB_REPOSITORY")} {
 		if name != "" {
 			return name
 		}
 	}
+	if dir := firstFolder(args); dir != "" {
+		return git.Repository(dir, ".")
+	}
 	return git.Repository(".")
 }
 
-// loadPolicy compiles the packs that ship and are on, and the user's own.
+// loadPolicy compiles the packs that ship and are on, the user's own in the settings folder, and those of --policy.
 func (r *run) loadPolicy(ctx context.Context) (err error) {
 	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params}
 	if r.settings.Packs != nil {
@@ -160,9 +161,14 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 			return setup(err, "")
 		}
 	}
-	folders := r.flags.policies
-	if own := r.settings.path("policies"); own != "" && len(folders) == 0 {
-		folders = []string{own}
+	var folders []string
+	if own := r.settings.path("policies"); own != "" {
+		folders = append(folders, own)
+	}
+	for _, folder := range r.flags.policies {
+		if !slices.ContainsFunc(folders, func(have string) bool { return sameFile(have, folder) }) {
+			folders = append(folders, folder)
+		}
 	}
 	for _, folder := range folders {
 		if s, err := os.Stat(folder); err != nil || !s.IsDir() {
@@ -180,7 +186,7 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 	return nil
 }
 
-// withParam is params with one more value, which must not be set yet to something else.
+// withParam is params with one more value, which replaces what is set.
 func withParam(params map[string]any, pack, key string, value any) (map[string]any, error) {
 	out := map[string]any{}
 	for k, v := range params {
@@ -201,19 +207,13 @@ func withParam(params map[string]any, pack, key string, value any) (map[string]a
 	return out, nil
 }
 
-// loadIntel reads the threat data folder: the flag's, the settings', or intel in the settings folder. Without one there is none, and
-// its facts are absent.
+// loadIntel reads the threat data. If there is no folder of it, and none is named, its facts are absent.
 func (r *run) loadIntel() (err error) {
-	folder := r.flags.intel
-	if folder == "" && r.settings.Intel != "" {
-		folder = filepath.Join(r.settings.folder, r.settings.Intel)
-	}
-	if folder == "" {
-		if folder = r.settings.path("intel"); folder == "" {
+	folder, named := r.settings.intelFolder(r.flags.intel)
+	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
+		if !named && errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-	}
-	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
 		return undecided(fmt.Errorf("the intel folder %s is not there", folder), "headgate intel update fetches it")
 	}
 	if r.intel, err = intel.Load(os.DirFS(folder)); err != nil {

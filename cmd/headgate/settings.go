@@ -32,7 +32,7 @@ type settings struct {
 	Expect          []expectation  `yaml:"expect"`
 	AllowIncomplete []string       `yaml:"allow_incomplete"`
 	FailOn          string         `yaml:"fail_on"`
-	Intel           string         `yaml:"intel"` // folder, relative to the settings folder
+	Intel           string         `yaml:"intel"` // folder, absolute or relative to the settings folder
 	MaxReportBytes  int64          `yaml:"max_report_bytes"`
 
 	folder string // where they are; empty if there are none
@@ -44,7 +44,7 @@ type expectation struct {
 	Path   string         `yaml:"path"` // glob over report names
 	Asset  string         `yaml:"asset"`
 	Events []engine.Event `yaml:"events"`  // absent: all
-	MaxAge age            `yaml:"max_age"` // absent: any age
+	MaxAge age            `yaml:"max_age"` // above zero; absent: any age
 }
 
 // An age is a duration that may be given in days ("7d") or as Go writes durations ("36h").
@@ -54,12 +54,11 @@ var days = regexp.MustCompile(`^([0-9]{1,5})d$`)
 
 // UnmarshalYAML reads either form.
 func (a *age) UnmarshalYAML(n *yaml.Node) error {
-	if m := days.FindStringSubmatch(n.Value); m != nil {
-		d, _ := strconv.Atoi(m[1]) // the pattern bounds it
-		*a = age(time.Duration(d) * 24 * time.Hour)
-		return nil
-	}
 	d, err := time.ParseDuration(n.Value)
+	if m := days.FindStringSubmatch(n.Value); m != nil {
+		n, _ := strconv.Atoi(m[1]) // the pattern bounds it
+		d, err = time.Duration(n)*24*time.Hour, nil
+	}
 	if err != nil || d <= 0 {
 		return fmt.Errorf("yaml: line %d: %q is no age; write 7d or 36h", n.Line, n.Value)
 	}
@@ -105,6 +104,65 @@ func findSettings(flag, start string) (string, error) {
 	}
 }
 
+// openSettings finds and reads the settings: those of the current folder or the nearest above it; only if there are none, those beside
+// or above the first argument that is a file or folder. Reports may come from an artifact that anyone wrote, so what lies beside them
+// never replaces what the repository says; the settings of a folder that are not used are said.
+func (a *app) openSettings(flag string, args []string) (*settings, error) {
+	folder, err := findSettings(flag, ".")
+	if start := firstFolder(args); folder == "" && err == nil && start != "" {
+		folder, err = findSettings("", start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := loadSettings(folder)
+	if err == nil && flag == "" {
+		a.sayUnused(folder, args)
+	}
+	return s, err
+}
+
+// firstFolder is where the first argument that is a folder or file lies: the folder itself, or that of the file. It is empty if there
+// is none: patterns and standard input lie nowhere.
+func firstFolder(args []string) string {
+	for _, arg := range args {
+		switch s, err := os.Stat(arg); {
+		case err != nil:
+		case s.IsDir():
+			return arg
+		default:
+			return filepath.Dir(arg)
+		}
+	}
+	return ""
+}
+
+// sayUnused names the settings of folders among the arguments that are not the ones in use.
+func (a *app) sayUnused(used string, args []string) {
+	var said []string
+	for _, arg := range args {
+		if s, err := os.Stat(arg); err != nil || !s.IsDir() {
+			continue
+		}
+		folder, err := findSettings("", arg)
+		if err != nil || folder == "" || sameFile(folder, used) || slices.Contains(said, folder) {
+			continue
+		}
+		said = append(said, folder)
+		a.say("note", fmt.Sprintf("%[1]s is not used: the settings are those of %[2]s (--settings %[1]s uses it)", filepath.ToSlash(folder), filepath.ToSlash(used)))
+	}
+}
+
+// sameFile says whether two names lead to one file or folder.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
 // loadSettings reads headgate.yaml of a settings folder; without a folder or file all settings have their defaults.
 func loadSettings(folder string) (*settings, error) {
 	s := &settings{folder: folder}
@@ -123,6 +181,9 @@ func loadSettings(folder string) (*settings, error) {
 	dec.KnownFields(true)
 	if err := dec.Decode(s); err != nil && err != io.EOF {
 		return nil, setup(scope.YAMLError(filepath.ToSlash(name), err), "headgate init writes an example with every key")
+	}
+	if err := dec.Decode(new(any)); err != io.EOF {
+		return nil, setup(fmt.Errorf("%s: one document is needed, there are several", filepath.ToSlash(name)), "")
 	}
 	for i, e := range s.Expect {
 		switch {
@@ -150,6 +211,24 @@ func (s *settings) path(name string) string {
 		return ""
 	}
 	return filepath.ToSlash(p)
+}
+
+// intelFolder is the folder with threat data, whether it is there or not: the flag's, else the settings', else intel in the settings
+// folder. Named says that the flag or the settings name it: then it must be there.
+func (s *settings) intelFolder(flag string) (folder string, named bool) {
+	base := s.folder
+	if base == "" {
+		base = settingsFolder
+	}
+	switch {
+	case flag != "":
+		return flag, true
+	case s.Intel == "":
+		return filepath.Join(base, "intel"), false
+	case filepath.IsAbs(s.Intel):
+		return s.Intel, true
+	}
+	return filepath.Join(base, s.Intel), true
 }
 
 // loadAssets reads the assets file that the flag names, else that of the settings, else there are none.

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine/report"
+)
+
+// An output is one -o: a format, and a file unless it goes to standard output.
+type output struct {
+	format, file string
+}
+
+// parseOutputs reads -o FORMAT[=FILE]. None is text on standard output.
+func parseOutputs(flags []string, known []report.Format) ([]output, error) {
+	if len(flags) == 0 {
+		flags = []string{"text"}
+	}
+	var names []string
+	for _, f := range known {
+		names = append(names, f.Name)
+	}
+	var outs []output
+	stdout, files := 0, map[string]bool{}
+	for _, flag := range flags {
+		format, file, toFile := strings.Cut(flag, "=")
+		switch {
+		case !slices.Contains(names, format):
+			return nil, setup(fmt.Errorf("-o %q is no format", format), "it can be "+strings.Join(names, ", "))
+		case toFile && file == "":
+			return nil, setup(fmt.Errorf("-o %s= names no file", format), "")
+		case toFile && files[filepath.Clean(file)]:
+			return nil, setup(fmt.Errorf("two outputs go to %s", file), "")
+		case toFile:
+			files[filepath.Clean(file)] = true
+		default:
+			stdout++
+		}
+		outs = append(outs, output{format, file})
+	}
+	if stdout > 1 {
+		return nil, setup(errors.New("two outputs go to standard output"), "send one to a file: -o json=result.json")
+	}
+	return outs, nil
+}
+
+// writeOutputs writes files first and standard output last, so that a file that cannot be written is said before anything is shown.
+func (a *app) writeOutputs(outs []output, write func(o output, to *os.File) error, show func(o output) error) error {
+	for _, o := range outs {
+		if o.file == "" {
+			continue
+		}
+		if err := writeTo(o.file, func(f *os.File) error { return write(o, f) }); err != nil {
+			return undecided(fmt.Errorf("write %s: %w", o.file, plain(err)), "")
+		}
+	}
+	for _, o := range outs {
+		if o.file == "" {
+			if err := show(o); err != nil {
+				return undecided(fmt.Errorf("write %s: %w", o.format, err), "")
+			}
+		}
+	}
+	return nil
+}
+
+// writeTo writes a file that a user named. A regular file appears whole or not at all, and where a symbolic link stands for it the
+// link stays. What is there and is no regular file (/dev/null, a terminal, a FIFO) is written in place.
+func writeTo(name string, write func(*os.File) error) error {
+	s, err := os.Stat(name)
+	if err != nil {
+		return writeWhole(name, write)
+	}
+	if s.IsDir() {
+		return errors.New("it is a folder")
+	}
+	device := strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/") // a file that was opened: its name is not its place
+	if s.Mode().IsRegular() && !device {
+		return writeWhole(name, write)
+	}
+	for _, open := range []*os.File{os.Stdout, os.Stderr} { // opened again, a file would be written over from its beginning
+		if have, err := open.Stat(); err == nil && os.SameFile(s, have) {
+			return write(open)
+		}
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// writeWhole writes a file beside its place and moves it there when it is complete.
+func writeWhole(name string, write func(*os.File) error) (err error) {
+	if name, err = behindLinks(name); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// behindLinks is the place that a name stands for, whether something is there yet or not.
+func behindLinks(name string) (string, error) {
+	for range 40 { // as many as Linux follows
+		to, err := os.Readlink(name)
+		if err != nil { // no link, or nothing
+			return name, nil
+		}
+		if !filepath.IsAbs(to) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+			if err != nil {
+				return "", err
+			}
+			to = filepath.Join(dir, to)
+		}
+		name = to
+	}
+	return "", errors.New("the link leads to itself")
+}

@@ -90,12 +90,15 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 		// their short descriptions are its own words.
 		f.Secret = &engine.Secret{Type: clip(id)}
 		f.Title = cmp.Or(rule.short, name, firstSentence(result.masked), id)
+		f.Suppression = result.maskedSuppression()
 	case engine.KindMisconfiguration:
 		f.Resource = resourceOf(result)
 		f.Title = cmp.Or(rule.short, name, first, id)
 	default:
 		if slices.ContainsFunc(f.CWEs, func(n int) bool { return slices.Contains(credentialCWEs, n) }) {
-			first = firstSentence(quotedText.ReplaceAllString(result.masked, "…"))
+			// The message may quote the credential, in whatever quotes or none: the rule's own words say enough.
+			first = cmp.Or(rule.short, name, firstSentence(quotedText.ReplaceAllString(result.masked, "…")))
+			f.Suppression = result.maskedSuppression()
 		}
 		f.Title = cmp.Or(first, rule.short, name, id)
 	}

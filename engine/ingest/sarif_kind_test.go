@@ -179,3 +179,36 @@ func TestSARIFMisconfigurationsNameTheirResource(t *testing.T) {
 		}
 	}
 }
+
+func TestASuppressionDoesNotQuoteTheSecretThatItExcuses(t *testing.T) {
+	_, found, err := read("x", strings.NewReader(`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "gitleaks"}}, "results": [
+		{"ruleId": "generic-api-key", "message": {"text": "found"}, "suppressions": [{"kind": "external", "justification": "PLANTED0123456789 is revoked"}],
+		 "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.env"}, "region": {"startLine": 1, "snippet": {"text": "PLANTED0123456789"}}}}]}]}]}`), Options{})
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	if s := found[0].Finding.Suppression; s == nil || strings.Contains(s.Justification, "PLANTED") || !strings.Contains(s.Justification, "is revoked") {
+		t.Errorf("have %+v", s)
+	}
+}
+
+func TestAnErrorOfAToolForQualityIsNoSevereWeakness(t *testing.T) {
+	result := func(rule string) engine.Severity {
+		_, found, err := read("x", strings.NewReader(`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint", "rules": [`+rule+`]}}, "results": [
+			{"ruleId": "r", "level": "error", "message": {"text": "m"}}]}]}`), Options{})
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		return found[0].Finding.Severity
+	}
+	for rule, want := range map[string]engine.Severity{
+		`{"id": "r"}`: engine.SeverityMedium,
+		`{"id": "r", "properties": {"tags": ["security"]}}`:             engine.SeverityHigh,
+		`{"id": "r", "properties": {"tags": ["external/cwe/cwe-089"]}}`: engine.SeverityHigh,
+		`{"id": "r", "properties": {"security-severity": "9.1"}}`:       engine.SeverityCritical,
+	} {
+		if have := result(rule); have != want {
+			t.Errorf("%s: have %s, want %s", rule, have, want)
+		}
+	}
+}

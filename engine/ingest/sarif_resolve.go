@@ -56,7 +56,8 @@ func (r *sarifRun) finish(b *batch) {
 		rule := index.rule(result.rule)
 		f := &d.Finding
 		f.Sources = []engine.Source{{Tool: tool, Version: r.driver.version}}
-		f.Severity = r.severity(index, result, rule)
+		severity, byLevel := r.severity(index, result, rule)
+		f.Severity = severity
 		f.CWEs = r.cwes(result, rule)
 		f.Suppression = result.suppression
 		if id := cmp.Or(result.rule.id, rule.id); id != "" {
@@ -70,6 +71,9 @@ func (r *sarifRun) finish(b *batch) {
 			d.Status = engine.StatusExisting
 		}
 		f.Kind = r.kindOf(result, rule)
+		if f.Kind == engine.KindWeakness && f.Severity.Rank() > engine.SeverityMedium.Rank() && byLevel && len(f.CWEs) == 0 && !security(result, rule) {
+			f.Severity = engine.SeverityMedium // an error to a tool for code quality is no severe weakness
+		}
 		p.locate(&d, result)
 		r.classify(&d, result, rule, index.message(result, rule))
 		b.add(d)
@@ -83,19 +87,30 @@ var levelTools = []string{"osv-scanner", "govulncheck"}
 
 // severity is what a tool says in GitHub's property, then in its own words, then by level. The level is the result's, else what the
 // invocation or the rule sets for the rule, else "warning". rank is left alone: it orders the results of one tool by importance.
-func (r *sarifRun) severity(index *sarifIndex, result *sarifResult, rule *sarifRule) engine.Severity {
+// ByLevel is true if nothing but the level says so.
+func (r *sarifRun) severity(index *sarifIndex, result *sarifResult, rule *sarifRule) (s engine.Severity, byLevel bool) {
 	for _, p := range []*sarifProperties{result.facts, rule.facts} {
 		if p == nil {
 			continue
 		}
 		if s := cmp.Or(severityOfScore(scoreIn(p.security)), severityOf(p.security), severityOf(p.severity)); s != "" {
-			return s
+			return s, false
 		}
 	}
 	if slices.Contains(levelTools, strings.ToLower(r.driver.name)) {
-		return ""
+		return "", false
 	}
-	return severityOf(cmp.Or(result.level, index.override(result, rule), rule.level, "warning"))
+	return severityOf(cmp.Or(result.level, index.override(result, rule), rule.level, "warning")), true
+}
+
+// security says whether a tag calls a result or its rule one about security.
+func security(result *sarifResult, rule *sarifRule) bool {
+	for _, p := range []*sarifProperties{result.facts, rule.facts} {
+		if p != nil && slices.ContainsFunc(p.tags, func(t string) bool { return strings.Contains(strings.ToLower(t), "security") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // cwes are the CWEs that result and rule name, in taxa, relationships, tags and properties.

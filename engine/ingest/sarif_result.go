@@ -80,7 +80,10 @@ func (r *sarifRun) readResult(s *stream) error {
 	if result.content == "" {
 		result.content = fingerprints.best()
 	}
-	result.masked = mask(result.message, snippet)
+	result.masked = mask(result.message.text, snippet)
+	if result.suppression != nil {
+		result.excuse = mask(result.suppression.Justification, snippet)
+	}
 	r.results = append(r.results, result)
 	return nil
 }
@@ -235,6 +238,16 @@ func (r *sarifResult) readSuppression(s *stream) error {
 	return err
 }
 
+// maskedSuppression is the suppression without what stands at the place, if its justification says that.
+func (r *sarifResult) maskedSuppression() *engine.Suppression {
+	if r.suppression == nil {
+		return nil
+	}
+	s := *r.suppression
+	s.Justification = r.excuse
+	return &s
+}
+
 var suppressionKinds = map[string]string{"inSource": "in_source", "suppressedInSource": "in_source", "external": "external"}
 
 var suppressionStatuses = map[string]string{"": "accepted", "accepted": "accepted", "underReview": "under_review", "rejected": "rejected"}
@@ -325,9 +338,8 @@ func contentAt(snippet string) string {
 
 // mask is a message's text without what stands at the place, so that it can be shown where that is a secret. It is the text itself
 // if the place is not in it. Parts of the place count too, as scanners quote the value and show the line.
-func mask(m sarifMessage, snippet string) string {
+func mask(text, snippet string) string {
 	const shortest, longest = 6, 16 << 10
-	text := m.text
 	if len(snippet) > longest {
 		return ""
 	}

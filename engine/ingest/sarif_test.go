@@ -85,7 +85,7 @@ func TestSARIFLevelAndSeverity(t *testing.T) {
 }
 
 func TestSARIFInvocationsOverrideTheLevelOfARule(t *testing.T) {
-	const tool = `"tool": {"driver": {"name": "Tool", "rules": [{"id": "r"}, {"id": "s", "guid": "g"}]}}`
+	const tool = `"tool": {"driver": {"name": "Tool", "rules": [{"id": "r", "properties": {"tags": ["security"]}}, {"id": "s", "guid": "g", "properties": {"tags": ["security"]}}]}}`
 	override := func(descriptor string) string {
 		return `{"executionSuccessful": true, "ruleConfigurationOverrides": [{"descriptor": {` + descriptor + `}, "configuration": {"level": "error"}}]}`
 	}

@@ -102,6 +102,7 @@ type sarifResult struct {
 	baseline    string
 	message     sarifMessage
 	masked      string // the message's text without what stands at the place, if it says that
+	excuse      string // the suppression's justification without it
 	places      []sarifPlace
 	content     string
 	suppression *engine.Suppression

@@ -32,7 +32,9 @@ func detectTrivy(s shape) bool {
 // at the end.
 func readTrivy(s *stream, b *batch) error {
 	t := &trivy{s: s, b: b, covers: map[string][]string{}}
-	b.report.Tool = "trivy"
+	if s.peek() != 'n' { // others write a bare null for "nothing found" too, and it says nothing of a scan
+		b.report.Tool = "trivy"
+	}
 	var a trivyArtifact
 	var err error
 	if s.peek() == '[' {

@@ -2,6 +2,7 @@
 package scope
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -44,38 +45,35 @@ type file struct {
 	Assets []wireAsset `yaml:"assets"`
 }
 
+// A wireAsset keeps its values as nodes: they know their line, and a value that is null from one that is not there.
 type wireAsset struct {
-	ID          at[string]            `yaml:"id"`
-	Name        at[string]            `yaml:"name"`
-	Type        at[string]            `yaml:"type"`
-	Owner       at[string]            `yaml:"owner"`
-	Criticality at[string]            `yaml:"criticality"`
-	Mission     at[string]            `yaml:"mission"`
-	WellBeing   at[string]            `yaml:"well_being"`
-	Safety      at[string]            `yaml:"safety"`
-	Data        at[[]string]          `yaml:"data"`
-	Environment at[string]            `yaml:"environment"`
-	Exposure    at[string]            `yaml:"exposure"`
-	Tags        at[map[string]string] `yaml:"tags"`
-	Match       match                 `yaml:"match"`
-}
-
-// at is a value and the line that it stands on.
-type at[T any] struct {
-	value T
-	line  int
-}
-
-// UnmarshalYAML notes the line.
-func (a *at[T]) UnmarshalYAML(n *yaml.Node) error {
-	a.line = n.Line
-	return n.Decode(&a.value)
+	ID          yaml.Node `yaml:"id"`
+	Name        yaml.Node `yaml:"name"`
+	Type        yaml.Node `yaml:"type"`
+	Owner       yaml.Node `yaml:"owner"`
+	Criticality yaml.Node `yaml:"criticality"`
+	Mission     yaml.Node `yaml:"mission"`
+	WellBeing   yaml.Node `yaml:"well_being"`
+	Safety      yaml.Node `yaml:"safety"`
+	Data        yaml.Node `yaml:"data"`
+	Environment yaml.Node `yaml:"environment"`
+	Exposure    yaml.Node `yaml:"exposure"`
+	Tags        yaml.Node `yaml:"tags"`
+	Match       match     `yaml:"match"`
 }
 
 // ReadAssets reads an assets file (assets.yaml). Name is how errors and provenance call it. An error names the line and what is
-// wrong there; an unknown key, a value that the input does not have, an asset that nothing can match or a repeated id is one.
+// wrong there; an unknown key, an empty value or one that the input does not have, an asset that nothing can match, a repeated id or
+// a file of more than 16 MiB is one.
 func ReadAssets(name string, r io.Reader) (*Inventory, error) {
-	dec := yaml.NewDecoder(io.LimitReader(r, maxAssetsBytes))
+	text, err := io.ReadAll(io.LimitReader(r, maxAssetsBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(text) > maxAssetsBytes {
+		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxAssetsBytes>>20)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	var f file
 	if err := dec.Decode(&f); err != nil && err != io.EOF {
@@ -95,9 +93,9 @@ func ReadAssets(name string, r io.Reader) (*Inventory, error) {
 			return nil, fmt.Errorf("%s: asset %d has no id", name, i+1)
 		}
 		if first, twice := seen[e.asset.ID]; twice {
-			return nil, fmt.Errorf("%s:%d: asset %s is there already, on line %d", name, w.ID.line, e.asset.ID, first)
+			return nil, fmt.Errorf("%s:%d: asset %s is there already, on line %d", name, w.ID.Line, e.asset.ID, first)
 		}
-		seen[e.asset.ID] = w.ID.line
+		seen[e.asset.ID] = w.ID.Line
 		inv.assets = append(inv.assets, e)
 	}
 	return inv, nil
@@ -115,31 +113,69 @@ func (w *wireAsset) entry(name string) (entry, error) {
 	for _, f := range []struct {
 		key  string
 		to   *string
-		from at[string]
+		from *yaml.Node
 	}{
-		{"id", &a.ID, w.ID}, {"name", &a.Name, w.Name}, {"type", &a.Type, w.Type}, {"owner", &a.Owner, w.Owner},
-		{"criticality", &a.Criticality, w.Criticality}, {"mission", &a.Mission, w.Mission}, {"well_being", &a.WellBeing, w.WellBeing},
-		{"safety", &a.Safety, w.Safety}, {"environment", &a.Environment, w.Environment}, {"exposure", &a.Exposure, w.Exposure},
+		{"id", &a.ID, &w.ID}, {"name", &a.Name, &w.Name}, {"type", &a.Type, &w.Type}, {"owner", &a.Owner, &w.Owner},
+		{"criticality", &a.Criticality, &w.Criticality}, {"mission", &a.Mission, &w.Mission}, {"well_being", &a.WellBeing, &w.WellBeing},
+		{"safety", &a.Safety, &w.Safety}, {"environment", &a.Environment, &w.Environment}, {"exposure", &a.Exposure, &w.Exposure},
 	} {
-		if f.from.line == 0 {
+		if err := decode(name, f.key, f.from, f.to); err != nil {
+			return e, err
+		}
+		if f.from.IsZero() {
 			continue
 		}
-		place := fmt.Sprintf("%s:%d", name, f.from.line)
-		if f.from.value == "" {
-			return e, fmt.Errorf("%s: %s is empty; leave it out if it is not known", place, f.key)
+		place := fmt.Sprintf("%s:%d", name, f.from.Line)
+		if *f.to == "" {
+			return e, isEmpty(place, f.key)
 		}
-		if allowed := engine.InputValues("asset", f.key); allowed != nil && !slices.Contains(allowed, f.from.value) {
-			return e, fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, f.from.value, strings.Join(allowed, ", "))
+		if allowed := engine.InputValues("asset", f.key); allowed != nil && !slices.Contains(allowed, *f.to) {
+			return e, fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, *f.to, strings.Join(allowed, ", "))
 		}
-		*f.to = f.from.value
-		e.lines["asset."+f.key] = fmt.Sprintf("%s:%d", source(name), f.from.line)
+		e.lines["asset."+f.key] = fmt.Sprintf("%s:%d", source(name), f.from.Line)
 	}
-	a.Data, a.Tags = w.Data.value, w.Tags.value
+	if err := decode(name, "data", &w.Data, &a.Data); err != nil {
+		return e, err
+	}
+	if err := decode(name, "tags", &w.Tags, &a.Tags); err != nil {
+		return e, err
+	}
 	slices.Sort(a.Data)
-	if w.Data.line > 0 {
-		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.line)
+	a.Data = slices.Compact(a.Data)
+	if slices.Contains(a.Data, "") {
+		return e, isEmpty(fmt.Sprintf("%s:%d", name, w.Data.Line), "a value of data")
 	}
-	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.line, w.ID.value))
+	if len(a.Data) > 0 {
+		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.Line)
+	}
+	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.Line, a.ID))
+}
+
+// decode reads a value that may be absent, but neither be null nor have a null in it, which the decoder would drop.
+func decode(name, key string, from *yaml.Node, to any) error {
+	if from.IsZero() {
+		return nil
+	}
+	if from.ShortTag() == "!!null" {
+		return isEmpty(fmt.Sprintf("%s:%d", name, from.Line), key)
+	}
+	values := from
+	if from.Alias != nil {
+		values = from.Alias
+	}
+	for _, v := range values.Content {
+		if v.ShortTag() == "!!null" {
+			return isEmpty(fmt.Sprintf("%s:%d", name, v.Line), "a value of "+key)
+		}
+	}
+	if err := from.Decode(to); err != nil {
+		return YAMLError(name, err)
+	}
+	return nil
+}
+
+func isEmpty(place, what string) error {
+	return fmt.Errorf("%s: %s is empty; leave it out if it is not known", place, what)
 }
 
 func (m *match) check(label string) error {

@@ -99,6 +99,18 @@ func TestFactsSayWhereTheyStand(t *testing.T) {
 	}
 }
 
+func TestDataClassesAreASet(t *testing.T) {
+	for text, want := range map[string][]string{"[pii, pci, pii]": {"pci", "pii"}, "[]": nil} {
+		k := read(t, "assets:\n  - {id: a, data: "+text+", match: {paths: ['**']}}\n").Cases([]engine.Discovery{found(shop, "", "x")}, engine.EventPush)[0]
+		if have := k.Input.Asset.Data; !slices.Equal(have, want) {
+			t.Errorf("%s: have %v, want %v", text, have, want)
+		}
+		if from, there := k.Provenance["asset.data"]; there != (want != nil) {
+			t.Errorf("%s: the source is %+v", text, from)
+		}
+	}
+}
+
 func TestCasesDoNotDependOnTheOrderOfFindings(t *testing.T) {
 	a, b := found(shop, "", "package-lock.json"), found(shop, "", "package-lock.json")
 	b.Finding.ID = "hg1-0"
@@ -120,6 +132,15 @@ func TestAnAssetsFileThatIsWrongSaysWhereAndWhat(t *testing.T) {
 		{"assets:\n  - id: a\n    match: {paths: ['**']}\n  - id: a\n    match: {paths: ['**']}\n", "a.yaml:4: asset a is there already, on line 2"},
 		{"assets:\n  - name: a\n    match: {paths: ['**']}\n", "asset 1 has no id"},
 		{"assets:\n  - id: a\n    owner: ''\n    match: {paths: ['**']}\n", "a.yaml:3: owner is empty"},
+		{"assets:\n  - id: a\n    exposure: null\n    match: {paths: ['**']}\n", "a.yaml:3: exposure is empty; leave it out if it is not known"},
+		{"assets:\n  - id: a\n    owner:\n    match: {paths: ['**']}\n", "a.yaml:3: owner is empty"},
+		{"assets:\n  - id: a\n    data: ~\n    match: {paths: ['**']}\n", "a.yaml:3: data is empty"},
+		{"assets:\n  - id: a\n    tags:\n    match: {paths: ['**']}\n", "a.yaml:3: tags is empty"},
+		{"assets:\n  - id: a\n    tags: {team: null}\n    match: {paths: ['**']}\n", "a.yaml:3: a value of tags is empty"},
+		{"assets:\n  - id: a\n    data: ['', pii, pii]\n    match: {paths: ['**']}\n", "a.yaml:3: a value of data is empty"},
+		{"assets:\n  - id: a\n    data: [pii, null]\n    match: {paths: ['**']}\n", "a.yaml:3: a value of data is empty"},
+		{"assets:\n  - id: a\n    data: pii\n    tags: [x]\n    match: {paths: ['**']}\n", "a.yaml:3: "},
+		{"assets:\n  - id: a\n    match: {paths: ['**']}\n" + strings.Repeat("#", 16<<20), "a.yaml: larger than 16 MiB"},
 		{"assets: 3\n", "a.yaml:1: "},
 		{"assets:\n\t- id: a\n", "a.yaml:2: "},
 		{"assets: []\n---\nassets: []\n", "one document is needed"},

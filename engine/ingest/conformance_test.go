@@ -154,6 +154,9 @@ var conformances = map[string][]conformance{
 		{file: "one_vuln.json", results: 1, findings: 2,
 			why: "the peer counts the packages: there are two advisories on this one"},
 	},
+	"gosec": {
+		{file: "many_vulns.json", results: 28, findings: 28},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

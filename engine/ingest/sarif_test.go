@@ -58,12 +58,13 @@ func TestSARIFLevelAndSeverity(t *testing.T) {
 		want         engine.Severity
 	}{
 		{``, ``, "medium"}, // the level of a failure without any is warning
-		{``, `"level": "error"`, "high"},
+		{``, `"level": "error"`, "medium"}, // nothing says that it is about security
+		{`"properties": {"tags": ["security"]}`, `"level": "error"`, "high"},
 		{``, `"level": "warning"`, "medium"},
 		{``, `"level": "note"`, "low"},
 		{``, `"level": "none"`, "info"},
 		{``, `"level": "dubious"`, ""},
-		{`"defaultConfiguration": {"level": "error"}`, ``, "high"},
+		{`"defaultConfiguration": {"level": "error"}, "properties": {"tags": ["Security"]}`, ``, "high"},
 		{`"defaultConfiguration": {"level": "error"}`, `"level": "note"`, "low"},
 		{`"defaultConfiguration": {}`, ``, "medium"},
 		{`"properties": {"security-severity": "9.8"}`, `"level": "note"`, "critical"},
@@ -71,8 +72,8 @@ func TestSARIFLevelAndSeverity(t *testing.T) {
 		{`"properties": {"security-severity": "8.9"}`, ``, "high"},
 		{`"properties": {"security-severity": 4}`, ``, "medium"},
 		{`"properties": {"security-severity": "0.1"}`, ``, "low"},
-		{`"properties": {"security-severity": "0.0"}`, `"level": "error"`, "high"}, // 0 is how scanners write "missing"
-		{`"properties": {"security-severity": "11"}`, `"level": "error"`, "high"},
+		{`"properties": {"security-severity": "0.0", "tags": ["security"]}`, `"level": "error"`, "high"}, // 0 is how scanners write "missing"
+		{`"properties": {"security-severity": "11", "tags": ["security"]}`, `"level": "error"`, "high"},
 		{`"properties": {"security-severity": "High"}`, ``, "high"},
 		{`"properties": {"security-severity": ["9"]}`, ``, "medium"},
 		{`"properties": {"security-severity": "2.0"}`, `"properties": {"security-severity": "9.1"}`, "critical"},

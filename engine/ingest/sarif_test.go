@@ -57,7 +57,7 @@ func TestSARIFLevelAndSeverity(t *testing.T) {
 		rule, result string
 		want         engine.Severity
 	}{
-		{``, ``, "medium"}, // the level of a failure without any is warning
+		{``, ``, "medium"},                 // the level of a failure without any is warning
 		{``, `"level": "error"`, "medium"}, // nothing says that it is about security
 		{`"properties": {"tags": ["security"]}`, `"level": "error"`, "high"},
 		{``, `"level": "warning"`, "medium"},

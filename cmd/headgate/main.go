@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -40,14 +41,27 @@ type app struct {
 func main() { os.Exit(program()) }
 
 func program() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx := untilInterrupted()
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
 		a.width, _, _ = term.GetSize(fd)
 		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	return a.run(ctx, os.Args[1:])
+}
+
+// untilInterrupted is a context that ends with the first signal to end. The second one has its usual effect: it kills a program that
+// does not come to an end.
+func untilInterrupted() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel(errors.New("interrupted"))
+	}()
+	return ctx
 }
 
 // A failure is an error that knows its exit status and what to do about it.
@@ -71,9 +85,14 @@ var errBlocked = &failure{status: statusBlocked, err: errors.New("blocked")}
 
 // run is the whole program: it returns the exit status.
 func (a *app) run(ctx context.Context, args []string) int {
-	root := a.root()
+	given, out := *a, &watched{Writer: a.stdout}
+	given.stdout = out
+	root := given.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if out.err != nil {
+		err = undecided(fmt.Errorf("write standard output: %w", plain(out.err)), "")
+	}
 	if err == nil {
 		return statusPass
 	}
@@ -92,20 +111,38 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return f.status
 }
 
-// say writes a line for people. Line breaks and control characters of foreign text do not survive.
+// A watched writer remembers the first error, so that a full disk is noticed whoever wrote: help and lists do not look.
+type watched struct {
+	io.Writer
+	err error
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// say writes a line for people. Line breaks and control characters of foreign text do not survive, and neither do commands to a
+// workflow's runner: "##[error]" is one wherever it stands, "::error::" only where a line begins, which is here always taken.
 func (a *app) say(kind, text string) {
 	for line := range strings.Lines(text) {
 		fmt.Fprintf(a.stderr, "headgate: %s: %s\n", kind, printable(strings.TrimRight(line, "\r\n")))
 	}
 }
 
+var runnerMark = regexp.MustCompile(`##(\w*\[)`)
+
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '?'
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
+	return runnerMark.ReplaceAllString(s, "#·$1")
 }
 
 // commands are all subcommands: one file and one line each.

@@ -59,8 +59,10 @@ func newCanvas(w io.Writer, o Options) *canvas {
 	return c
 }
 
-// line writes spans one after the other, and ends the line. Spaces at the end of the line are left out.
+// line writes spans one after the other, and ends the line. Spaces at the end of the line are left out. It is the one place where lines
+// are written, so here nothing in them remains a command to the runner of a workflow.
 func (c *canvas) line(spans ...span) {
+	disarm(spans)
 	c.buf.Reset()
 	for len(spans) > 0 {
 		last := &spans[len(spans)-1]

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -70,3 +71,34 @@ func unsafeRune(r rune) bool {
 
 // isBlank says whether a character that is a letter or symbol by its class shows as nothing but takes room.
 func isBlank(r rune) bool { return r == '\u2800' || r == '\u3164' || r == '\uffa0' }
+
+// runnerMark is what makes a command of a line to those who run workflows, wherever it stands: "##[error]" of GitHub's runner,
+// "##vso[…]" and others of its kin. The newer "::error::" of GitHub counts only where a line begins.
+var runnerMark = regexp.MustCompile(`##\w*\[`)
+
+// disarm breaks such marks in a line visibly, by a dot for one of their characters, so that the line stays as wide as it is. A mark can
+// run over several spans.
+func disarm(spans []span) {
+	var line strings.Builder
+	for _, s := range spans {
+		line.WriteString(s.text)
+	}
+	text := line.String()
+	var at []int
+	if begin := strings.TrimLeft(text, " "); strings.HasPrefix(begin, "::") {
+		at = append(at, len(text)-len(begin))
+	}
+	for _, m := range runnerMark.FindAllStringIndex(text, -1) {
+		at = append(at, m[0]+1)
+	}
+	end := len(text)
+	for i := len(spans) - 1; i >= 0 && len(at) > 0; i-- {
+		s := &spans[i]
+		begin := end - len(s.text)
+		for len(at) > 0 && at[len(at)-1] >= begin {
+			k := at[len(at)-1] - begin
+			s.text, at = s.text[:k]+"·"+s.text[k+1:], at[:len(at)-1]
+		}
+		end = begin
+	}
+}

@@ -34,11 +34,13 @@ func encode(w io.Writer, v any) error {
 	return e.end("\n")
 }
 
-// An escaper writes JSON so that a terminal can show it: characters that control or hide text are written as \u escapes, which mean
-// the same. Outside strings JSON is ASCII, so every other byte belongs to a string.
+// An escaper writes JSON so that a terminal can show it and a workflow's runner finds no command in it: characters that control or hide
+// text, and the second of two number signs ("##[error]"), are written as \u escapes, which mean the same. Outside strings JSON is ASCII
+// without number signs, so each of these bytes belongs to a string.
 type escaper struct {
 	w    io.Writer
 	part []byte // the beginning of a character whose end has not come yet
+	sign bool   // the last byte is a number sign
 }
 
 func (e *escaper) Write(p []byte) (int, error) {
@@ -50,9 +52,16 @@ func (e *escaper) Write(p []byte) (int, error) {
 	done, i := 0, 0
 	for i < len(buf) {
 		if buf[i] < 0x7f {
+			if buf[i] == '#' && e.sign {
+				out = append(append(out, buf[done:i]...), `\u0023`...)
+				done, e.sign = i+1, false
+			} else {
+				e.sign = buf[i] == '#'
+			}
 			i++
 			continue
 		}
+		e.sign = false
 		if !utf8.FullRune(buf[i:]) {
 			break
 		}

@@ -203,12 +203,17 @@ func TestJSONKeepsHostileTextButShowsNoControlCharacter(t *testing.T) {
 		if !json.Valid(have) {
 			t.Errorf("%s is not valid JSON", format)
 		}
+		commandless(t, have)
 	}
 	r, err := report.ReadResult(bytes.NewReader(write(t, "json", strange(), report.Options{})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if have, want := r.Cases[5].Input.Finding.Title, hostileNames[5]; have != want {
+		t.Errorf("the title is read as %q, want %q", have, want)
+	}
+	last := len(hostileNames) - 1
+	if have, want := r.Cases[last].Input.Finding.Title, hostileNames[last]; have != want {
 		t.Errorf("the title is read as %q, want %q", have, want)
 	}
 }

@@ -105,6 +105,7 @@ func TestNothingInMarkdownComesFromAFindingButText(t *testing.T) {
 			if i := bytes.IndexFunc(markdown, func(r rune) bool { return r != '\n' && controls(r) }); i >= 0 {
 				t.Errorf("a control character at %d: %q", i, markdown[max(0, i-20):i+20])
 			}
+			commandless(t, markdown)
 			tame(t, toHTML(t, markdown))
 		})
 	}
@@ -131,7 +132,9 @@ func FuzzNothingInMarkdownComesFromAFindingButText(f *testing.F) {
 		r.Policy.Source, r.Policy.Digest, r.Intel.KEV.Catalog = name, name, name
 		r.Gate.Reasons = []engine.Reason{{Rule: name, Kind: "deny", Message: name}}
 		r.Plan = []engine.Fix{{Fix: name, Target: name, To: name, Findings: []string{name}, PathsCut: 1}}
-		tame(t, toHTML(t, write(t, "markdown", r, report.Options{})))
+		markdown := write(t, "markdown", r, report.Options{})
+		commandless(t, markdown)
+		tame(t, toHTML(t, markdown))
 	})
 }
 

@@ -27,6 +27,8 @@ var hostileNames = []string{
 	"\xff\xfe invalid \xc3\x28 utf-8",
 	"1. list", "- [ ] task", "# heading", "> quote", "===", "---", "    code", "+ plus", "/close", "~~~", "| a | b |", "&lt;b&gt;", "[^1]: note", "[x]: https://evil.example",
 	"", " ", "\u3164\u2800",
+	"::error file=a.go,line=1::owned", strings.Repeat("word ", 12) + "::add-mask::token " + strings.Repeat("::warning:: ", 20), ":\u200b:stop-commands::x",
+	"##[add-mask]token ##vso[task.complete]", "x ##\u200b[error]owned ###[group]y",
 }
 
 // strange is a result in which every string that comes from outside is hostile.

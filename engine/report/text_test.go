@@ -41,6 +41,18 @@ func inert(t *testing.T, have []byte, width int) {
 			t.Errorf("space at the end of %q", line)
 		}
 	}
+	commandless(t, have)
+}
+
+var runnerCommand = regexp.MustCompile(`(?m)^\s*::|##\[|##vso\[`)
+
+// commandless fails if the runner of a workflow finds a command in what is written: GitHub's takes "::" where a line begins, and "##["
+// anywhere in one.
+func commandless(t *testing.T, have []byte) {
+	t.Helper()
+	if at := runnerCommand.FindIndex(have); at != nil {
+		t.Errorf("a command to a runner: %q", have[max(0, at[0]-20):min(len(have), at[1]+40)])
+	}
 }
 
 func TestNoLineIsWiderThanTheTerminalWhateverThingsAreCalled(t *testing.T) {
@@ -92,7 +104,29 @@ func FuzzNoControlCharacterLeavesTextAndTable(f *testing.F) {
 			t.Fatal(err)
 		}
 		inert(t, buf.Bytes(), 80)
+		for _, format := range []string{"markdown", "json", "sarif"} {
+			commandless(t, write(t, format, r, report.Options{}))
+		}
 	})
+}
+
+// The other direction: what is broken can still be read, and what is no command stays as it is.
+func TestCommandsToARunnerAreBrokenVisiblyAndNothingElseIs(t *testing.T) {
+	for _, c := range []struct{ have, want string }{
+		{"::error::owned", "·:error::owned · "},
+		{"a::b ##[error]x ##vso[task.complete]y", "a::b #·[error]x #·vso[task.complete]y · "},
+		{"###[x]##[y]", "##·[x]#·[y] · "},
+		{"## heading # [1]", "## heading # [1] · "},
+	} {
+		r := blocked()
+		r.Change.Repository = "acme/" + c.have
+		for _, color := range []bool{false, true} {
+			have := string(sgr.ReplaceAll(write(t, "text", r, report.Options{Width: 120, Color: color}), nil))
+			if !strings.HasPrefix(have, c.want) {
+				t.Errorf("%q, colour %v: want %q in %q", c.have, color, c.want, have[:60])
+			}
+		}
+	}
 }
 
 func strangeRules(name string) []engine.RuleOutcome {

@@ -73,6 +73,22 @@ var conformances = map[string][]conformance{
 		{file: "spec1.xml", results: 1, findings: 1},
 		{file: "valid-vulnerability-1.4.json", results: 1, findings: 1},
 	},
+	"spdx": {
+		{file: "spdx_3_unsupported.json", refused: "SPDX 3 is not read"},
+		{file: "spdx_no_vuln.json"},
+		{file: "spdx_one_vuln.spdx",
+			why: "the peer makes a finding of a reference to an advisory, which by the specification may be about the component"},
+	},
+	"openvex": {
+		{file: "openvex_many_vuln.json", results: 6,
+			why: "the peer makes a finding of every statement: VEX says of findings whether they matter, not that a component is there"},
+		{file: "openvex_not_a_document.json", refused: "not a report in a supported format"},
+	},
+	"csaf": {
+		{file: "csaf_many_vuln.json", results: 2,
+			why: "the peer makes a finding of every product status: an advisory says which products are affected, not which are installed"},
+		{file: "csaf_one_vuln.json", results: 1, why: "as above"},
+	},
 	"govulncheck": {
 		{file: "empty.json", refused: "the file is empty"},
 		{file: "issue_15033.json", results: 178, findings: 72},

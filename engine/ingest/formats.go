@@ -25,6 +25,9 @@ type format struct {
 // behind those with strict ones.
 var formats = []format{
 	{"cyclonedx", "CycloneDX JSON and XML", "Syft, cdxgen, Trivy, Grype, Dependency-Track: bills of materials and VEX, 1.0 to 1.7", detectCycloneDX, readCycloneDX},
+	{"spdx", "SPDX 2 JSON and tag-value", "Syft, Microsoft's sbom-tool and others: components only", detectSPDX, readSPDX},
+	{"openvex", "OpenVEX", "vexctl and others: statements, 0.0.1 to 0.2", detectOpenVEX, readOpenVEX},
+	{"csaf", "CSAF 2.0 and 2.1", "vendors' advisories and VEX: statements", detectCSAF, readCSAF},
 	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
 	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
 	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},

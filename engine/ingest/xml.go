@@ -13,13 +13,18 @@ import (
 )
 
 // isXML says whether the document is XML. It reads nothing.
-func (s *stream) isXML() bool {
+func (s *stream) isXML() bool { return s.peeks('<') }
+
+// peeks says whether the document begins with a character, white space aside. It reads nothing, so that a format can choose how to
+// read the text.
+func (s *stream) peeks(first byte) bool {
 	r, ok := s.text.(*bufio.Reader)
 	if !ok {
 		return false
 	}
 	head, _ := r.Peek(peekBytes)
-	return bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("<"))
+	head = bytes.TrimLeft(head, " \t\r\n")
+	return len(head) > 0 && head[0] == first
 }
 
 // An xmlReader reads a document in XML element by element. It knows the five entities of XML itself and follows no other; how deep

@@ -124,7 +124,7 @@ func (p *Policy) complete(stated []statement) error {
 	for i := range stated {
 		s := &stated[i]
 		if r := p.byID[s.Rule]; r != nil && s.Message == "" {
-			s.Message, s.Remediation, s.Controls = r.Message, r.Remediation, r.Controls
+			s.Message, s.Remediation, s.Controls = r.message, r.remediation, r.controls
 		}
 		if err := s.check(); err != nil {
 			return err

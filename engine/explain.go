@@ -41,18 +41,18 @@ func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision) ([]RuleOut
 	stopped := stops(*tracer)
 	var out []RuleOutcome
 	for _, r := range p.rules {
-		if r.Pack == "" || r.Kind == "opens_step" {
+		if r.pack == "" || r.kind == "opens_step" {
 			continue
 		}
-		o := RuleOutcome{Rule: r.ID, Kind: r.Kind, Title: r.Title, Location: fmt.Sprintf("%s:%d", r.File, r.rule.Location.Row),
-			Remediation: r.Remediation, Controls: r.Controls}
+		o := RuleOutcome{Rule: r.id, Kind: r.kind, Title: r.title, Location: fmt.Sprintf("%s:%d", r.file, r.rule.Location.Row),
+			Remediation: r.remediation, Controls: r.controls}
 		for _, reason := range d.Reasons {
-			if reason.Rule == r.ID {
+			if reason.Rule == r.id {
 				o.Fired, o.Message = true, reason.Message
 			}
 		}
 		if expr := stopped[place{r.rule.Location.File, r.rule.Location.Row}]; !o.Fired && expr != nil {
-			o.Why = p.why(expr, in)
+			o.Why = p.why(expr, in, stopped, 0)
 		}
 		out = append(out, o)
 	}
@@ -91,8 +91,19 @@ func stops(trace []*topdown.Event) map[place]*ast.Expr {
 	return stopped
 }
 
-// why words a condition that did not hold: what the facts in it are, and what it wanted of them.
-func (p *Policy) why(expr *ast.Expr, in *Input) string {
+// longestChain is how far an explanation follows rules that other rules ask.
+const longestChain = 4
+
+// why words a condition that did not hold: what the facts in it are, and what it wanted of them. Of a condition that asks another rule
+// it words what stopped that.
+func (p *Policy) why(expr *ast.Expr, in *Input, stopped map[place]*ast.Expr, depth int) string {
+	if ref, ok := asked(expr); ok && !expr.Negated && depth < longestChain {
+		for _, r := range p.compiler.GetRulesExact(ref) {
+			if inner := stopped[place{r.Location.File, r.Location.Row}]; inner != nil {
+				return p.why(inner, in, stopped, depth+1)
+			}
+		}
+	}
 	text := strings.Join(strings.Fields(string(expr.Location.Text)), " ")
 	body, err := ast.ParseBody(text)
 	if err != nil || len(body) != 1 {
@@ -123,6 +134,16 @@ func (p *Policy) why(expr *ast.Expr, in *Input) string {
 		return facts[0]
 	}
 	return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
+}
+
+// asked is the rule that a condition asks, if it does nothing else.
+func asked(e *ast.Expr) (ast.Ref, bool) {
+	t, ok := e.Terms.(*ast.Term)
+	if !ok {
+		return nil, false
+	}
+	ref, ok := t.Value.(ast.Ref)
+	return ref, ok && ref[0].Equal(ast.DefaultRootDocument)
 }
 
 // comparisons are the operators that "is V, not …" can word.

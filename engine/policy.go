@@ -43,8 +43,8 @@ type PackFolder struct {
 type Policy struct {
 	info      PolicyInfo
 	overrides []string
-	rules     []RuleInfo
-	byID      map[string]*RuleInfo
+	rules     []ruleInfo
+	byID      map[string]*ruleInfo
 	compiler  *ast.Compiler
 	data      map[string]any // parameters and tables, as the store has them
 	store     storage.Store
@@ -54,26 +54,21 @@ type Policy struct {
 	observed  func() *observed // what the decision observes of its input; worked out when it is first needed
 }
 
-// A RuleInfo is what a rule's METADATA says of it.
-type RuleInfo struct {
-	ID          string
-	Pack        string
-	Kind        string // the set that the rule contributes to
-	Title       string
-	Description string
-	Message     string // template: custom.message, or the title
-	Remediation string
-	Controls    []string
-	File        string
-	Line        int
+// A ruleInfo is what a rule's METADATA says of it.
+type ruleInfo struct {
+	id          string
+	pack        string // empty: of main
+	kind        string // the set that the rule contributes to
+	title       string
+	message     string // template: custom.message, or the title
+	remediation string
+	controls    []string
+	file        string
 	rule        *ast.Rule
 }
 
 // Info names the policy in results.
 func (p *Policy) Info() PolicyInfo { return p.info }
-
-// Rules lists the rules that have an id, in the order of their ids.
-func (p *Policy) Rules() []RuleInfo { return p.rules }
 
 // OPAVersion is the version of the policy engine that is built in.
 func OPAVersion() string { return version.Version }
@@ -114,9 +109,9 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if p.rules, err = rulesOf(compiler); err != nil {
 		return nil, err
 	}
-	p.byID = make(map[string]*RuleInfo, len(p.rules))
+	p.byID = make(map[string]*ruleInfo, len(p.rules))
 	for i := range p.rules {
-		p.byID[p.rules[i].ID] = &p.rules[i]
+		p.byID[p.rules[i].id] = &p.rules[i]
 	}
 	p.facts = factsRead(compiler)
 	p.data = data

@@ -473,6 +473,17 @@ func TestExplainSaysWhatStoppedARule(t *testing.T) {
 	}
 }
 
+func TestWhatStoppedARuleThatAsksAnotherIsWhatStoppedThat(t *testing.T) {
+	p := load(t, own("_open if input.asset.exposure == \"internet\"\n\n"+rule("x", `deny contains lib.deny(rego.metadata.rule()) if _open`)), nil)
+	in := input(engine.EventPush, "")
+	in.Asset.Exposure = "internal"
+	d := mustDecide(t, p, in)
+	rules, err := p.Explain(t.Context(), &in, &d)
+	if err != nil || rules[0].Why != "asset.exposure is internal, not internet" {
+		t.Errorf("have %+v, %v", rules, err)
+	}
+}
+
 func TestWhatStoppedARuleIsInWords(t *testing.T) {
 	for condition, want := range map[string]string{
 		`input.asset.exposure == "internet"`:                                  "asset.exposure is internal, not internet",

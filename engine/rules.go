@@ -18,8 +18,8 @@ var kinds = []string{"raise", "cap", "deny", "warn", "exempt", "due", "oblige", 
 
 // rulesOf lists the rules with an id. Ids must be unique, or nobody could say which rule decided; the facts that messages name must
 // exist, or a misspelt one would read "not known" for ever.
-func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
-	var rules []RuleInfo
+func rulesOf(c *ast.Compiler) ([]ruleInfo, error) {
+	var rules []ruleInfo
 	at := map[string]*ast.Location{}
 	for _, ref := range c.GetAnnotationSet().Flatten() {
 		a := ref.Annotations
@@ -36,31 +36,29 @@ func rulesOf(c *ast.Compiler) ([]RuleInfo, error) {
 		if rule == nil {
 			return nil, place(fmt.Errorf("the id %s must stand on a rule (scope: rule)", id))
 		}
-		info := RuleInfo{ID: id, Kind: rule.Head.Ref()[0].Value.String(), Title: a.Title, Description: a.Description,
-			File: ref.Location.File, Line: ref.Location.Row, rule: rule}
-		info.Kind = strings.Trim(info.Kind, `"`)
+		info := ruleInfo{id: id, kind: ruleName(rule), title: a.Title, file: ref.Location.File, rule: rule}
 		if p := rule.Module.Package.Path; len(p) > 2 {
-			info.Pack, _ = strings.CutPrefix(strings.Trim(p[2].Value.String(), `"`), "data.")
+			info.pack, _ = strings.CutPrefix(strings.Trim(p[2].Value.String(), `"`), "data.")
 		}
-		if info.Pack != "" && !slices.Contains(kinds, info.Kind) {
-			return nil, place(fmt.Errorf("the rule %s states %s, which is no set; there is %s", id, info.Kind, strings.Join(kinds, ", ")))
+		if info.pack != "" && !slices.Contains(kinds, info.kind) {
+			return nil, place(fmt.Errorf("the rule %s states %s, which is no set; there is %s", id, info.kind, strings.Join(kinds, ", ")))
 		}
-		info.Remediation, _ = a.Custom["remediation"].(string)
+		info.remediation, _ = a.Custom["remediation"].(string)
 		for _, control := range list(a.Custom["controls"]) {
-			info.Controls = append(info.Controls, fmt.Sprint(control))
+			info.controls = append(info.controls, fmt.Sprint(control))
 		}
-		info.Message, _ = a.Custom["message"].(string)
-		info.Message = cmp.Or(info.Message, a.Title)
+		info.message, _ = a.Custom["message"].(string)
+		info.message = cmp.Or(info.message, a.Title)
 		document := reflect.TypeFor[Input]()
-		if info.Pack == "" {
+		if info.pack == "" {
 			document = reflect.TypeFor[Summary]()
 		}
-		if err := parseMessage(info.Message).check(document); err != nil {
+		if err := parseMessage(info.message).check(document); err != nil {
 			return nil, place(err)
 		}
 		rules = append(rules, info)
 	}
-	slices.SortFunc(rules, func(a, b RuleInfo) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(rules, func(a, b ruleInfo) int { return strings.Compare(a.id, b.id) })
 	return rules, nil
 }
 

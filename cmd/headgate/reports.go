@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ingest"
@@ -41,9 +41,9 @@ func findReports(args []string) ([]reportFile, error) {
 			continue
 		}
 		names := []string{arg}
-		if _, err := os.Lstat(arg); err != nil && strings.ContainsAny(arg, "*?[") {
-			if names, err = filepath.Glob(arg); err != nil || len(names) == 0 {
-				return nil, undecided(fmt.Errorf("no report fits %s", arg), "")
+		if _, err := os.Lstat(arg); err != nil && strings.ContainsAny(arg, "*?[{") {
+			if names, err = matching(arg); err != nil {
+				return nil, undecided(err, "")
 			}
 		}
 		for _, name := range names {
@@ -74,6 +74,32 @@ func findReports(args []string) ([]reportFile, error) {
 	return slices.CompactFunc(files, func(a, b reportFile) bool { return a.name == b.name }), nil
 }
 
+// matching lists the files and folders that a pattern fits; ** crosses folders. As in a walk, hidden names and folders without
+// reports are passed over unless the pattern names them. A folder on the way that cannot be read may hold a report: that is an error.
+func matching(pattern string) ([]string, error) {
+	names, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors())
+	if err != nil {
+		return nil, fmt.Errorf("look for %s: %w", pattern, plain(err))
+	}
+	parts := strings.Split(filepath.ToSlash(pattern), "/")
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(strings.Split(filepath.ToSlash(name), "/"), func(part string) bool {
+			return skipped(part) && !slices.ContainsFunc(parts, func(p string) bool {
+				return p == part || strings.HasPrefix(p, ".") && doublestar.MatchUnvalidated(p, part)
+			})
+		})
+	})
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no report fits %s", pattern)
+	}
+	return names, nil
+}
+
+// skipped says whether a file or folder of this name is passed over.
+func skipped(name string) bool {
+	return strings.HasPrefix(name, ".") && name != "." && name != ".." || slices.Contains(passedOver, name)
+}
+
 // walk lists what may be reports in a folder. Symbolic links are followed; one that leads back to a folder above it is an error.
 func walk(dir string, above []string) ([]reportFile, error) {
 	real, err := filepath.EvalSymlinks(dir)
@@ -91,7 +117,7 @@ func walk(dir string, above []string) ([]reportFile, error) {
 	var files []reportFile
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
-		if strings.HasPrefix(e.Name(), ".") || slices.Contains(passedOver, e.Name()) {
+		if skipped(e.Name()) {
 			continue
 		}
 		s, err := os.Stat(name)
@@ -105,12 +131,15 @@ func walk(dir string, above []string) ([]reportFile, error) {
 				return nil, err
 			}
 			files = append(files, below...)
-		case s.Mode().IsRegular() && slices.Contains(extensions, strings.ToLower(path.Ext(e.Name()))):
+		case s.Mode().IsRegular() && slices.Contains(extensions, extension(e.Name())):
 			files = append(files, reportFile{filepath.ToSlash(name), false})
 		}
 	}
 	return files, nil
 }
+
+// extension is that of a file name, in lower case: Windows tools write REPORT.JSON.
+func extension(name string) string { return strings.ToLower(path.Ext(name)) }
 
 // plain is a file error without the path that the sentence around it has already.
 func plain(err error) error {
@@ -127,7 +156,7 @@ func plain(err error) error {
 // noReport says whether a file that was found in a folder is something else than a report. What is damaged, or is not what its name
 // says, may be a report that a scanner could not finish.
 func noReport(name string, err error) bool {
-	named := strings.Contains(path.Ext(name), "json") || path.Ext(name) == ".sarif"
+	named := strings.Contains(extension(name), "json") || extension(name) == ".sarif"
 	return errors.Is(err, ingest.ErrUnknownFormat) && !errors.Is(err, ingest.ErrBroken) && !(named && errors.Is(err, ingest.ErrNotJSON))
 }
 
@@ -139,39 +168,44 @@ type reading struct {
 	passedOver  []string // files of folders that are no reports
 }
 
-// readReports reads reports side by side. One that cannot be read whole is an error: what it would have said is not known.
+// readReports reads reports side by side. One that cannot be read whole is an error: what it would have said is not known. It ends
+// with the context, also while a report is waited for: standard input may stay open, a FIFO without a writer, a disk may hang.
 func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Options) (*reading, error) {
-	read := make([]*ingest.Reading, len(files)) // nil: no report
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range files {
-		g.Go(func() (err error) {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			in := io.NopCloser(a.stdin)
-			if f.name != "-" {
-				if in, err = os.Open(f.name); err != nil {
-					return fmt.Errorf("read %s: %w", f.name, plain(err))
-				}
-			}
-			defer in.Close()
-			read[i], err = ingest.Read(f.name, in, o)
-			if !f.named && noReport(f.name, err) {
-				err = nil
-			}
-			return err
-		})
+	type one struct {
+		at      int
+		reading *ingest.Reading // nil: no report
+		err     error
 	}
-	if err := g.Wait(); err != nil {
-		hint := ""
-		switch {
-		case errors.Is(err, ingest.ErrUnknownFormat):
-			hint = "headgate formats lists what can be read"
-		case errors.Is(err, ingest.ErrEmpty):
-			hint = "look at the log of the scan; a clean scan writes a report without findings"
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	next := make(chan int, len(files))
+	for i := range files {
+		next <- i
+	}
+	close(next)
+	done := make(chan one, len(files)) // room for all, so that a reader that nobody waits for any more can end
+	for range min(len(files), runtime.GOMAXPROCS(0)) {
+		go func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					return
+				}
+				reading, err := a.readReport(files[i], o)
+				done <- one{i, reading, err}
+			}
+		}()
+	}
+	read := make([]*ingest.Reading, len(files))
+	for range files {
+		select {
+		case <-ctx.Done():
+			return nil, undecided(context.Cause(ctx), "")
+		case one := <-done:
+			if one.err != nil {
+				return nil, undecided(one.err, hintOnReading(one.err))
+			}
+			read[one.at] = one.reading
 		}
-		return nil, undecided(err, hint)
 	}
 	r := &reading{reports: []engine.Report{}}
 	for i, one := range read {
@@ -184,4 +218,33 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 		r.statements = append(r.statements, one.Statements...)
 	}
 	return r, nil
+}
+
+// readReport reads one file; nil if it was found in a folder and is no report.
+func (a *app) readReport(f reportFile, o ingest.Options) (*ingest.Reading, error) {
+	in := io.NopCloser(a.stdin)
+	if f.name != "-" {
+		file, err := os.Open(f.name)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", f.name, plain(err))
+		}
+		in = file
+	}
+	defer in.Close()
+	read, err := ingest.Read(f.name, in, o)
+	if !f.named && noReport(f.name, err) {
+		return nil, nil
+	}
+	return read, err
+}
+
+// hintOnReading is what to do about a report that cannot be read.
+func hintOnReading(err error) string {
+	switch {
+	case errors.Is(err, ingest.ErrUnknownFormat):
+		return "headgate formats lists what can be read"
+	case errors.Is(err, ingest.ErrEmpty):
+		return "look at the log of the scan; a clean scan writes a report without findings"
+	}
+	return ""
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,13 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"headgate": func() { os.Exit(program()) },
+		"hangs": func() { // a program that does not come to an end when it is asked to
+			ctx := untilInterrupted()
+			fmt.Println("started")
+			<-ctx.Done()
+			fmt.Println(context.Cause(ctx))
+			select {}
+		},
 	})
 }
 

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestALinkStaysAndTheFileBehindItIsReplacedWhole(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "clean.sarif", cleanSARIF)
+	writeFile(t, "real/there.json", strings.Repeat("old ", 10_000))
+	for link, to := range map[string]string{"there": filepath.Join("real", "there.json"), "absent": filepath.Join("real", "absent.json"), "twice": "there"} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip("no symbolic links here")
+		}
+	}
+	for link, file := range map[string]string{"there": "real/there.json", "absent": "real/absent.json", "twice": "real/there.json"} {
+		if status, _, stderr := start(t, "gate", "clean.sarif", "-o", "json="+link); status != statusPass {
+			t.Fatalf("%s: status %d: %s", link, status, stderr)
+		}
+		if s, err := os.Lstat(link); err != nil || s.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v, %v", link, s.Mode(), err)
+		}
+		if s, err := os.Lstat(file); err != nil || !s.Mode().IsRegular() || !strings.HasPrefix(readFile(t, file), `{`) {
+			t.Errorf("%s is not what was written: %v", file, err)
+		}
+	}
+	if err := os.Symlink("round", "round"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := start(t, "gate", "clean.sarif", "-o", "json=round"); status != statusUndecided || !strings.Contains(stderr, "the link leads to itself") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if status, _, stderr := start(t, "gate", "clean.sarif", "-o", "json=real"); status != statusUndecided || !strings.Contains(stderr, "write real: it is a folder") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if left, err := filepath.Glob(".*"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestADeviceIsWrittenInPlace(t *testing.T) {
+	if s, err := os.Stat(os.DevNull); err != nil || s.Mode()&fs.ModeDevice == 0 {
+		t.Skip("no " + os.DevNull + " here")
+	}
+	wrote := false
+	if err := writeTo(os.DevNull, func(f *os.File) error {
+		_, err := io.WriteString(f, "x")
+		wrote = f.Name() == os.DevNull
+		return err
+	}); err != nil || !wrote {
+		t.Errorf("have %v; written in place: %v", err, wrote)
+	}
+	if s, err := os.Stat(os.DevNull); err != nil || s.Mode()&fs.ModeDevice == 0 {
+		t.Error("it is no device any more")
+	}
+}
+
+// A full disk is no mistake in flags.
+func TestStandardOutputThatCannotBeWrittenIsAFailureToDecide(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "clean.sarif", cleanSARIF)
+	for _, args := range []string{"version", "formats", "schema input", "gate clean.sarif", "findings clean.sarif", "init", "intel show", "--help", "completion bash"} {
+		var stderr bytes.Buffer
+		a := &app{stdin: strings.NewReader(""), stdout: fullDisk{}, stderr: &stderr, getenv: func(string) string { return "" }, now: time.Now}
+		status := a.run(t.Context(), strings.Fields(args))
+		if said := stderr.String(); status != statusUndecided || !strings.Contains(said, "error: write standard output: no space left") || strings.Contains(said, "--help") {
+			t.Errorf("%s: status %d: %s", args, status, said)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New(syscall.ENOSPC.Error())}
+}

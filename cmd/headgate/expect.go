@@ -75,7 +75,7 @@ func (r *run) met(e *expectation) engine.Expected {
 		switch {
 		case !rep.Complete && !rep.Allowed:
 			status = "incomplete"
-		case e.MaxAge > 0 && r.age(rep) > time.Duration(e.MaxAge):
+		case e.MaxAge > 0 && !fresh(r.age(rep), time.Duration(e.MaxAge)):
 			status = "stale"
 		}
 		if slices.Index(order, status) > slices.Index(order, out.Status) {
@@ -93,16 +93,26 @@ func (r *run) fits(e *expectation, rep *engine.Report) bool {
 	if e.Path != "" && !doublestar.MatchUnvalidated(e.Path, rep.Name) && !doublestar.MatchUnvalidated("**/"+e.Path, rep.Name) {
 		return false
 	}
-	return e.Asset == "" || r.covers(rep.Digest, e.Asset)
+	return e.Asset == "" || r.covers(rep, e.Asset)
 }
 
-// covers says whether a case on the asset comes from the report.
-func (r *run) covers(digest, asset string) bool {
+// covers says whether the report is about the asset: a case on the asset comes from it, or it is complete and found nothing. A clean
+// report names no asset, so it is taken for every one; who needs more gives tool or path too.
+func (r *run) covers(rep *engine.Report, asset string) bool {
+	if rep.Complete && rep.Findings == 0 {
+		return true
+	}
 	return slices.ContainsFunc(r.result.Cases, func(c engine.Case) bool {
 		return c.Input.Asset.ID == asset &&
-			slices.ContainsFunc(c.Input.Finding.Sources, func(s engine.Source) bool { return s.Report == digest })
+			slices.ContainsFunc(c.Input.Finding.Sources, func(s engine.Source) bool { return s.Report == rep.Digest })
 	})
 }
+
+// aheadAtMost is how far the clock of a machine that scans may be ahead of this one.
+const aheadAtMost = time.Hour
+
+// fresh says whether an age is within bounds. A date in the future is a wrong clock or a wrong report, and says nothing of the age.
+func fresh(age, most time.Duration) bool { return age >= -aheadAtMost && age <= most }
 
 // age is how old a report is: by the time that it states, else by its file's. A report without either is as old as can be.
 func (r *run) age(rep *engine.Report) time.Duration {

@@ -173,6 +173,12 @@ var conformances = map[string][]conformance{
 	"gosec": {
 		{file: "many_vulns.json", results: 28, findings: 28},
 	},
+	"dependency_check": {
+		{file: "PR6439.xml", results: 34, findings: 34},
+		{file: "multiple_vulnerabilities_has_multiple_findings.xml", results: 9, findings: 9},
+		{file: "single_vuln.xml", results: 1, findings: 1},
+		{file: "version-6.5.3_multi_cwe_fabricated.xml", results: 1, findings: 1},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

@@ -41,6 +41,7 @@ var formats = []format{
 	{"cargo-audit", "cargo-audit JSON", "cargo audit --json", detectCargoAudit, readCargoAudit},
 	{"gosec", "gosec JSON", "gosec -fmt json", detectGosec, readGosec},
 	{"bandit", "Bandit JSON", "bandit --format json", detectBandit, readBandit},
+	{"dependency-check", "Dependency-Check XML and JSON", "OWASP Dependency-Check, --format XML or JSON", detectDependencyCheck, readDependencyCheck},
 	{"gitleaks", "Gitleaks JSON", "gitleaks --report-format json, versions 7 and 8", detectGitleaks, readGitleaks},
 	{"trufflehog", "TruffleHog JSON", "trufflehog --json, version 3", detectTruffleHog, readTruffleHog},
 	{"secret-scanning", "GitHub secret-scanning alerts", "GET /repos/OWNER/REPO/secret-scanning/alerts", detectSecretScanning, readSecretScanning},

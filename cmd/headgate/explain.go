@@ -17,11 +17,13 @@ import (
 func newExplainCommand(a *app) *cobra.Command {
 	var f runFlags
 	var asset, format string
+	var all bool
 	c := &cobra.Command{
 		Use:   "explain ID RESULT|REPORT…",
 		Short: "Show why a finding was decided as it was: rules that fired and did not, facts and their sources",
 		Long: `Shows for one finding, named by its id or the beginning of it, which rules fired, which did not and what stopped them, and the facts
-that were used. What comes after the id is a result file (headgate gate -o json=FILE), or the same reports that gate is given.`,
+that were used. What comes after the id is a result file (headgate gate -o json=FILE), or the same reports that gate is given.
+A finding on several assets is explained for each; as JSON, too, they are one document.`,
 		Example: `  headgate explain hg1-3fa9c2 result.json
   headgate explain hg1-3fa9c2 reports/`,
 		Args: cobra.MinimumNArgs(2),
@@ -37,33 +39,45 @@ that were used. What comes after the id is a result file (headgate gate -o json=
 			if err != nil {
 				return err
 			}
-			for i, one := range found {
+			explanations := make([]report.Explanation, 0, len(found))
+			for _, one := range found {
 				rules, err := policy.Explain(c.Context(), &one.Input, &one.Decision)
 				if err != nil {
 					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
 				}
-				if err := a.explain(format, i, report.Explanation{Case: one, Rules: rules, Now: result.Now}); err != nil {
-					return undecided(fmt.Errorf("write the explanation: %w", err), "")
-				}
+				explanations = append(explanations, report.Explanation{Case: one, Rules: rules, Now: result.Now})
+			}
+			if err := a.explain(format, explanations, all); err != nil {
+				return undecided(fmt.Errorf("write the explanation: %w", err), "")
 			}
 			return nil
 		},
 	}
 	f.decideFlags(c)
 	c.Flags().StringVar(&asset, "asset", "", "only the case on this asset `id`")
+	c.Flags().BoolVar(&all, "all", false, "list rules for other kinds of findings too, and say where each rule stands")
 	c.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text or json")
 	return c
 }
 
-// explain writes one explanation; several in text are set apart.
-func (a *app) explain(format string, i int, e report.Explanation) error {
+// explain writes explanations; several in text are set apart. JSON always has all there is.
+func (a *app) explain(format string, explanations []report.Explanation, all bool) error {
 	if format == "json" {
-		return report.ExplainJSON(a.stdout, e)
+		return report.ExplainJSON(a.stdout, explanations)
 	}
-	if i > 0 {
-		fmt.Fprintln(a.stdout)
+	o := a.reportOptions()
+	o.All = all
+	for i, e := range explanations {
+		if i > 0 {
+			if _, err := fmt.Fprintln(a.stdout); err != nil {
+				return err
+			}
+		}
+		if err := report.Explain(a.stdout, e, o); err != nil {
+			return err
+		}
 	}
-	return report.Explain(a.stdout, e, a.reportOptions())
+	return nil
 }
 
 // resultFor is the result that arguments stand for, a result file or reports, and the policy to explain it with.
@@ -127,7 +141,7 @@ func casesOf(r *engine.Result, id, asset string) ([]engine.Case, error) {
 	for _, c := range r.Cases {
 		f := &c.Input.Finding
 		if !slices.ContainsFunc(append([]string{f.ID}, f.IDs...), func(have string) bool { return strings.HasPrefix(have, id) }) &&
-			(f.Vulnerability == nil || !slices.Contains(f.Vulnerability.Names(), id)) {
+			(f.Vulnerability == nil || !slices.Contains(f.Vulnerability.Names(), id)) && (f.Rule == nil || f.Rule.ID != id) {
 			continue
 		}
 		if asset != "" && c.Input.Asset.ID != asset {

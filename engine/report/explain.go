@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,11 +20,20 @@ type Explanation struct {
 	Now   time.Time            `json:"now,omitzero"` // of the run; dates of its year are shown without it
 }
 
-// ExplainJSON writes an explanation as one JSON document.
-func ExplainJSON(w io.Writer, e Explanation) error { return encode(w, e) }
+// ExplanationSchema names the version of what ExplainJSON writes.
+const ExplanationSchema = "headgate.explanation/1"
+
+// ExplainJSON writes explanations as one JSON document, however many there are.
+func ExplainJSON(w io.Writer, all []Explanation) error {
+	return encode(w, struct {
+		Schema string        `json:"schema"`
+		Cases  []Explanation `json:"cases"`
+	}{ExplanationSchema, all})
+}
 
 // Explain writes an explanation for people: what was decided, the rules that made it so, those that did not fire and what stopped
-// them, the facts with their sources, and what would change it. Options.All adds where each rule stands.
+// them, the facts with their sources, and what would change it. Options.All adds where each rule stands, and lists the rules that cannot
+// be about this kind of finding.
 func Explain(w io.Writer, e Explanation, o Options) error {
 	c := newCanvas(w, o)
 	x := explainer{e: e, c: c, all: o.All}
@@ -175,6 +185,22 @@ func (x *explainer) location(rule string) string {
 	return ""
 }
 
+// notKnown finds in what stopped a rule the paths of the input that nothing is known of.
+var notKnown = regexp.MustCompile(`\b([a-z_]+(?:\.[a-z_]+)+) is not known`)
+
+// foreign says that a rule was stopped by what no finding of this kind can have: another kind, or a fact that cannot apply to it.
+func (x *explainer) foreign(why string) bool {
+	if strings.HasPrefix(why, "finding.kind is ") {
+		return true
+	}
+	for _, m := range notKnown.FindAllStringSubmatch(why, -1) {
+		if !canApply(m[1], x.e.Case.Input.Finding.Kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // silent are the rules that did not fire, and what stopped each. Rules for other kinds of findings say nothing of this one and share
 // a line.
 func (x *explainer) silent() []explained {
@@ -185,7 +211,7 @@ func (x *explainer) silent() []explained {
 		for _, r := range x.e.Rules {
 			switch {
 			case r.Fired || r.Kind != k.name:
-			case !x.all && strings.HasPrefix(r.Why, "finding.kind is "):
+			case !x.all && x.foreign(r.Why):
 				others++
 				if pack, _, _ := strings.Cut(r.Rule, "."); !slices.Contains(packs, pack) {
 					packs = append(packs, pack)
@@ -198,8 +224,8 @@ func (x *explainer) silent() []explained {
 	if others > 0 {
 		slices.Sort(packs)
 		rows = append(rows, explained{
-			text("not about it", dim), strings.Join(packs, ", "),
-			count(others, "rule for another kind of finding", "rules for other kinds of findings"),
+			text("not about it", dim), "",
+			count(others, "rule for another kind of finding", "rules for other kinds of findings") + ": " + strings.Join(packs, ", "),
 		})
 	}
 	return rows
@@ -283,7 +309,7 @@ func (x *explainer) rest() {
 	if !d.NextChange.IsZero() {
 		x.entry("changes", "with time alone on "+dated(d.NextChange, x.e.Now))
 	}
-	var controls, remediation []string
+	var controls []string
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
 		for _, c := range r.Controls {
@@ -291,16 +317,13 @@ func (x *explainer) rest() {
 				controls = append(controls, c)
 			}
 		}
-		if r.Remediation != "" && !slices.Contains(remediation, r.Remediation) {
-			remediation = append(remediation, r.Remediation)
-		}
 	}
 	if t, ok := fixOf(f); ok {
 		x.entry("fix", t.verb+" "+t.target+" "+t.to)
 	} else if f.Package != nil && f.Kind == engine.KindVulnerability {
 		x.entry("fix", "no fixed version is known")
 	}
-	for _, r := range remediation {
+	for _, r := range how(d) {
 		x.entry("how", r)
 	}
 	if len(d.Obligations) > 0 {
@@ -315,6 +338,28 @@ func (x *explainer) rest() {
 	if f.Vulnerability != nil {
 		x.entry("known as", strings.Join(f.Vulnerability.Aliases, ", "))
 	}
+}
+
+// mostHow is how many ways to remedy a case are told: more is no advice.
+const mostHow = 3
+
+// how is what the rules advise that carry the priority and the due date. The advice of weaker rules would stand beside it as if it
+// weighed the same.
+func how(d *engine.Decision) []string {
+	capped := strongest(d) > d.Priority.Rank()
+	var out []string
+	add := func(carries func(*engine.Reason) bool) {
+		for i := range d.Reasons {
+			if r := &d.Reasons[i]; carries(r) && r.Remediation != "" && !slices.Contains(out, r.Remediation) {
+				out = append(out, r.Remediation)
+			}
+		}
+	}
+	add(func(r *engine.Reason) bool {
+		return r.To == d.Priority && (r.Kind == "raise" && (r.Firm || !capped) || r.Kind == "cap" && capped)
+	})
+	add(func(r *engine.Reason) bool { return r.Kind == "due" && !d.Due.IsZero() && r.Date.Equal(d.Due) })
+	return out[:min(len(out), mostHow)]
 }
 
 // mostPlaces is how many places of a finding are listed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,14 +61,113 @@ func TestExplainSaysWhereRulesStandOnlyWhenAllIsAskedFor(t *testing.T) {
 
 func TestAnExplanationIsAlsoJSON(t *testing.T) {
 	var buf bytes.Buffer
-	if err := report.ExplainJSON(&buf, explanation()); err != nil {
+	if err := report.ExplainJSON(&buf, []report.Explanation{explanation(), uncertain()}); err != nil {
 		t.Fatal(err)
 	}
-	var have report.Explanation
+	var have struct {
+		Schema string
+		Cases  []report.Explanation
+	}
 	if err := json.Unmarshal(buf.Bytes(), &have); err != nil {
-		t.Fatal(err)
+		t.Fatalf("several cases are not one document: %v", err)
 	}
-	if len(have.Rules) != 6 || have.Case.Decision.Priority != engine.Act || have.Rules[1].Fired {
-		t.Errorf("have %+v", have)
+	if have.Schema != "headgate.explanation/1" || len(have.Cases) != 2 || have.Cases[1].Case.Decision.Priority != engine.Attend {
+		t.Fatalf("have %+v", have)
+	}
+	if first := have.Cases[0]; len(first.Rules) != 6 || first.Case.Decision.Priority != engine.Act || first.Rules[1].Fired {
+		t.Errorf("have %+v", first)
+	}
+}
+
+func TestExplainFoldsRulesThatWaitForWhatThisKindOfFindingCannotHave(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		folded []engine.Kind
+	}{
+		{"finding.kind is secret, not weakness", []engine.Kind{engine.KindVulnerability, engine.KindWeakness, engine.KindSecret, engine.KindLicense}},
+		{"context.intel.kev.listed is not known", []engine.Kind{engine.KindWeakness, engine.KindSecret, engine.KindLicense}},
+		{"points := input.context.intel.ssvc (context.intel.ssvc is not known)", []engine.Kind{engine.KindWeakness, engine.KindSecret, engine.KindLicense}},
+		{"context.reachability.verdict is not known", []engine.Kind{engine.KindWeakness, engine.KindSecret, engine.KindLicense}},
+		{"finding.package.scope is not known", []engine.Kind{engine.KindWeakness, engine.KindSecret}},
+		{"finding.secret.active is not known", []engine.Kind{engine.KindVulnerability, engine.KindWeakness, engine.KindLicense}},
+		{"asset.exposure is not known", nil},
+		{"context.validation.status is not known", nil},
+		{"finding.suppression.status is not known", nil},
+		{"context.intel.kev.listed is false, not true", nil},
+	} {
+		for _, kind := range []engine.Kind{engine.KindVulnerability, engine.KindWeakness, engine.KindSecret, engine.KindLicense} {
+			e := report.Explanation{Case: engine.Case{Input: engine.Input{Finding: engine.Finding{ID: "hg1-1", Kind: kind}}}}
+			e.Rules = []engine.RuleOutcome{{Rule: "mine.rule", Kind: "raise", Why: c.why}}
+			for _, all := range []bool{false, true} {
+				var buf bytes.Buffer
+				if err := report.Explain(&buf, e, report.Options{Width: 120, All: all}); err != nil {
+					t.Fatal(err)
+				}
+				have, want := !strings.Contains(buf.String(), "mine.rule"), slices.Contains(c.folded, kind) && !all
+				if have != want || have != strings.Contains(buf.String(), "rule for another kind of finding: mine") {
+					t.Errorf("%s of a %s, all %v: folded %v, want %v:\n%s", c.why, kind, all, have, want, buf.String())
+				}
+			}
+		}
+	}
+}
+
+func TestExplainAdvisesOnlyByTheRulesThatCarryThePriorityAndTheDate(t *testing.T) {
+	advice := func(r engine.Reason) engine.Reason { r.Remediation = "advice of " + r.Rule; return r }
+	limit := func(rule string, to engine.Priority) engine.Reason {
+		return engine.Reason{Rule: rule, Kind: "cap", To: to, Message: rule}
+	}
+	date := func(rule string, d int) engine.Reason {
+		return engine.Reason{Rule: rule, Kind: "due", Days: ptr(1.0), From: "evaluated", Date: day(12, d), Message: rule}
+	}
+	for _, c := range []struct {
+		name     string
+		priority engine.Priority
+		reasons  []engine.Reason
+		want     []string
+	}{
+		{"the strongest raise and its date", engine.Attend, []engine.Reason{
+			raise("a", engine.Attend, "a"), raise("b", engine.TrackStar, "b"), date("late", 20), date("due", 5),
+		}, []string{"a", "due"}},
+		{"capped", engine.TrackStar, []engine.Reason{raise("a", engine.Act, "a"), raise("b", engine.TrackStar, "b"), limit("c", engine.TrackStar), limit("d", engine.Attend)}, []string{"c"}},
+		{"firm against a cap", engine.Attend, []engine.Reason{raise("a", engine.Act, "a"), firm(raise("b", engine.Attend, "b")), limit("c", engine.Track)}, []string{"b"}},
+		{"a cap that lowers nothing", engine.Attend, []engine.Reason{raise("a", engine.Attend, "a"), limit("c", engine.Attend)}, []string{"a"}},
+		{"no more than three", engine.Attend, []engine.Reason{
+			raise("a", engine.Attend, "a"), raise("b", engine.Attend, "b"), raise("c", engine.Attend, "c"), raise("d", engine.Attend, "d"),
+		}, []string{"a", "b", "c"}},
+		{"what else is said", engine.Track, []engine.Reason{{Rule: "e", Kind: "exempt", AtMost: engine.Pass, Message: "e"}, {Rule: "o", Kind: "oblige", Obligation: "notify", Message: "o"}}, nil},
+	} {
+		k := openFile()
+		k.Decision.Priority, k.Decision.Due, k.Decision.Reasons = c.priority, day(12, 5), nil
+		for _, r := range c.reasons {
+			k.Decision.Reasons = append(k.Decision.Reasons, advice(r))
+		}
+		var buf bytes.Buffer
+		if err := report.Explain(&buf, report.Explanation{Case: k}, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		var have []string
+		for line := range strings.Lines(buf.String()) {
+			if _, advice, ok := strings.Cut(line, "advice of "); ok {
+				have = append(have, strings.TrimSpace(advice))
+			}
+		}
+		if !slices.Equal(have, c.want) {
+			t.Errorf("%s: advice of %q, want %q:\n%s", c.name, have, c.want, buf.String())
+		}
+	}
+}
+
+func TestExplainSaysWhatReportOnlyHeldBackAndWhatWasExempted(t *testing.T) {
+	for want, r := range map[string]*engine.Result{
+		"would block, but the run was report-only": reported(), "warn (block without the exemption)": excused(),
+	} {
+		var buf bytes.Buffer
+		if err := report.Explain(&buf, report.Explanation{Case: r.Cases[0], Now: now}, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(buf.String(), want) {
+			t.Errorf("no %q in\n%s", want, buf.String())
+		}
 	}
 }

@@ -51,6 +51,30 @@ func (f fact) applies(c *engine.Case) bool {
 	return f.kinds == nil || slices.Contains(f.kinds, c.Input.Finding.Kind)
 }
 
+// parts are those parts of a finding that only some kinds have. What a rule asks of them cannot be known of any other.
+var parts = map[string][]engine.Kind{
+	"finding.vulnerability": components,
+	"finding.package":       {engine.KindVulnerability, engine.KindLicense},
+	"finding.secret":        {engine.KindSecret},
+	"finding.license":       {engine.KindLicense},
+}
+
+// canApply says whether what stands at a path of the input can be known of a kind of finding.
+func canApply(path string, kind engine.Kind) bool {
+	under := func(parent string) bool { return path == parent || strings.HasPrefix(path, parent+".") }
+	for _, f := range facts {
+		if under(f.path) {
+			return f.kinds == nil || slices.Contains(f.kinds, kind)
+		}
+	}
+	for parent, kinds := range parts {
+		if under(parent) {
+			return slices.Contains(kinds, kind)
+		}
+	}
+	return true
+}
+
 // factLabel is how people call the fact at a path of the input. What is no known fact is called by the end of its path.
 func factLabel(path string) string {
 	for _, f := range facts {

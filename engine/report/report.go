@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Width    int      // columns of the terminal; 0 means 80, less than 48 is taken as 48
 	Color    bool     // mark priorities with colour. Nothing is said by colour alone
-	All      bool     // text: list every case instead of folding away what the reader did not cause
+	All      bool     // text: list every case instead of folding away what the reader did not cause. Explain: every rule
 	Args     []string // what the run was given: reports, a folder, a result file. The commands that are named next are given the same
 	MaxBytes int      // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
 }

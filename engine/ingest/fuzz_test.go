@@ -5,14 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
+
+	"github.com/headgate/headgate/engine"
 )
 
 // FuzzRead holds for any bytes: they are read or refused, never a panic; reading them again, however they arrive, gives the same; an
-// error is one line; and what is read is whole.
+// error is one line; what is read is whole; and the findings that it comes to, with their ids, do not depend on the order of its results
+// nor on where the scanner puts their lines.
 func FuzzRead(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*"))
 	if err != nil || len(files) == 0 {
@@ -51,6 +55,7 @@ func FuzzRead(f *testing.F) {
 		if report.Findings != len(found) || report.Format == "" || !strings.HasPrefix(report.Digest, "sha256:") || report.Complete != (report.Incomplete == "") {
 			t.Fatalf("%d findings are reported as %+v", len(found), report)
 		}
+		correlatesTheSame(t, found)
 		for _, d := range found {
 			fd := d.Finding
 			if fd.Kind == "" || len(fd.Sources) == 0 || d.Target.Type == "" {
@@ -74,4 +79,32 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// correlatesTheSame holds findings to their ids: the same from the end to the beginning, and further down in the file.
+func correlatesTheSame(t *testing.T, found []engine.Discovery) {
+	t.Helper()
+	backwards := slices.Clone(found)
+	slices.Reverse(backwards)
+	want, have := engine.Correlate(slices.Clone(found)), engine.Correlate(backwards)
+	if !reflect.DeepEqual(want, have) {
+		t.Fatalf("in order\n%+v\nand backwards\n%+v", want, have)
+	}
+	lower := slices.Clone(found)
+	for i := range lower {
+		lower[i].Finding.Locations = slices.Clone(lower[i].Finding.Locations)
+		for j := range lower[i].Finding.Locations {
+			if l := &lower[i].Finding.Locations[j]; l.Line > 0 {
+				l.Line += 1000
+				if l.EndLine > 0 {
+					l.EndLine += 1000
+				}
+			}
+		}
+	}
+	for i, d := range engine.Correlate(lower) {
+		if d.Finding.ID != want[i].Finding.ID || !slices.Equal(d.Finding.IDs, want[i].Finding.IDs) {
+			t.Fatalf("a finding 1000 lines further down has the id %s, not %s", d.Finding.ID, want[i].Finding.ID)
+		}
+	}
 }

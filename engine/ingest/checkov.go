@@ -240,8 +240,8 @@ func (c *checkov) path(r *checkovRecord) string {
 	if abs := c.b.path(string(r.AbsFile)); abs != "" && !strings.HasPrefix(abs, "/") && !strings.HasPrefix(abs, "..") {
 		return abs
 	}
-	if repo := strings.TrimLeft(c.b.path(string(r.RepoFile)), "/"); repo != "" && !strings.HasPrefix(repo, "..") {
-		return repo
+	if repo := string(r.RepoFile); repo != "" && !strings.Contains(repo, "..") { // the folder lay outside of where Checkov ran
+		return strings.TrimLeft(c.b.path(repo), "/")
 	}
 	return strings.TrimLeft(c.b.path(string(r.File)), "/")
 }

@@ -179,6 +179,26 @@ var conformances = map[string][]conformance{
 		{file: "single_vuln.xml", results: 1, findings: 1},
 		{file: "version-6.5.3_multi_cwe_fabricated.xml", results: 1, findings: 1},
 	},
+	"trivy_operator": {
+		{file: "all_reports_in_dict.json", results: 43, findings: 43},
+		{file: "clustercompliancereport.json", results: 3, findings: 2},
+		{file: "configauditreport_many.json", results: 13, findings: 13},
+		{file: "configauditreport_no_vuln.json"},
+		{file: "configauditreport_with_remediation.json", results: 2, findings: 2},
+		{file: "exposedsecretreport_no_vuln.json"},
+		{file: "findings_in_list.json", results: 18, findings: 18},
+		{file: "vulnerabilityreport_many.json", results: 41, findings: 41},
+		{file: "vulnerabilityreport_single_vuln.json", results: 1, findings: 1},
+	},
+	"picus": {
+		{file: "many_vulns.csv", results: 6, findings: 4,
+			why: "the peer takes what a control blocked for a finding"},
+		{file: "one_vuln.csv", results: 1, findings: 1},
+	},
+	"threagile": {
+		{file: "bad_formatted_risks_file.json", refused: "not a report in a supported format"},
+		{file: "risks.json", results: 6, findings: 6},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

@@ -51,6 +51,11 @@ var formats = []format{
 	{"nuclei", "Nuclei JSON", "nuclei -jsonl, nuclei -json-export", detectNuclei, readNuclei},
 	{"zap", "ZAP JSON", "ZAP's traditional JSON report", detectZAP, readZAP},
 	{"zap-xml", "ZAP XML", "ZAP's traditional XML report", detectZAPXML, readZAPXML},
+	{"trivy-operator", "Trivy Operator resources", "kubectl get vulnerabilityreports -o json, and the operator's other kinds", detectTrivyOperator, readTrivyOperator},
+	{"gitlab", "GitLab security report", "GitLab's SAST, dependency, container and secret scans, DAST", detectGitLab, readGitLab},
+	{"sonarqube", "SonarQube issues", "GET /api/issues/search", detectSonarQube, readSonarQube},
+	{"picus", "Picus CSV", "Picus, an export of a simulation's results", detectPicus, readPicus},
+	{"threagile", "Threagile risks", "threagile, risks.json", detectThreagile, readThreagile},
 	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
 }
 

@@ -1,0 +1,126 @@
+package ingest
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// detectPicus knows the columns of an export of Picus' simulations.
+func detectPicus(s shape) bool {
+	return s.has("csv:threatname", "csv:actionname", "csv:threatpreventionresult")
+}
+
+// readPicus reads an export of Picus: a row for each action of a simulated attack. What a control did not block is a finding; what was
+// blocked is none.
+func readPicus(s *stream, b *batch) error {
+	b.report.Tool = "picus"
+	rows := csv.NewReader(s.text)
+	rows.FieldsPerRecord, rows.ReuseRecord = -1, true
+	head, err := rows.Read()
+	if err != nil {
+		return tableError(err)
+	}
+	columns := map[string]int{}
+	for i, name := range head {
+		columns[strings.ToLower(strings.TrimSpace(name))] = i
+	}
+	width := len(head)
+	for {
+		row, err := rows.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return tableError(err)
+		}
+		line, _ := rows.FieldPos(0)
+		if len(row) != width {
+			return fmt.Errorf("line %d: %d columns where the first line has %d", line, len(row), width)
+		}
+		b.report.Results++
+		r := picusRow(func(name string) string {
+			if i, ok := columns[name]; ok {
+				return plain(row[i])
+			}
+			return ""
+		})
+		if r("actionname") == "" && r("threatname") == "" {
+			return fmt.Errorf("line %d: neither a threat nor an action", line)
+		}
+		if at := r.time(); b.report.Time.IsZero() || at.After(b.report.Time) {
+			b.report.Time = at
+		}
+		if !r.blocked() {
+			b.add(r.discovery())
+		}
+	}
+}
+
+// tableError says where a table is broken, without its text.
+func tableError(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		return fmt.Errorf("line %d: %w", parse.Line, parse.Err)
+	}
+	return err
+}
+
+// A picusRow gives the values of a row by the names of columns, in lower case.
+type picusRow func(column string) string
+
+// blocked says whether a control stopped the action. The action's own result goes before that of the whole threat.
+func (r picusRow) blocked() bool {
+	result := r("actionpreventionresult")
+	if result == "" {
+		result = r("threatpreventionresult")
+	}
+	return strings.EqualFold(result, "Blocked")
+}
+
+// time is when the attack ended. Picus writes days first and leaves out the time of day, or writes both by ISO 8601.
+func (r picusRow) time() time.Time {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "02/01/2006 15:04:05", "02/01/2006"} {
+		if t, err := time.Parse(layout, r("attackendedtimeutc")); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+func (r picusRow) discovery() engine.Discovery {
+	f := engine.Finding{
+		Kind:     engine.KindMisconfiguration,
+		Title:    clip(strings.Trim(r("threatname")+": "+r("actionname"), ": ")),
+		Severity: severityOf(r("severity")),
+		Rule:     &engine.Rule{ID: r("actionid"), Tool: "picus"},
+	}
+	if f.Severity == "" {
+		f.Severity = severityOf(r("threatseverity"))
+	}
+	if f.Rule.ID == "" {
+		f.Rule.ID = clip(r("actionname"))
+	}
+	for n := range strings.FieldsFuncSeq(r("cwe"), func(c rune) bool { return strings.ContainsRune(",; ", c) }) {
+		f.CWEs = append(f.CWEs, cwesIn("CWE-"+strings.TrimPrefix(strings.ToUpper(n), "CWE-"))...)
+	}
+	f.CWEs = sortedNumbers(f.CWEs)
+	var cves []string
+	for n := range strings.FieldsFuncSeq(r("cve"), func(c rune) bool { return strings.ContainsRune(",; ", c) }) {
+		if isCVE(n) {
+			cves = append(cves, n)
+		}
+	}
+	if len(cves) == 1 {
+		f.Kind, f.Vulnerability = engine.KindVulnerability, vulnerabilityOf(cves[0])
+	} else if len(cves) > 1 {
+		f.Kind, f.Vulnerability = engine.KindVulnerability, vulnerabilityOf("picus:"+f.Rule.ID, cves...)
+	}
+	// Where the simulation ran is not in the export: the target is a host without a name.
+	return engine.Discovery{Target: engine.Target{Type: engine.TargetHost}, Finding: f, Content: contentOf(r("threatname") + "\n" + r("actionname"))}
+}

@@ -2,22 +2,24 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"hash/maphash"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 )
 
-// observe derives what the decision can observe of its input.
-func (p *Policy) observe(everything bool) *observed {
-	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
-	base, ok := data.(ast.Value)
-	if everything || err != nil || !ok {
-		return &observed{whole: true}
+// statedByPack says that a document is one of the sets of the pack contract: data.packs.<pack>.<set>.
+func statedByPack(ref ast.Ref) bool {
+	if len(ref) != 4 || !ref[1].Equal(ast.StringTerm("packs")) {
+		return false
 	}
-	return observe(p.compiler, base, ast.MustParseRef("data.main.decision"), "")
+	set, ok := ref[3].Value.(ast.String)
+	return ok && slices.Contains(kinds, string(set))
 }
 
 // A class is all inputs that the policy cannot tell apart. Its answer is asked for once.
@@ -27,20 +29,55 @@ type class struct {
 	err    error
 }
 
-// classes are the classes that were met in one run, by what is observed of their inputs. Inputs are told apart by the bytes of their
+// classes are the classes that a policy has met, by what is observed of their inputs. Inputs are told apart by the bytes of their
 // projections, not by a digest of them, so that no two classes can be taken for one.
 type classes struct {
+	policy *Policy
+	observation
 	seed   maphash.Seed
 	shards [64]struct {
 		sync.Mutex
 		known map[string]*class
 	}
+	stated []statedValues // by part
 }
 
-// mostClasses bounds the classes of one shard that are kept. What comes first is what comes often; the rest is asked for each time.
-const mostClasses = 1 << 13
+// statedValues are the values that one part was met with, numbered.
+type statedValues struct {
+	query func() (rego.PreparedEvalQuery, error)
+	sync.Mutex
+	numbers map[string]uint64 // by value
+	known   map[string]uint64 // by projection
+}
 
-func newClasses() *classes { return &classes{seed: maphash.MakeSeed()} }
+// Bounds of what is kept. What comes first is what comes often; the rest is asked for each time.
+const (
+	mostClasses     = 1 << 10 // of one shard
+	mostProjections = 1 << 16 // of one part
+	mostStated      = 1 << 14 // values of one part
+)
+
+// fewCases are so few that finding out what they have in common costs more than it saves.
+const fewCases = 100
+
+// newClasses derives what the decision can tell of its input. Its parts are the sets that packs state. What cannot be derived, or
+// should not be, makes every input a class of its own.
+func (p *Policy) newClasses(none bool) *classes {
+	c := &classes{policy: p, seed: maphash.MakeSeed(), observation: observation{observed: &observed{whole: true}}}
+	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
+	base, ok := data.(ast.Value)
+	if none || err != nil || !ok {
+		return c
+	}
+	c.observation = observe(p.compiler, base, ast.MustParseRef("data.main.decision"), statedByPack, "")
+	c.stated = make([]statedValues, len(c.parts))
+	for i, part := range c.parts {
+		c.stated[i].query = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
+			return p.prepare(context.Background(), part.ref.String())
+		})
+	}
+	return c
+}
 
 // of is the class of inputs with a projection.
 func (c *classes) of(key []byte) *class {
@@ -60,31 +97,133 @@ func (c *classes) of(key []byte) *class {
 	return fresh
 }
 
+// number is the number of a value of a part; it is false if there are too many.
+func (v *statedValues) number(value string) (uint64, bool) {
+	v.Lock()
+	defer v.Unlock()
+	n, ok := v.numbers[value]
+	if !ok && len(v.numbers) < mostStated {
+		if v.numbers == nil {
+			v.numbers = map[string]uint64{}
+		}
+		n, ok = uint64(len(v.numbers)), true
+		v.numbers[value] = n
+	}
+	return n, ok
+}
+
 // A decider decides inputs one after another, asking the policy once per class. Each goroutine needs one of its own; classes are
 // shared.
 type decider struct {
-	policy     *Policy
-	projection *projection // nil: nothing is observed
-	byItself   bool        // every input is a class of its own
-	classes    *classes
-	key        []byte
+	classes  *classes
+	byItself bool // every input is a class of its own
+	rest     *projection
+	parts    []partDecider
+	key      []byte
+	input    ast.Value // of the case at hand, if it was needed
 }
 
-func (p *Policy) decider(shared *classes) *decider {
-	o := p.observed()
-	return &decider{policy: p, byItself: o.whole, projection: project(o, reflect.TypeFor[Input]()), classes: shared}
+// A partDecider finds out the number of the value of a part.
+type partDecider struct {
+	guarded
+	shared *statedValues
+	known  map[string]uint64 // by projection
+	key    []byte
+}
+
+// decider decides about that many cases.
+func (c *classes) decider(cases int) *decider {
+	d := &decider{classes: c, byItself: c.whole || cases < fewCases}
+	if d.byItself {
+		return d
+	}
+	input := reflect.TypeFor[Input]()
+	d.rest = project(c.observed, input)
+	for i := range c.parts {
+		d.parts = append(d.parts, partDecider{guarded: projectPart(&c.parts[i], input), shared: &c.stated[i], known: map[string]uint64{}})
+	}
+	return d
 }
 
 // answer is the policy's answer to an input. It is shared: nothing in it may be changed.
 func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
+	policy := d.classes.policy
 	if d.byItself {
-		return d.policy.answerTo(ctx, in)
+		return policy.answerTo(ctx, in)
 	}
-	d.key = d.key[:0]
-	if d.projection != nil {
-		d.key = d.projection.appendTo(d.key, reflect.ValueOf(in), true)
+	v := reflect.ValueOf(in)
+	d.input = nil
+	d.key = d.rest.appendTo(d.key[:0], v, true)
+	for i := range d.parts {
+		n, ok := d.stated(ctx, &d.parts[i], v)
+		if !ok { // what is wrong is found out by deciding; it may not even matter
+			return policy.answerTo(ctx, in)
+		}
+		d.key = binary.AppendUvarint(d.key, n)
 	}
 	c := d.classes.of(d.key)
-	c.once.Do(func() { c.answer, c.err = d.policy.answerTo(ctx, in) })
+	first := false
+	c.once.Do(func() {
+		c.answer, c.err = policy.answerTo(ctx, in)
+		first = true
+	})
+	if c.err != nil && !first { // it may have been for want of time, which is no matter of the class
+		return policy.answerTo(ctx, in)
+	}
 	return c.answer, c.err
+}
+
+// stated is the number of the value of a part; it is false if the part has none that can be worked with.
+func (d *decider) stated(ctx context.Context, p *partDecider, v reflect.Value) (uint64, bool) {
+	if p.rest.whole && p.guard == nil { // nothing to look it up by
+		return d.ask(ctx, p, v)
+	}
+	p.key = p.appendTo(p.key[:0], v)
+	if n, ok := p.known[string(p.key)]; ok {
+		return n, true
+	}
+	p.shared.Lock()
+	n, ok := p.shared.known[string(p.key)]
+	p.shared.Unlock()
+	if !ok {
+		if n, ok = d.ask(ctx, p, v); !ok {
+			return 0, false
+		}
+		p.shared.keep(p.key, n)
+	}
+	if len(p.known) < mostProjections {
+		p.known[string(p.key)] = n
+	}
+	return n, true
+}
+
+func (v *statedValues) keep(key []byte, n uint64) {
+	v.Lock()
+	defer v.Unlock()
+	if v.known == nil {
+		v.known = map[string]uint64{}
+	}
+	if len(v.known) < mostProjections {
+		v.known[string(key)] = n
+	}
+}
+
+// ask evaluates a part.
+func (d *decider) ask(ctx context.Context, p *partDecider, v reflect.Value) (uint64, bool) {
+	query, err := p.shared.query()
+	if err != nil {
+		return 0, false
+	}
+	if d.input == nil {
+		d.input = termOf(v).Value
+	}
+	value, err := evaluate(ctx, query, d.input)
+	if err != nil {
+		return 0, false
+	}
+	text := "" // undefined
+	if value != nil {
+		text = value.String()
+	}
+	return p.shared.number(text)
 }

@@ -122,8 +122,7 @@ func decideBothWays(t *testing.T, src PolicySource, inputs []Input) (met, undeci
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared := newClasses()
-	byClass := p.decider(shared)
+	byClass := p.classes().decider(len(inputs))
 	if byClass.byItself {
 		t.Fatal("the policy observes everything, so nothing is compared")
 	}
@@ -137,7 +136,7 @@ func decideBothWays(t *testing.T, src PolicySource, inputs []Input) (met, undeci
 			undecided++
 		}
 	}
-	return shared.count(), undecided
+	return p.classes().count(), undecided
 }
 
 func decideBy(a *answer, err error) func(in *Input) (Decision, error) {

@@ -28,11 +28,11 @@ const perDecision = 5 * time.Second
 func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
 	var next atomic.Int64
 	failed := failure{at: len(cases)}
-	shared := newClasses()
+	classes := p.classes()
 	var work sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
-			decider := p.decider(shared)
+			decider := classes.decider(len(cases))
 			for {
 				// Cases before a failed one are still decided, so that the error names the same case however the work was spread.
 				i := int(next.Add(1)) - 1
@@ -155,20 +155,12 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 
 // ask evaluates a query on a document and decodes the answer. An answer that is undefined is an error.
 func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, perDecision)
-	defer cancel()
-	rs, err := q.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(document)).Value), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))
+	value, err := evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value)
 	switch {
-	case topdown.IsCancel(err):
-		return fmt.Errorf("the policy did not answer in time: %w", cmp.Or(context.Cause(ctx), err))
 	case err != nil:
-		return oneLine(err)
-	case len(rs) != 1 || len(rs[0].Expressions) != 1:
+		return err
+	case value == nil:
 		return fmt.Errorf("the policy has no answer")
-	}
-	value, ok := rs[0].Expressions[0].Value.(ast.Value)
-	if !ok {
-		return fmt.Errorf("the policy's answer is a %T", rs[0].Expressions[0].Value)
 	}
 	if set, ok := value.(ast.Set); ok {
 		value = ast.NewArray(set.Slice()...) // sorted
@@ -177,6 +169,26 @@ func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, in
 		return fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
 	}
 	return nil
+}
+
+// evaluate is the value of a query on an input. Nil is undefined.
+func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value) (ast.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, perDecision)
+	defer cancel()
+	rs, err := q.Eval(ctx, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))
+	switch {
+	case topdown.IsCancel(err):
+		return nil, fmt.Errorf("the policy did not answer in time: %w", cmp.Or(context.Cause(ctx), err))
+	case err != nil:
+		return nil, oneLine(err)
+	case len(rs) != 1 || len(rs[0].Expressions) != 1:
+		return nil, nil
+	}
+	value, ok := rs[0].Expressions[0].Value.(ast.Value)
+	if !ok {
+		return nil, fmt.Errorf("the policy's answer is a %T", rs[0].Expressions[0].Value)
+	}
+	return value, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

@@ -18,36 +18,93 @@ import (
 // Rules are gone through once, functions once for every call of them. What cannot be seen through observes the whole input, which
 // is slow and right: see everything.
 type observer struct {
-	root      observed
+	ruleset
+	root     observed
+	values   map[*documents]origin
+	calls    int                      // of functions, so far
+	trying   int                      // above 0 nothing is noted
+	parts    map[*documents]*observed // what parts observe, and nil for what cannot be one; nil: there are no parts
+	alone    bool                     // it is found out whether the document that is gone through can be a part
+	needs    bool                     // it needs another document that may be a part
+	replaces bool                     // some of the input is replaced by with
+}
+
+// A ruleset is what observers of the same policy share.
+type ruleset struct {
 	documents *documents
 	data      ast.Value // the base documents
-	values    map[*documents]origin
+	may       func(ast.Ref) bool
 	uses      map[*ast.Rule]map[ast.Var]int
-	calls     int // of functions, so far
-	trying    int // above 0 nothing is noted
 	weak      weakness
 }
 
 // mostCalls bounds how often functions are gone through, which could grow exponentially with how deep they are nested.
 const mostCalls = 20_000
 
-// A weakness is a step of the derivation that is left out, so that tests can show that they would notice. It is zero in use.
+// A weakness is a step of the derivation that is left out, so that tests can show that they would notice. It is empty in use.
 type weakness string
 
-// observe derives what the value of a document can tell of the input.
-func observe(c *ast.Compiler, data ast.Value, document ast.Ref, weak weakness) *observed {
-	o := &observer{documents: new(documents), data: data, values: map[*documents]origin{}, uses: map[*ast.Rule]map[ast.Var]int{}, weak: weak}
+// An observation is all that the value of a document can tell of the input: what it observes itself, and the values of its parts.
+type observation struct {
+	*observed
+	parts []part
+}
+
+// A part is a document whose value stands for all that it observes: of a hundred conditions in the rules of a pack, the decision
+// sees only what the pack states in the end. No part depends on another one.
+type part struct {
+	ref ast.Ref
+	*observed
+	guard *observed // what must hold for any of its rules to state anything, and is asked first by each; nil: nothing
+}
+
+// observe derives what the value of a document can tell of the input. Documents that may be parts of it are named by may.
+func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, weak weakness) observation {
+	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak}
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 		for _, rule := range c.Modules[name].Rules {
-			o.documents.put(rule)
+			p.documents.put(rule)
 		}
 	}
+	o := p.observer()
+	o.parts = map[*documents]*observed{}
 	o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
-	return &o.root
+	if o.replaces && !o.without("replaced parts") { // a part has another value where other input stands
+		o = p.observer()
+		o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
+	}
+	all := observation{observed: &o.root}
+	for d, seen := range o.parts {
+		if seen != nil {
+			all.parts = append(all.parts, part{ref: d.ref, observed: seen, guard: p.observer().guard(d.rules)})
+		}
+	}
+	slices.SortFunc(all.parts, func(a, b part) int { return a.ref.Compare(b.ref) })
+	return all
+}
+
+func (p ruleset) observer() *observer { return &observer{ruleset: p, values: map[*documents]origin{}} }
+
+// part is what a document observes that may be a part, or nil if it needs others of the sort.
+func (o *observer) part(d *documents) *observed {
+	seen, ok := o.parts[d]
+	if !ok {
+		one := o.observer()
+		one.values[d] = nil // it is the one document of the sort that is gone through
+		one.alone = true
+		from := one.oneOf(d.rules, nil)
+		one.seeWhole(from)
+		if !one.needs {
+			seen = &one.root
+		}
+		o.parts[d] = seen
+	}
+	return seen
 }
 
 // documents are the rules by the constant keys that lead to the documents that they make.
 type documents struct {
+	ref   ast.Ref
 	under map[string]*documents
 	rules []*ast.Rule
 }
@@ -62,7 +119,7 @@ func (d *documents) put(rule *ast.Rule) {
 			if d.under == nil {
 				d.under = map[string]*documents{}
 			}
-			d.under[string(k)] = new(documents)
+			d.under[string(k)] = &documents{ref: d.ref.Append(key)}
 		}
 		d = d.under[string(k)]
 	}
@@ -113,7 +170,7 @@ type body struct {
 func (b *body) closure() *body { return &body{vars: maps.Clone(b.vars), uses: b.uses} }
 
 // without says whether a step is to be left out.
-func (o *observer) without(step weakness) bool { return o.weak == step }
+func (p *ruleset) without(step weakness) bool { return p.weak == step }
 
 // document is the origin of a reference into data.
 func (o *observer) document(b *body, ref ast.Ref) origin {
@@ -213,6 +270,15 @@ func (o *observer) bind(b *body, pattern *ast.Term) (bound bool) {
 
 // made is the value of a document that rules make.
 func (o *observer) made(d *documents) origin {
+	if o.may(d.ref) {
+		switch {
+		case o.alone:
+			o.needs = true
+			return settled{}
+		case o.parts != nil && o.part(d) != nil:
+			return settled{}
+		}
+	}
 	if from, ok := o.values[d]; ok {
 		if from == nil { // a cycle, which the compiler does not let through
 			return o.everything()

@@ -73,6 +73,7 @@ func (o *observer) expr(b *body, e *ast.Expr) bool {
 // reads is noted as if it read the input itself, which can only note too much. Replaced data or functions make a policy of which
 // nothing here holds.
 func (o *observer) with(b *body, w *ast.With) {
+	o.replaces = true
 	target, ok := w.Target.Value.(ast.Ref)
 	if !ok || !target[0].Equal(ast.InputRootDocument) {
 		if !o.without("replaced data") {

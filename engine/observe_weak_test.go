@@ -5,7 +5,7 @@ import "testing"
 // weaknesses are ways in which the derivation could be wrong.
 var weaknesses = []weakness{"references", "several", "else", "keys", "places", "counted", "every", "not", "with", "comprehensions", "defaults", "patterns", "equations",
 	"documents", "members", "results", "pattern parts", "truths", "replaced data", "and", "or", "quiet", "relations", "calls", "computed keys",
-	"sets", "operands", "parts", "choices", "alternatives"}
+	"sets", "operands", "parts", "choices", "alternatives", "replaced parts", "quiet guards", "common guards"}
 
 // everywhere changes what is observed at every place.
 func (o *observed) everywhere(change func(*observed)) {

@@ -51,7 +51,7 @@ type Policy struct {
 	decision  rego.PreparedEvalQuery
 	gate      rego.PreparedEvalQuery
 	facts     []fact
-	observed  func() *observed // what the decision observes of its input; worked out when it is first needed
+	classes   func() *classes // set up when they are first needed
 }
 
 // A ruleInfo is what a rule's METADATA says of it.
@@ -119,7 +119,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
 		return nil, err
 	}
-	p.observed = sync.OnceValue(func() *observed { return p.observe(src.NoClasses) })
+	p.classes = sync.OnceValue(func() *classes { return p.newClasses(src.NoClasses) })
 	p.gate, err = p.prepare(ctx, "data.main.gate")
 	return p, err
 }

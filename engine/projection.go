@@ -41,8 +41,7 @@ type projectedItem struct {
 	*projection
 }
 
-// project makes the projection of a type. It is nil if nothing is observed of it. What is observed of places that the type does not
-// have is always absent and needs no byte.
+// project makes the projection of a type. What is observed of places that the type does not have is always absent and needs no byte.
 func project(o *observed, t reflect.Type) *projection {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -55,21 +54,21 @@ func project(o *observed, t reflect.Type) *projection {
 		}
 		for _, f := range layout(t) {
 			if under := o.fields[f.name]; under != nil {
-				if inner := project(under, t.Field(f.index).Type); inner != nil {
+				if inner := project(under, t.Field(f.index).Type); !inner.empty() {
 					p.fields = append(p.fields, projectedField{f.index, f.omit, inner})
 				}
 			}
 		}
 	case reflect.Map:
 		for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-			if inner := project(o.fields[name], t.Elem()); inner != nil {
+			if inner := project(o.fields[name], t.Elem()); !inner.empty() {
 				p.keys = append(p.keys, projectedKey{reflect.ValueOf(name).Convert(t.Key()), inner})
 			}
 		}
 		p.eachOf(o, t.Elem())
 	case reflect.Slice:
 		for _, i := range slices.Sorted(maps.Keys(o.items)) {
-			if inner := project(o.items[i], t.Elem()); inner != nil {
+			if inner := project(o.items[i], t.Elem()); !inner.empty() {
 				p.items = append(p.items, projectedItem{i, inner})
 			}
 		}
@@ -84,19 +83,78 @@ func project(o *observed, t reflect.Type) *projection {
 			p.whole = true
 		}
 	}
-	used := p.whole || p.shape || p.outcomes != nil || p.fields != nil || p.keys != nil || p.items != nil || p.each != nil
-	if !used {
-		return nil
-	}
 	return p
+}
+
+// empty says that nothing is observed.
+func (p *projection) empty() bool {
+	return !p.whole && !p.shape && p.outcomes == nil && p.fields == nil && p.keys == nil && p.items == nil && p.each == nil
+}
+
+// A guarded projection looks at what must hold first, and at the rest only if it does.
+type guarded struct {
+	guard, rest *projection
+	held        []byte // what the guard's projection is if all of it holds
+}
+
+func projectPart(p *part, t reflect.Type) guarded {
+	g := guarded{rest: project(p.observed, t)}
+	if p.guard != nil {
+		guard := project(p.guard, t)
+		if held, ok := guard.appendHeld(nil); ok {
+			g.guard, g.held = guard, held
+		}
+	}
+	return g
+}
+
+// appendTo writes what is observed of a value.
+func (g *guarded) appendTo(b []byte, v reflect.Value) []byte {
+	if g.guard != nil {
+		from := len(b)
+		if b = g.guard.appendTo(b, v, true); !bytes.Equal(b[from:], g.held) {
+			return append(b, 0)
+		}
+	}
+	return append(g.rest.appendTo(b, v, true), 1)
+}
+
+// appendHeld writes what appendTo writes where all values are there and true, and all calls come to true. It is false if that does
+// not show.
+func (p *projection) appendHeld(b []byte) (held []byte, ok bool) {
+	if p.whole {
+		return b, false
+	}
+	if p.shape {
+		b = append(b, 2)
+	}
+	if p.outcomes != nil {
+		b = append(b, 1)
+		for range p.outcomes.views {
+			b = append(b, 't')
+		}
+	}
+	inner := make([]*projection, 0, len(p.fields)+len(p.keys))
+	for _, f := range p.fields {
+		inner = append(inner, f.projection)
+	}
+	for _, k := range p.keys {
+		inner = append(inner, k.projection)
+	}
+	for _, one := range inner {
+		if b, ok = one.appendHeld(b); !ok {
+			return b, false
+		}
+	}
+	return b, true
 }
 
 func (p *projection) eachOf(o *observed, elem reflect.Type) {
 	if o.each == nil {
 		return
 	}
-	if p.each = project(o.each, elem); p.each == nil && o.places {
-		p.each = new(projection)
+	if inner := project(o.each, elem); o.places || !inner.empty() {
+		p.each = inner
 	}
 }
 

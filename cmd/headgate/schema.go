@@ -13,10 +13,10 @@ import (
 // schemas are the JSON Schemas that ship.
 var schemas = []struct {
 	name, what string
-	text       []byte
+	text       func() []byte
 }{
-	{"input", "what a policy sees of one case", engine.InputSchema},
-	{"summary", "what data.main.gate sees of a run", engine.SummarySchema},
+	{"input", "what a policy sees of one case", func() []byte { return engine.InputSchema }},
+	{"summary", "what data.main.gate sees of a run", func() []byte { return engine.SummarySchema }},
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 }
@@ -37,7 +37,7 @@ func newSchemaCommand(a *app) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, s := range schemas {
 				if s.name == args[0] {
-					_, err := a.stdout.Write(s.text)
+					_, err := a.stdout.Write(s.text())
 					return err
 				}
 			}

@@ -1,13 +1,48 @@
 package report
 
-import _ "embed"
+import (
+	_ "embed"
+	"maps"
+	"slices"
+	"strings"
 
-// ResultSchema is the JSON Schema of the result file, version 1. It refers to engine.InputSchema by its $id.
-//
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/headgate/headgate/engine"
+)
+
 //go:embed result.schema.json
-var ResultSchema []byte
+var resultSchema []byte
 
-// FindingsSchema is the JSON Schema of `headgate findings -o json`, version 1. It refers to ResultSchema and engine.InputSchema.
-//
 //go:embed findings.schema.json
-var FindingsSchema []byte
+var findingsSchema []byte
+
+// ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to (engine.InputSchema), so that it needs
+// nothing but itself.
+func ResultSchema() []byte {
+	return bundled(resultSchema, map[string][]byte{"input-1": engine.InputSchema})
+}
+
+// FindingsSchema is the JSON Schema of `headgate findings -o json`, version 1, with what it refers to in it.
+func FindingsSchema() []byte {
+	return bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+}
+
+// bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve
+// without anything being fetched.
+func bundled(schema []byte, others map[string][]byte) []byte {
+	const definitions = `"$defs": {`
+	before, after, found := strings.Cut(string(schema), definitions)
+	if !found {
+		panic("report: a schema that refers to others has no $defs")
+	}
+	text := before + definitions
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		text += `"` + name + `": ` + string(others[name]) + ","
+	}
+	out := jsontext.Value(text + after)
+	if err := out.Indent(jsontext.WithIndent("  ")); err != nil {
+		panic("report: " + err.Error())
+	}
+	return append(out, '\n')
+}

@@ -83,6 +83,10 @@ type Package struct {
 	Fixed     []string `json:"fixed,omitempty"`    // versions that fix it; several are one per release branch
 	Direct    *bool    `json:"direct,omitempty"`
 	Scope     string   `json:"scope,omitempty"` // "runtime" or "development"
+
+	// Found are the package URLs as reports state them, with version and qualifiers: what a statement is matched with. They are no
+	// part of the input document.
+	Found []string `json:"-"`
 }
 
 // A Secret says what a credential is, never what it reads: its value is hashed at ingest.

@@ -98,6 +98,7 @@ func mergePackage(a, b *Package) *Package {
 	a.PURL, a.Ecosystem = cmp.Or(a.PURL, b.PURL), cmp.Or(a.Ecosystem, b.Ecosystem)
 	a.Versions = unique(append(slices.Clone(a.Versions), b.Versions...), strings.Compare)
 	a.Fixed = unique(append(slices.Clone(a.Fixed), b.Fixed...), strings.Compare)
+	a.Found = unique(append(slices.Clone(a.Found), b.Found...), strings.Compare)
 	a.Direct = either(a.Direct, b.Direct)
 	if a.Scope == "" || b.Scope == "runtime" {
 		a.Scope = cmp.Or(b.Scope, a.Scope)

@@ -18,4 +18,7 @@ type Product struct {
 	Name          string // where there is no package URL: of the component, image or repository
 	Version       string // absent: all versions
 	Subcomponents []Product
+
+	// Package is what the package URL names, in the form of findings' packages; nil without a URL that parses.
+	Package *Package
 }

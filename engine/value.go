@@ -29,6 +29,9 @@ func layout(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		name, opts, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if name == "-" {
+			continue // no part of any document
+		}
 		fields = append(fields, field{name, ast.StringTerm(name), i, strings.Contains(opts, "omit")})
 	}
 	layouts.Store(t, fields)

@@ -273,6 +273,7 @@ func (r *run) decide(ctx context.Context) error {
 			}
 		}
 	}
+	scope.ApplyVEX(r.result.Cases, r.reading.statements)
 	r.result.Intel = r.intel.Info()
 	r.result.Reports = r.reading.reports
 	if err := r.policy.Decide(ctx, r.result.Cases, r.result.Now); err != nil {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -121,7 +122,30 @@ type batch struct {
 func (b *batch) add(d engine.Discovery) { b.found = append(b.found, d) }
 
 // state takes one VEX statement of the report.
-func (b *batch) state(s engine.Statement) { b.statements = append(b.statements, s) }
+func (b *batch) state(s engine.Statement) {
+	s.Products = packaged(s.Products)
+	b.statements = append(b.statements, s)
+}
+
+// packaged gives products their packages.
+func packaged(products []engine.Product) []engine.Product {
+	var all []engine.Product
+	for _, p := range products {
+		if p.Package = packageFrom(p.PURL); p.Package != nil {
+			version := p.Version
+			if len(p.Package.Versions) > 0 {
+				version = p.Package.Versions[0]
+			}
+			if _, sub, ok := strings.Cut(p.PURL, "#"); ok && p.Package.Ecosystem == "golang" { // see packageOf
+				p.Package = packageNamed("golang", p.Package.Name+"/"+plain(sub), version)
+			}
+			setVersion(p.Package, version)
+		}
+		p.Subcomponents = packaged(p.Subcomponents)
+		all = append(all, p)
+	}
+	return all
+}
 
 // incomplete notes that the scan says itself that it did not finish. The first reason is kept.
 func (b *batch) incomplete(reason string) {

@@ -57,6 +57,11 @@ func readOpenVEX(s *stream, b *batch) error {
 	return nil
 }
 
+// StatesOnly says whether a report is a VEX document: it says of findings whether they matter, and nothing of what is there.
+func StatesOnly(r engine.Report) bool {
+	return r.Format == "openvex" || r.Format == "csaf" || r.Format == "cyclonedx" && r.Results > 0 && r.Findings == 0
+}
+
 type openVEXStatement struct {
 	Vulnerability openVEXName      `json:"vulnerability"`
 	Products      []openVEXProduct `json:"products"`

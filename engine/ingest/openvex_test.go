@@ -22,6 +22,25 @@ func TestVEXDocumentsAreReadAsTheirGoldens(t *testing.T) {
 	)
 }
 
+// Syft and Grype write the last part of a Go module's path as a subpath.
+func TestProductsAreNamedAsFindingsAre(t *testing.T) {
+	doc := `{"@context":"https://openvex.dev/ns","statements":[{"vulnerability":"CVE-2026-0001","status":"fixed","products":[
+		"pkg:golang/github.com/golang-jwt/jwt@v5.2.1#v5","pkg:pypi/Zope_Interface@1.0","pkg:oci/shop@sha256%3A12?repository_url=ghcr.io/acme/shop","shop"]}]}`
+	in, err := Read("vex", strings.NewReader(doc), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range in.Statements[0].Products {
+		if p.Package == nil {
+			got = append(got, "none")
+			continue
+		}
+		got = append(got, p.Package.PURL+" "+strings.Join(p.Package.Versions, " "))
+	}
+	wantLines(t, "products", got, "pkg:golang/github.com/golang-jwt/jwt/v5 5.2.1", "pkg:pypi/zope-interface 1.0", "pkg:oci/shop sha256:12", "none")
+}
+
 // Version 0.0.1 has strings where later versions have objects, and subcomponents beside the products.
 func TestOpenVEXOfTheFirstVersion(t *testing.T) {
 	doc := `{"@context":"https://openvex.dev/ns","author":"a","timestamp":"2023-01-08T18:02:03.647787998-06:00","statements":[

@@ -43,11 +43,16 @@ var rpmVendors = map[string]string{
 // packageFrom describes a component by its package URL. Version, qualifiers and subpath are dropped from the URL: they are no part
 // of what a component is. A URL that does not parse gives nil.
 func packageFrom(purl string) *engine.Package {
-	p, err := packageurl.FromString(plain(purl))
+	purl = plain(purl)
+	p, err := packageurl.FromString(purl)
 	if err != nil && (p.Type != "julia" || p.Name == "") { // whose rule is to have a qualifier, and a canonical URL here has none
 		return nil
 	}
-	return newPackage(p, p.Version)
+	pkg := newPackage(p, p.Version)
+	if pkg != nil {
+		pkg.Found = []string{purl}
+	}
+	return pkg
 }
 
 // packageNamed describes a component of an ecosystem by the name and version that a scanner gives. An ecosystem that no package-url

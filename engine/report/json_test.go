@@ -271,6 +271,49 @@ func TestAResultFileIsRefusedForAClearReason(t *testing.T) {
 	}
 }
 
+func TestAResultIsRefusedIfItsOutcomeIsMilderThanWhatItSays(t *testing.T) {
+	deny := []engine.Reason{{Rule: "main.budget", Kind: "deny", Message: "too many"}}
+	warn := []engine.Reason{{Rule: "mine.warn", Kind: "warn", Message: "look"}}
+	block, warns, pass := blocked().Cases[0], blocked().Cases[3], blocked().Cases[5]
+	for _, c := range []struct {
+		name       string
+		cases      []engine.Case
+		gate       []engine.Reason
+		reportOnly bool
+		least      engine.Action // the mildest outcome that is taken
+	}{
+		{"nothing", nil, nil, false, engine.Pass},
+		{"a case that passes", []engine.Case{pass}, nil, false, engine.Pass},
+		{"a case that warns", []engine.Case{pass, warns}, nil, false, engine.Warn},
+		{"a case that blocks", []engine.Case{pass, warns, block}, nil, false, engine.Block},
+		{"a case that blocks in a report-only run", []engine.Case{block}, nil, true, engine.Block},
+		{"a gate that warns", []engine.Case{pass}, warn, false, engine.Warn},
+		{"a gate that denies", nil, deny, false, engine.Block},
+		{"a gate that denies beside a case that warns", []engine.Case{warns}, append(warn, deny...), false, engine.Block},
+		{"a gate that denies in a report-only run", nil, deny, true, engine.Warn},
+	} {
+		for _, outcome := range engine.Actions {
+			r := result(outcome, c.cases)
+			r.Gate.Reasons = append(r.Gate.Reasons, c.gate...)
+			if r.Cases == nil {
+				r.Cases = []engine.Case{}
+			}
+			if c.reportOnly {
+				r.Weakened = append(r.Weakened, "report-only")
+			}
+			_, err := report.ReadResult(bytes.NewReader(write(t, "json", r, report.Options{})))
+			if refused := err != nil; refused != (outcome.Rank() < c.least.Rank()) {
+				t.Errorf("%s with outcome %s: %v", c.name, outcome, err)
+			}
+		}
+	}
+	r := blocked()
+	r.Gate.Reasons = []engine.Reason{{Rule: "x", Kind: "forgive", Message: "x"}}
+	if _, err := report.ReadResult(bytes.NewReader(write(t, "json", r, report.Options{}))); err == nil || !strings.Contains(err.Error(), `gate: kind "forgive"`) {
+		t.Errorf("a gate that forgives: %v", err)
+	}
+}
+
 type brokenWriter struct{}
 
 var errBroken = errors.New("disk full")

@@ -18,7 +18,7 @@ const MaxResultBytes = 1 << 30
 
 // ReadResult reads a result file. It is strict, since what is read may come from a run that somebody else controls: it refuses
 // another schema or version, an unknown or doubled field, a word that is not of the contract, counts that do not add up, and an
-// outcome milder than its cases. It does not check the decisions: only deciding again does.
+// outcome milder than its cases or its gate. It does not check the decisions: only deciding again does.
 func ReadResult(r io.Reader) (*engine.Result, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxResultBytes+1))
 	if err != nil {
@@ -114,8 +114,34 @@ func check(r *engine.Result) error {
 	if have != n {
 		return errors.New("its counts are not those of its cases: the file was changed or cut")
 	}
-	if n.Block > 0 && r.Outcome != engine.Block {
+	return checkOutcome(r, n)
+}
+
+// checkOutcome refuses an outcome milder than what the cases (n) and the gate as a whole come to. A deny of the gate blocks, or, where
+// the run says that it was report-only, warns.
+func checkOutcome(r *engine.Result, n engine.Counts) error {
+	reportOnly := slices.Contains(r.Weakened, "report-only")
+	denies, warns := 0, 0
+	for i := range r.Gate.Reasons {
+		switch g := &r.Gate.Reasons[i]; {
+		case g.Kind == "deny":
+			denies++
+		case g.Kind == "warn":
+			warns++
+		case kindOrder(g.Kind) == len(kinds):
+			return fmt.Errorf("gate: kind %q of the reason of rule %q", g.Kind, g.Rule)
+		}
+	}
+	milder := func(than engine.Action) bool { return r.Outcome.Rank() < than.Rank() }
+	switch {
+	case n.Block > 0 && milder(engine.Block):
 		return fmt.Errorf("outcome %s, though %s", r.Outcome, count(n.Block, "case blocks", "cases block"))
+	case denies > 0 && milder(engine.Block) && !reportOnly:
+		return fmt.Errorf("outcome %s, though the gate denies for %s", r.Outcome, count(denies, "reason", "reasons"))
+	case n.Warn > 0 && milder(engine.Warn):
+		return fmt.Errorf("outcome %s, though %s", r.Outcome, count(n.Warn, "case warns", "cases warn"))
+	case denies+warns > 0 && milder(engine.Warn):
+		return fmt.Errorf("outcome %s, though the gate denies or warns for %s", r.Outcome, count(denies+warns, "reason", "reasons"))
 	}
 	return nil
 }

@@ -27,9 +27,8 @@ const DefaultMaxBytes = 60_000
 
 // A Format is one way to write a result.
 type Format struct {
-	Name      string // as on the command line
-	Title     string // as in help
-	Extension string // of a file in this format, without the dot
+	Name  string // as on the command line
+	Title string // as in help
 }
 
 // A format is a Format with what writes it. Adding one is a file and a line in formats.
@@ -40,11 +39,11 @@ type format struct {
 }
 
 var formats = []format{
-	{Format{"text", "for people: what blocks, why, and what to do first", "txt"}, writeText, writeFindingsText},
-	{Format{"table", "one line for every case", "txt"}, writeTable, nil},
-	{Format{"json", "the result file, version 1", "json"}, writeJSON, writeFindingsJSON},
-	{Format{"markdown", "a pull request comment or a job summary", "md"}, writeMarkdown, nil},
-	{Format{"sarif", "SARIF 2.1.0, for code scanning", "sarif"}, writeSARIF, writeFindingsSARIF},
+	{Format{"text", "for people: what blocks, why, and what to do first"}, writeText, writeFindingsText},
+	{Format{"table", "one line for every case"}, writeTable, nil},
+	{Format{"json", "the result file, version 1"}, writeJSON, writeFindingsJSON},
+	{Format{"markdown", "a pull request comment or a job summary"}, writeMarkdown, nil},
+	{Format{"sarif", "SARIF 2.1.0, for code scanning"}, writeSARIF, writeFindingsSARIF},
 }
 
 // Formats lists the formats of results.

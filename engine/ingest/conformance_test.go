@@ -199,6 +199,20 @@ var conformances = map[string][]conformance{
 		{file: "bad_formatted_risks_file.json", refused: "not a report in a supported format"},
 		{file: "risks.json", results: 6, findings: 6},
 	},
+	"github_sast": {
+		{file: "github_sast_many_vul.json", results: 2, findings: 2},
+		{file: "github_sast_zero_vul.json"},
+	},
+	"github_vulnerability": {
+		{file: "github-0-vuln.json"},
+		{file: "github-1-vuln-repo-dependabot-link.json", results: 1, findings: 1},
+		{file: "github-5-vuln.json", results: 5, findings: 5},
+		{file: "github_h2.json", results: 1, findings: 1},
+		{file: "github_multi_cwe_fabricated.json", results: 1, findings: 1},
+		{file: "github_search2.json", results: 2, findings: 2},
+		{file: "github_search4_null_cvss_vector.json", results: 2, findings: 2},
+		{file: "issue_9582.json", results: 2, findings: 2},
+	},
 }
 
 // corpus is the folder with real reports; the test is skipped where there is none.

@@ -42,6 +42,8 @@ var formats = []format{
 	{"gosec", "gosec JSON", "gosec -fmt json", detectGosec, readGosec},
 	{"bandit", "Bandit JSON", "bandit --format json", detectBandit, readBandit},
 	{"dependency-check", "Dependency-Check XML and JSON", "OWASP Dependency-Check, --format XML or JSON", detectDependencyCheck, readDependencyCheck},
+	{"dependabot", "Dependabot alerts", "GET /repos/OWNER/REPO/dependabot/alerts, GraphQL's vulnerabilityAlerts", detectDependabot, readDependabot},
+	{"code-scanning", "GitHub code-scanning alerts", "GET /repos/OWNER/REPO/code-scanning/alerts", detectCodeScanning, readCodeScanning},
 	{"gitleaks", "Gitleaks JSON", "gitleaks --report-format json, versions 7 and 8", detectGitleaks, readGitleaks},
 	{"trufflehog", "TruffleHog JSON", "trufflehog --json, version 3", detectTruffleHog, readTruffleHog},
 	{"secret-scanning", "GitHub secret-scanning alerts", "GET /repos/OWNER/REPO/secret-scanning/alerts", detectSecretScanning, readSecretScanning},
@@ -76,8 +78,8 @@ func Formats() []Format {
 // peekBytes is how much of a document detection sees. Marks of a format must stand within it.
 const peekBytes = 64 << 10
 
-// shapeDepth is how deep detection looks.
-const shapeDepth = 5
+// shapeDepth is how deep detection looks: as deep as an answer of GraphQL to a question about all repositories of an organisation.
+const shapeDepth = 7
 
 // A shape is the set of key paths in the beginning of a document. Of JSON: "runs", "matches[].vulnerability.id"; "[]" is an array's
 // element and "" the document; the value is the text of a scalar, else "{" or "[". Of XML: "<report", "<report/site",

@@ -9,7 +9,7 @@ import (
 
 // detectGosec wants gosec's two lists in its spelling, or one of them with an issue of its own.
 func detectGosec(s shape) bool {
-	return s.has("Issues") && (s.hasAny("Golang errors", "GosecVersion") || s.has("Issues[].rule_id", "Issues[].details") || s.has("Stats.nosec")) ||
+	return s.has("Issues") && (s.hasAny("Golang errors", "GosecVersion") || s.has("Issues[].rule_id") || s.has("Stats.nosec")) ||
 		s.has("Golang errors") && s.hasAny("GosecVersion", "Stats")
 }
 

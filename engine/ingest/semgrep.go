@@ -218,10 +218,10 @@ func (r semgrepExport) discovery(b *batch) (engine.Discovery, bool) {
 	return d, true
 }
 
-// webAddress is an address that can be shown as a link; anything else is none.
+// webAddress is an address of the web that can be shown as a link; anything else is none.
 func webAddress(u string) string {
 	if strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
-		return u
+		return address(u)
 	}
 	return ""
 }

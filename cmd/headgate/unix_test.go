@@ -25,7 +25,7 @@ func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	if err := os.Symlink(program, as); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(as, args...)
+	c := exec.CommandContext(t.Context(), as, args...)
 	c.Dir = t.TempDir()
 	return c
 }

@@ -116,8 +116,8 @@ func stated(d *engine.Decision) engine.Action {
 // suppressedByItself is the rule of the pack change that excuses what the change under review brings together with its excuse.
 const suppressedByItself = "change.suppressed_by_itself"
 
-// selfSuppressed says that a case still warns although the change under review suppresses it.
+// selfSuppressed says that a case only warns because the change under review suppresses it.
 func selfSuppressed(c *engine.Case) bool {
-	d := &c.Decision
-	return isNew(c) && stated(d) == engine.Warn && slices.ContainsFunc(d.Reasons, func(r engine.Reason) bool { return r.Rule == suppressedByItself })
+	e := c.Decision.Exemption()
+	return e != nil && e.Rule == suppressedByItself && isNew(c) && c.Decision.Action == engine.Warn
 }

@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -190,6 +192,76 @@ func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
 		t.Errorf("so little was compared: %d random inputs, %d classes, %d without a decision", n, met, undecided)
 	}
 	t.Logf("%d random inputs, %d classes, %d without a decision", n, met, undecided)
+}
+
+func TestCasesOfOneClassKeepTheirOwnMessagesAndDates(t *testing.T) {
+	cases := make([]Case, 2*fewCases)
+	for i := range cases {
+		name := fmt.Sprintf("package-%d", i)
+		cases[i].Input = Input{
+			Finding: Finding{ID: name, Kind: KindVulnerability, Severity: SeverityHigh, Package: &Package{Name: name, Fixed: []string{"1." + name}, Scope: "development"}},
+			Asset:   Asset{ID: "shop"},
+			Context: Context{Change: &Change{Event: EventPush}, History: &History{AgeDays: i}},
+		}
+	}
+	p, err := LoadPolicy(t.Context(), PolicySource{Shipped: policies.Files, Packs: policies.Default})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Decide(t.Context(), cases, decidedAt); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.classes().count(); n != 1 {
+		t.Errorf("%d classes, want 1", n)
+	}
+	for i, c := range cases {
+		if due := startOfDay(decidedAt).AddDate(0, 0, 60-i); !c.Decision.Due.Equal(due) {
+			t.Errorf("case %d is due %s, want %s", i, c.Decision.Due, due)
+		}
+		if text := inJSON(t, c.Decision.Reasons); !strings.Contains(text, `1.`+c.Input.Finding.ID+` fixes`) || strings.Count(text, c.Input.Finding.ID) != 2 {
+			t.Errorf("case %d: %s", i, text)
+		}
+	}
+}
+
+func TestNoClassesDecidesEachCaseByItself(t *testing.T) {
+	p, err := LoadPolicy(t.Context(), PolicySource{Shipped: policies.Files, Packs: policies.Default, NoClasses: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := make([]Case, 2*fewCases)
+	for i := range cases {
+		cases[i].Input.Context.Change = &Change{Event: EventPush}
+	}
+	if err := p.Decide(t.Context(), cases, decidedAt); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.classes().count(); n != 0 {
+		t.Errorf("%d classes were made", n)
+	}
+}
+
+// An error must not stay with its class: the next case of it may have more time.
+func TestAFailureToDecideIsNotShared(t *testing.T) {
+	p, err := LoadPolicy(t.Context(), PolicySource{Shipped: policies.Files, Packs: policies.Default})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.classes().decider(fewCases)
+	in := &Input{Context: Context{Change: &Change{Event: EventPush}}}
+	if _, err := d.answer(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	late := &class{err: context.DeadlineExceeded}
+	late.once.Do(func() {})
+	for i := range d.classes.shards {
+		if known := d.classes.shards[i].known; known[string(d.key)] != nil {
+			known[string(d.key)] = late
+		}
+	}
+	if a, err := d.answer(t.Context(), in); err != nil || a == nil {
+		t.Error(a, err)
+	}
 }
 
 func (c *classes) count() (n int) {

@@ -50,6 +50,7 @@ type runFlags struct {
 	now        string
 	failOn     string
 	reportOnly bool
+	noClasses  bool
 	incomplete []string
 	maxBytes   int64
 	deadline   time.Duration
@@ -73,6 +74,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "block introduced cases from this `priority` on: track*, attend or act")
 	c.Flags().BoolVar(&f.reportOnly, "report-only", false, "never block (recorded)")
+	c.Flags().BoolVar(&f.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")
 	c.Flags().DurationVar(&f.deadline, "deadline", 30*time.Minute, "give up, with exit status 3, after this `time`")
 }
 

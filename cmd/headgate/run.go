@@ -152,7 +152,7 @@ func (r *run) repository(args []string) string {
 
 // loadPolicy compiles the packs that ship and are on, the user's own in the settings folder, and those of --policy.
 func (r *run) loadPolicy(ctx context.Context) (err error) {
-	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params}
+	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params, NoClasses: r.flags.noClasses}
 	if r.settings.Packs != nil {
 		src.Packs = slices.Compact(slices.Sorted(slices.Values(r.settings.Packs)))
 	}

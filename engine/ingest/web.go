@@ -17,7 +17,7 @@ func address(raw string) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.Host, u.User, u.Fragment, u.RawFragment = strings.ToLower(u.Host), nil, "", ""
 	var names []string
 	for part := range strings.SplitSeq(u.RawQuery, "&") {
 		if name, _, ok := strings.Cut(part, "="); ok { // without a "=" it is a value

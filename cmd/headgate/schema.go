@@ -19,6 +19,7 @@ var schemas = []struct {
 	{"summary", "what data.main.gate sees of a run", func() []byte { return engine.SummarySchema }},
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
+	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},
 }
 
 func newSchemaCommand(a *app) *cobra.Command {
@@ -26,7 +27,7 @@ func newSchemaCommand(a *app) *cobra.Command {
 	long := "Prints a JSON Schema:\n"
 	for _, s := range schemas {
 		names = append(names, s.name)
-		long += fmt.Sprintf("  %-9s %s\n", s.name, s.what)
+		long += fmt.Sprintf("  %-11s %s\n", s.name, s.what)
 	}
 	return &cobra.Command{
 		Use:       "schema " + strings.Join(names, "|"),

@@ -20,15 +20,15 @@ type Explanation struct {
 	Now   time.Time            `json:"now,omitzero"` // of the run; dates of its year are shown without it
 }
 
-// ExplanationSchema names the version of what ExplainJSON writes.
-const ExplanationSchema = "headgate.explanation/1"
+// explanationFormat names the version of what ExplainJSON writes.
+const explanationFormat = "headgate.explanation/1"
 
-// ExplainJSON writes explanations as one JSON document, however many there are.
+// ExplainJSON writes explanations as one JSON document, however many there are: see ExplanationSchema.
 func ExplainJSON(w io.Writer, all []Explanation) error {
 	return encode(w, struct {
 		Schema string        `json:"schema"`
 		Cases  []Explanation `json:"cases"`
-	}{ExplanationSchema, all})
+	}{explanationFormat, all})
 }
 
 // Explain writes an explanation for people: what was decided, the rules that made it so, those that did not fire and what stopped

@@ -64,6 +64,7 @@ func TestAnExplanationIsAlsoJSON(t *testing.T) {
 	if err := report.ExplainJSON(&buf, []report.Explanation{explanation(), uncertain()}); err != nil {
 		t.Fatal(err)
 	}
+	validate(t, schema(t, report.ExplanationSchema()), buf.Bytes())
 	var have struct {
 		Schema string
 		Cases  []report.Explanation

@@ -17,6 +17,9 @@ var resultSchema []byte
 //go:embed findings.schema.json
 var findingsSchema []byte
 
+//go:embed explanation.schema.json
+var explanationSchema []byte
+
 // ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to (engine.InputSchema), so that it needs
 // nothing but itself.
 func ResultSchema() []byte {
@@ -26,6 +29,11 @@ func ResultSchema() []byte {
 // FindingsSchema is the JSON Schema of `headgate findings -o json`, version 1, with what it refers to in it.
 func FindingsSchema() []byte {
 	return bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+}
+
+// ExplanationSchema is the JSON Schema of `headgate explain -o json`, version 1, with what it refers to in it.
+func ExplanationSchema() []byte {
+	return bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
 }
 
 // bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve

@@ -28,6 +28,8 @@ var formats = []format{
 	{"spdx", "SPDX 2 JSON and tag-value", "Syft, Microsoft's sbom-tool and others: components only", detectSPDX, readSPDX},
 	{"openvex", "OpenVEX", "vexctl and others: statements, 0.0.1 to 0.2", detectOpenVEX, readOpenVEX},
 	{"csaf", "CSAF 2.0 and 2.1", "vendors' advisories and VEX: statements", detectCSAF, readCSAF},
+	{"ocsf", "OCSF Vulnerability Finding", "Amazon Security Lake and others: JSON, a list or lines", detectOCSF, readOCSF},
+	{"asff", "AWS Security Finding Format", "aws securityhub get-findings", detectASFF, readASFF},
 	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
 	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
 	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
@@ -59,6 +61,7 @@ var formats = []format{
 	{"picus", "Picus CSV", "Picus, an export of a simulation's results", detectPicus, readPicus},
 	{"threagile", "Threagile risks", "threagile, risks.json", detectThreagile, readThreagile},
 	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
+	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "converters to DefectDojo", detectGeneric, readGeneric},
 }
 
 // A Format describes a supported format for help and documentation.

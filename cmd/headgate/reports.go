@@ -27,7 +27,7 @@ type reportFile struct {
 }
 
 // extensions are those of files that are taken for reports in a folder.
-var extensions = []string{".json", ".sarif", ".jsonl", ".ndjson", ".xml", ".csv", ".spdx", ".gz", ".zip"}
+var extensions = []string{".json", ".sarif", ".jsonl", ".ndjson", ".xml", ".csv", ".spdx"}
 
 // passedOver are folders without reports.
 var passedOver = []string{"node_modules", "vendor", "testdata"}

@@ -16,7 +16,8 @@ func newGateCommand(a *app) *cobra.Command {
 		Use:   "gate [REPORT…]",
 		Short: "Decide what to do about the findings of reports, and block if the policy says so",
 		Long: `Reads reports (files, folders, patterns, or - for standard input; the format is detected), joins what is known about assets
-and threats, and lets the policies decide. A folder is searched for reports, and its .headgate has the settings.
+and threats, and lets the policies decide. A folder is searched for reports. Settings are read from .headgate of the current folder or
+the nearest above it, and only if there is none, from the one beside the reports or above.
 
 Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 3 could not decide.`,
 		Example: `  headgate gate results.sarif

@@ -139,6 +139,10 @@ func firstFolder(args []string) string {
 
 // sayUnused names the settings of folders among the arguments that are not the ones in use.
 func (a *app) sayUnused(used string, args []string) {
+	those := "those of " + filepath.ToSlash(used)
+	if used == "" {
+		those = "the defaults"
+	}
 	var said []string
 	for _, arg := range args {
 		if s, err := os.Stat(arg); err != nil || !s.IsDir() {
@@ -149,7 +153,7 @@ func (a *app) sayUnused(used string, args []string) {
 			continue
 		}
 		said = append(said, folder)
-		a.say("note", fmt.Sprintf("%[1]s is not used: the settings are those of %[2]s (--settings %[1]s uses it)", filepath.ToSlash(folder), filepath.ToSlash(used)))
+		a.say("note", fmt.Sprintf("%[1]s is not used: the settings are %[2]s (--settings %[1]s uses it)", filepath.ToSlash(folder), those))
 	}
 }
 

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"html"
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -40,7 +39,10 @@ func hostTarget(raw string) engine.Target {
 	}
 	name, port := strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), u.Port()
 	if port != "" && port != map[string]string{"http": "80", "https": "443", "": "443"}[u.Scheme] {
-		name = net.JoinHostPort(name, port)
+		if strings.Contains(name, ":") {
+			name = "[" + name + "]" // an IPv6 address
+		}
+		name += ":" + port
 	}
 	return engine.Target{Type: engine.TargetHost, Name: name}
 }

@@ -1,0 +1,70 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/headgate/headgate/engine"
+)
+
+func TestExplainSaysWhatStoppedARule(t *testing.T) {
+	p := load(t, own(rule("open", "raise contains lib.raise(rego.metadata.rule(), \"act\") if {\n\tinput.finding.package.name == \"log4j-core\"\n\tinput.asset.exposure == \"internet\"\n}")+
+		rule("fired", `warn contains lib.warn(rego.metadata.rule())`)), nil)
+	in := input(engine.EventPush, "")
+	d := mustDecide(t, p, in)
+	rules, err := p.Explain(t.Context(), &in, &d)
+	if err != nil || len(rules) != 2 {
+		t.Fatal(rules, err)
+	}
+	if r := rules[0]; r.Fired || r.Why != "asset.exposure is not known" {
+		t.Errorf("have %+v", r)
+	}
+	if r := rules[1]; !r.Fired || r.Message == "" {
+		t.Errorf("have %+v", r)
+	}
+	in.Asset.Exposure = "internal"
+	if rules, _ = p.Explain(t.Context(), &in, &d); rules[0].Why != "asset.exposure is internal, not internet" {
+		t.Errorf("have %+v", rules[0])
+	}
+}
+
+func TestWhatStoppedARuleThatAsksAnotherIsWhatStoppedThat(t *testing.T) {
+	p := load(t, own("_open if input.asset.exposure == \"internet\"\n\n"+rule("x", `deny contains lib.deny(rego.metadata.rule()) if _open`)), nil)
+	in := input(engine.EventPush, "")
+	in.Asset.Exposure = "internal"
+	d := mustDecide(t, p, in)
+	rules, err := p.Explain(t.Context(), &in, &d)
+	if err != nil || rules[0].Why != "asset.exposure is internal, not internet" {
+		t.Errorf("have %+v, %v", rules, err)
+	}
+}
+
+func TestWhatStoppedARuleIsInWords(t *testing.T) {
+	for condition, want := range map[string]string{
+		`input.asset.exposure == "internet"`:                                  "asset.exposure is internal, not internet",
+		`input.asset.criticality == "low"`:                                    "asset.criticality is not known",
+		`input.context.intel.epss.probability >= data.packs.mine.params.high`: "context.intel.epss.probability is 0.25, not at least 0.5 (high)",
+		`input.asset.exposure in {"partner", "internet"}`:                     "asset.exposure is internal, not one of internet, partner",
+		`not input.asset.exposure`:                                            "asset.exposure is internal",
+		`input.context.intel.kev.listed`:                                      "context.intel.kev.listed is not known",
+		`startswith(input.asset.exposure, "ext")`:                             `startswith(input.asset.exposure, "ext") (asset.exposure is internal)`,
+		`count(input.finding.package.versions) > 3`:                           "finding.package.versions is not known",
+		`some l in input.finding.locations; l.path == "x"`:                    `some l in input.finding.locations`,
+	} {
+		packs := own(rule("x", "deny contains lib.deny(rego.metadata.rule()) if {\n\t"+strings.ReplaceAll(condition, "; ", "\n\t")+"\n}"))
+		packs["mine/data.yaml"] = &fstest.MapFile{Data: []byte("params:\n  high: 0.5\n")}
+		p := load(t, packs, nil)
+		in := input(engine.EventPush, "")
+		in.Asset.Exposure = "internal"
+		in.Context.Intel = &engine.Intel{EPSS: &engine.EPSS{CVE: "CVE-2024-1", Probability: 0.25}}
+		d := mustDecide(t, p, in)
+		rules, err := p.Explain(t.Context(), &in, &d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := rules[0].Why; have != want && !strings.HasPrefix(have, want) {
+			t.Errorf("%s: have %q, want %q", condition, have, want)
+		}
+	}
+}

@@ -184,7 +184,7 @@ func (f *asffFinding) findings(r asffResource) []engine.Finding {
 			in.Package = packageNamed(awsEcosystem(string(p.Manager), f.platform()), string(p.Name),
 				distributionVersion(string(p.Epoch), string(p.Version), string(p.Release)))
 			if in.Package != nil && p.Fixed != "NotAvailable" {
-				setFixed(in.Package, string(p.Fixed))
+				setFixed(in.Package, strings.TrimPrefix(string(p.Fixed), "0:"))
 			}
 			if p.Path != "" {
 				in.Locations = []engine.Location{{Path: string(p.Path)}}

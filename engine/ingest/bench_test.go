@@ -23,6 +23,7 @@ func BenchmarkRead(b *testing.B) {
 	}{
 		{"sarif", writeCodeQL},
 		{"trivy", writeTrivy},
+		{"cyclonedx", writeCycloneDX},
 	} {
 		b.Run(c.format, func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "report.json")

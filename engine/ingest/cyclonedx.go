@@ -85,9 +85,9 @@ func (d *cycloneDX) readJSON() error {
 			return err
 		case "components":
 			return s.items(func() error {
-				var c loose[cdxComponent]
-				err := s.decode(&c)
-				d.add(c.is)
+				var c cdxComponent
+				err := c.read(s)
+				d.add(c)
 				return err
 			})
 		case "dependencies":
@@ -98,7 +98,12 @@ func (d *cycloneDX) readJSON() error {
 				return err
 			})
 		case "vulnerabilities":
-			return each(s, &d.b.report.Results, func(v cdxVulnerability) error {
+			return s.array(func() error {
+				var v cdxVulnerability
+				if err := v.read(s); err != nil {
+					return err
+				}
+				d.b.report.Results++
 				if v.ID == "" && len(v.References) == 0 {
 					return s.wrong("a vulnerability without an id")
 				}
@@ -149,8 +154,7 @@ func (c cdxComponent) part() *cdxPart {
 		p.paths = append(p.paths, string(o.Location))
 	}
 	for _, v := range c.Properties {
-		name := string(v.Name)
-		if name == "aquasecurity:trivy:FilePath" || strings.HasPrefix(name, "syft:location:") && strings.HasSuffix(name, ":path") {
+		if v.isPath() {
 			p.paths = append(p.paths, string(v.Value))
 		}
 	}

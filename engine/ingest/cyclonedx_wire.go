@@ -66,7 +66,6 @@ type cdxAffected struct {
 
 type cdxVersion struct {
 	Version word `json:"version"`
-	Range   text `json:"range"`
 	Status  text `json:"status"` // affected (also if it is absent), unaffected or unknown
 }
 
@@ -136,7 +135,6 @@ type cdxXMLVulnerability struct {
 		Ref      string `xml:"ref"`
 		Versions []struct {
 			Version string `xml:"version"`
-			Range   string `xml:"range"`
 			Status  string `xml:"status"`
 		} `xml:"versions>version"`
 	} `xml:"affects>target"`

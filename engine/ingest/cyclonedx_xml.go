@@ -160,7 +160,7 @@ func (v cdxXMLVulnerability) vulnerability() cdxVulnerability {
 	for _, a := range v.Affects {
 		to := cdxAffected{Ref: word(plain(a.Ref))}
 		for _, l := range a.Versions {
-			to.Versions = append(to.Versions, cdxVersion{word(plain(l.Version)), text(l.Range), text(strings.TrimSpace(l.Status))})
+			to.Versions = append(to.Versions, cdxVersion{word(plain(l.Version)), text(strings.TrimSpace(l.Status))})
 		}
 		out.Affects = append(out.Affects, to)
 	}

@@ -235,7 +235,7 @@ func (v *ocsfVulnerability) findings(f engine.Finding, title text) []engine.Find
 		one.Package = packageOf(string(p.PURL), awsEcosystem(string(p.Manager), ""), string(p.Name),
 			distributionVersion(string(p.Epoch), string(p.Version), string(p.Release)))
 		if one.Package != nil && p.Fixed != "NotAvailable" {
-			setFixed(one.Package, string(p.Fixed))
+			setFixed(one.Package, strings.TrimPrefix(string(p.Fixed), "0:"))
 		}
 		if p.Path != "" {
 			one.Locations = []engine.Location{{Path: string(p.Path)}}

@@ -89,10 +89,6 @@ var conformances = map[string][]conformance{
 			why: "the peer makes a finding of every product status: an advisory says which products are affected, not which are installed"},
 		{file: "csaf_one_vuln.json", results: 1, why: "as above"},
 	},
-	"asff": {
-		{file: "guardduty/Unusual Behaviors-User-Persistence IAMUser-NetworkPermissions.json", results: 1, findings: 1},
-		{file: "one_vuln.json", results: 1, findings: 2},
-	},
 	"generic": {
 		{file: "generic_csv_defect_dojo.csv", results: 4, findings: 4},
 		{file: "generic_custom_test.json", results: 1, findings: 1},
@@ -111,6 +107,10 @@ var conformances = map[string][]conformance{
 		{file: "generic_test_type_suffix.json", results: 1, findings: 1},
 		{file: "test_import_report1.json", results: 4, findings: 1},
 		{file: "test_with_image.json", results: 1, findings: 1},
+	},
+	"asff": {
+		{file: "guardduty/Unusual Behaviors-User-Persistence IAMUser-NetworkPermissions.json", results: 1, findings: 1},
+		{file: "one_vuln.json", results: 1, findings: 2},
 	},
 	"govulncheck": {
 		{file: "empty.json", refused: "the file is empty"},
@@ -196,12 +196,6 @@ var conformances = map[string][]conformance{
 	"gosec": {
 		{file: "many_vulns.json", results: 28, findings: 28},
 	},
-	"dependency_check": {
-		{file: "PR6439.xml", results: 34, findings: 34},
-		{file: "multiple_vulnerabilities_has_multiple_findings.xml", results: 9, findings: 9},
-		{file: "single_vuln.xml", results: 1, findings: 1},
-		{file: "version-6.5.3_multi_cwe_fabricated.xml", results: 1, findings: 1},
-	},
 	"trivy_operator": {
 		{file: "all_reports_in_dict.json", results: 43, findings: 43},
 		{file: "clustercompliancereport.json", results: 3, findings: 2},
@@ -221,6 +215,12 @@ var conformances = map[string][]conformance{
 	"threagile": {
 		{file: "bad_formatted_risks_file.json", refused: "not a report in a supported format"},
 		{file: "risks.json", results: 6, findings: 6},
+	},
+	"dependency_check": {
+		{file: "PR6439.xml", results: 34, findings: 34},
+		{file: "multiple_vulnerabilities_has_multiple_findings.xml", results: 9, findings: 9},
+		{file: "single_vuln.xml", results: 1, findings: 1},
+		{file: "version-6.5.3_multi_cwe_fabricated.xml", results: 1, findings: 1},
 	},
 	"github_sast": {
 		{file: "github_sast_many_vul.json", results: 2, findings: 2},

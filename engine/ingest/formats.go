@@ -24,16 +24,16 @@ type format struct {
 // formats are all formats, in the order in which detection asks them: the first match wins, so a format with loose marks stands
 // behind those with strict ones.
 var formats = []format{
+	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
+	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
+	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
+	{"osv-scanner", "OSV-Scanner JSON", "osv-scanner --format json", detectOSVScanner, readOSVScanner},
 	{"cyclonedx", "CycloneDX JSON and XML", "Syft, cdxgen, Trivy, Grype, Dependency-Track: bills of materials and VEX, 1.0 to 1.7", detectCycloneDX, readCycloneDX},
 	{"spdx", "SPDX 2 JSON and tag-value", "Syft, Microsoft's sbom-tool and others: components only", detectSPDX, readSPDX},
 	{"openvex", "OpenVEX", "vexctl and others: statements, 0.0.1 to 0.2", detectOpenVEX, readOpenVEX},
 	{"csaf", "CSAF 2.0 and 2.1", "vendors' advisories and VEX: statements", detectCSAF, readCSAF},
 	{"ocsf", "OCSF Vulnerability Finding", "Amazon Security Lake and others: JSON, a list or lines", detectOCSF, readOCSF},
 	{"asff", "AWS Security Finding Format", "aws securityhub get-findings", detectASFF, readASFF},
-	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
-	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
-	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
-	{"osv-scanner", "OSV-Scanner JSON", "osv-scanner --format json", detectOSVScanner, readOSVScanner},
 	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
 	{"semgrep", "Semgrep JSON", "semgrep --json", detectSemgrep, readSemgrep},
 	{"snyk", "Snyk JSON", "snyk test --json, snyk container test --json", detectSnyk, readSnyk},
@@ -60,8 +60,8 @@ var formats = []format{
 	{"sonarqube", "SonarQube issues", "GET /api/issues/search", detectSonarQube, readSonarQube},
 	{"picus", "Picus CSV", "Picus, an export of a simulation's results", detectPicus, readPicus},
 	{"threagile", "Threagile risks", "threagile, risks.json", detectThreagile, readThreagile},
-	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
 	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "converters to DefectDojo", detectGeneric, readGeneric},
+	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
 }
 
 // A Format describes a supported format for help and documentation.

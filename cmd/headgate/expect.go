@@ -12,7 +12,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/headgate/headgate/engine"
-	"github.com/headgate/headgate/engine/ingest"
 )
 
 // checkComplete marks the reports that are incomplete but allowed, and fails if one is not, or if there is no report at all.
@@ -20,8 +19,8 @@ func (r *run) checkComplete() error {
 	if len(r.reading.reports) == 0 {
 		return undecided(errors.New("there is no report"), "name report files, or a folder that has some; headgate formats lists what can be read")
 	}
-	if !slices.ContainsFunc(r.reading.reports, func(rep engine.Report) bool { return !ingest.StatesOnly(rep) }) {
-		return undecided(errors.New("there are VEX statements, but no report of what was found"), "name the scanners' reports as well")
+	if r.reading.scans == 0 {
+		return undecided(errors.New("there are lists of components or statements, but no report of what a scan found"), "name the scanners' reports as well")
 	}
 	allowed := append(slices.Clone(r.flags.incomplete), r.settings.AllowIncomplete...)
 	for i := range r.reading.reports {

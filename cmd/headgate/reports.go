@@ -165,6 +165,7 @@ type reading struct {
 	reports     []engine.Report
 	discoveries []engine.Discovery
 	statements  []engine.Statement
+	scans       int      // how many of the reports say what was found; the others list components or make statements
 	passedOver  []string // files of folders that are no reports
 }
 
@@ -216,6 +217,9 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 		r.reports = append(r.reports, one.Report)
 		r.discoveries = append(r.discoveries, one.Discoveries...)
 		r.statements = append(r.statements, one.Statements...)
+		if one.Scan {
+			r.scans++
+		}
 	}
 	return r, nil
 }

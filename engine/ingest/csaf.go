@@ -15,6 +15,7 @@ func detectCSAF(s shape) bool { return s.has("document.csaf_version") }
 // readCSAF reads an advisory or VEX document in CSAF 2.0 or 2.1 (https://docs.oasis-open.org/csaf/csaf/v2.1/). It says which versions
 // of products are affected, not which are installed: statements, and no findings.
 func readCSAF(s *stream, b *batch) error {
+	b.noScan = true
 	b.report.Tool = "CSAF"
 	d := &csaf{products: map[string]engine.Product{}, groups: map[string][]string{}}
 	err := s.object(func(key string) error {

@@ -41,6 +41,7 @@ var cdxVersions = []string{"1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7
 func readCycloneDX(s *stream, b *batch) error {
 	d := &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}}
 	b.report.Tool = "CycloneDX"
+	b.noScan = true // until it lists vulnerabilities, be it none
 	read := d.readJSON
 	if s.isXML() {
 		read = d.readXML
@@ -49,6 +50,9 @@ func readCycloneDX(s *stream, b *batch) error {
 		return err
 	}
 	d.finish()
+	if b.report.Results > 0 {
+		b.noScan = len(b.found) == 0
+	}
 	return nil
 }
 
@@ -98,6 +102,7 @@ func (d *cycloneDX) readJSON() error {
 				return err
 			})
 		case "vulnerabilities":
+			d.b.noScan = false
 			return s.array(func() error {
 				var v cdxVulnerability
 				if err := v.read(s); err != nil {

@@ -161,3 +161,20 @@ func TestCycloneDXTraps(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyADocumentThatSaysWhatWasFoundIsAScan(t *testing.T) {
+	const head = `{"bomFormat":"CycloneDX","specVersion":"1.5",`
+	for document, want := range map[string]bool{
+		head + `"components":[{"type":"library","name":"a"}]}`:                                                                                 false,
+		head + `"components":[{"type":"library","name":"a"}],"vulnerabilities":[]}`:                                                            true,
+		`<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><components><component type="library"><name>a</name></component></components></bom>`: false,
+		`<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><components/><vulnerabilities/></bom>`:                                               true,
+		`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"x","author":"a","timestamp":"2026-01-01T00:00:00Z","version":1,"statements":[]}`:   false,
+		smallest: true,
+	} {
+		in, err := Read("x", strings.NewReader(document), Options{})
+		if err != nil || in.Scan != want {
+			t.Errorf("%s: have %+v, %v, want a scan: %v", document, in, err, want)
+		}
+	}
+}

@@ -64,6 +64,7 @@ func (d *cycloneDX) xmlPart(x *xmlReader) func(xml.StartElement) error {
 				return err
 			})
 		case "vulnerabilities":
+			d.b.noScan = false
 			return x.children(func(e xml.StartElement) error {
 				var v cdxXMLVulnerability
 				if err := x.decode(&v, e); err != nil {

@@ -54,6 +54,10 @@ type Reading struct {
 	Report      engine.Report
 	Discoveries []engine.Discovery
 	Statements  []engine.Statement // of VEX documents, and of reports that carry VEX
+
+	// Scan is false if the document says nothing of what was looked for and found: a list of components, or statements about
+	// findings of others. That it has no findings is no news then.
+	Scan bool
 }
 
 // Read reads one report. The name is used for errors and for Report.Name only. An error means that nothing of the report may be
@@ -75,7 +79,7 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 	}
 	b.report.Digest, b.report.Findings = digest, len(b.found)
 	b.stamp()
-	return &Reading{b.report, b.found, b.statements}, nil
+	return &Reading{b.report, b.found, b.statements, !b.noScan}, nil
 }
 
 // read detects the format and reads the report to its end.
@@ -116,6 +120,7 @@ type batch struct {
 	options    Options
 	found      []engine.Discovery
 	statements []engine.Statement
+	noScan     bool // see Reading.Scan
 }
 
 // add takes one discovery of the report.

@@ -17,6 +17,7 @@ func detectOpenVEX(s shape) bool { return strings.Contains(s["@context"], "openv
 
 // readOpenVEX reads statements of versions 0.0.1 and 0.2 (https://github.com/openvex/spec). They are said of findings and are none.
 func readOpenVEX(s *stream, b *batch) error {
+	b.noScan = true
 	b.report.Tool = "OpenVEX"
 	var author, context string
 	var said time.Time
@@ -55,11 +56,6 @@ func readOpenVEX(s *stream, b *batch) error {
 		b.state(st)
 	}
 	return nil
-}
-
-// StatesOnly says whether a report is a VEX document: it says of findings whether they matter, and nothing of what is there.
-func StatesOnly(r engine.Report) bool {
-	return r.Format == "openvex" || r.Format == "csaf" || r.Format == "cyclonedx" && r.Results > 0 && r.Findings == 0
 }
 
 type openVEXStatement struct {

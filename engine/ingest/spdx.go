@@ -17,6 +17,7 @@ func detectSPDX(s shape) bool {
 // readSPDX reads a bill of materials. SPDX 2 lists components and says of none that a vulnerability affects it: a reference of the
 // category SECURITY leads to advisories that may be about the component. So it is a whole report without findings.
 func readSPDX(s *stream, b *batch) error {
+	b.noScan = true
 	b.report.Tool = "SPDX"
 	d := &spdx{b: b}
 	read := d.readTags

@@ -14,7 +14,7 @@ import data.lib
 #   is merged. A status that is not known counts as introduced.
 # custom:
 #   id: code.severe
-#   message: '{finding.severity} weakness that was not there before, as far as is known'
+#   message: '{finding.severity} weakness, not known to have been there before'
 #   remediation: Fix it in the change, or show the scanner why it is safe and have that reviewed.
 #   controls: [PCI-DSS-4.0.1-6.2.4, NIST-SSDF-1.1-PW.7.2, CIS-8.1-16.12]
 raise contains lib.raise(rego.metadata.rule(), "attend") if {

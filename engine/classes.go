@@ -53,7 +53,7 @@ type statedValues struct {
 // Bounds of what is kept. What comes first is what comes often; the rest is asked for each time.
 const (
 	mostClasses     = 1 << 10 // of one shard
-	mostProjections = 1 << 16 // of one part
+	mostProjections = 1 << 14 // of one part
 	mostStated      = 1 << 14 // values of one part
 )
 

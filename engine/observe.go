@@ -94,7 +94,7 @@ func (o *observer) part(d *documents) *observed {
 		one.alone = true
 		from := one.oneOf(d.rules, nil)
 		one.seeWhole(from)
-		if !one.needs {
+		if !one.needs && len(d.under) == 0 { // else its value has more in it than these rules say
 			seen = &one.root
 		}
 		o.parts[d] = seen

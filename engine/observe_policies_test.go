@@ -122,7 +122,7 @@ func (w *writer) inner() string {
 	return strings.ReplaceAll(w.expressions(), "\n\t", "; ")
 }
 
-const templates = 55
+const templates = 57
 
 // expressions writes one or a few expressions that belong together.
 func (w *writer) expressions() string {
@@ -259,8 +259,12 @@ func (w *writer) expressions() string {
 		return f("%s := {%s: %s, \"q\": 1}\n\t%s.%s%s", x, w.pick("input.k", w.pick(texts...)), w.pick(t, "1"), x, w.pick("a", "x", "b"), bind(x))
 	case 54:
 		return f("every %s in input.g { %s }", x, x)
+	case 55: // that fails on some elements, if it gets to them
+		return f("some %s in %s\n\tto_number(%s) >= 1", x, w.pick("input.c", "input.a.l"), x)
+	case 56:
+		return f("every %s in %s { to_number(%s) >= 1 }", x, w.pick("input.c", "input.a.l"), x)
 	case 49:
-		return f("sprintf(\"%%v\", [%s]) != \"x\"", t)
+		return w.pick(f("sprintf(\"%%v\", [%s]) != \"x\"", t), f("$\"{%s} or not\" == \"x or not\"", w.pick(texts...)))
 	}
 	return f("%s == %s", w.pick(texts...), w.pick(strs...))
 }
@@ -367,8 +371,10 @@ func (w *writer) policy() (t, main string) {
 	for i := range w.IntN(4) {
 		b.WriteString(w.function(fmt.Sprintf("f%d", i)))
 	}
-	b.WriteString("s0 if input.s == \"x\"\ns1 := {\"s\": input.s, \"a\": input.a.s}\ns2 if input.e[0] >= data.base.high\n") // what with replaces, more often than chance has it
-	w.rules = []string{"data.t.s0", "data.t.s1", "data.t.s2"}
+	// what with replaces, more often than chance has it
+	b.WriteString("s0 if input.s == \"x\"\ns1 := {\"s\": input.s, \"a\": input.a.s}\ns2 if input.e[0] >= data.base.high\n" +
+		"s3 if {\n\tinput.n > 1\n\tinput.s == \"x\"\n}\n")
+	w.rules = []string{"data.t.s0", "data.t.s1", "data.t.s2", "data.t.s3"}
 	for i := range 1 + w.IntN(5) {
 		b.WriteString(w.rule(fmt.Sprintf("r%d", i)))
 	}
@@ -376,7 +382,7 @@ func (w *writer) policy() (t, main string) {
 	b.Reset()
 	b.WriteString("package main\n\n" + imports)
 	w.functions = nil
-	for i, r := range w.rules[3:] {
+	for i, r := range w.rules[4:] {
 		w.values = w.rules
 		switch w.IntN(4) {
 		case 0, 1:
@@ -386,6 +392,9 @@ func (w *writer) policy() (t, main string) {
 		case 3:
 			fmt.Fprintf(&b, "decision.z%d if {\n\t%s\n}\n", i, w.body())
 		}
+	}
+	if w.IntN(12) == 0 {
+		fmt.Fprintf(&b, "decision.w if data.t.s3 with input.n as %s\n", w.pick(nums...))
 	}
 	if w.IntN(6) == 0 {
 		fmt.Fprintf(&b, "decision.all := count([v | v := data.t[%s]]) > 1\n", w.fresh())

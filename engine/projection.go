@@ -324,7 +324,7 @@ type outcomes struct {
 }
 
 // mostRemembered bounds the values that are remembered of one place.
-const mostRemembered = 1 << 16
+const mostRemembered = 1 << 14
 
 func newOutcomes(views map[string]view) *outcomes {
 	o := &outcomes{counted: true, texts: map[string][]byte{}, numbers: map[uint64][]byte{}}

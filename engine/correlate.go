@@ -89,7 +89,10 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 	if len(what) == 0 {
 		what = []string{"title:" + f.Title}
 	}
-	place := pathOf(f)
+	place, content := pathOf(f), d.Content
+	if content == "" && (len(f.Locations) == 0 || f.Locations[0].Line == 0) {
+		content = "title:" + f.Title // nothing else tells several results of one rule apart
+	}
 	if f.Resource != nil {
 		place += "#" + f.Resource.Type + "." + f.Resource.Name
 	}
@@ -98,7 +101,7 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 	}
 	var keys []string
 	for _, w := range what {
-		keys = append(keys, key(append(target, string(f.Kind), w, place, d.Content)...))
+		keys = append(keys, key(append(target, string(f.Kind), w, place, content)...))
 	}
 	return keys
 }

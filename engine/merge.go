@@ -15,7 +15,7 @@ func merge(group []*claim, names *nameGroups) Discovery {
 	out := group[0].Discovery
 	f := out.Finding
 	f.ID, f.IDs = idsOf(keys, f.Vulnerability != nil)
-	f.Rule, f.Package = clone(f.Rule), clone(f.Package)
+	f.Rule, f.Package = clone(f.Rule), nil
 	f.CWEs, f.CVSS, f.Locations, f.Sources = nil, nil, nil, nil
 	var all []string
 	for _, c := range group {
@@ -41,6 +41,10 @@ func merge(group []*claim, names *nameGroups) Discovery {
 		out.Content = cmp.Or(out.Content, c.Content)
 		out.Reachability = graver(out.Reachability, c.Reachability)
 	}
+	if f.Package != nil {
+		f.Package.settle()
+	}
+	out.Reachability = doubted(out.Reachability, group)
 	f.Vulnerability = mergeVulnerability(group, all)
 	f.Suppression = mergeSuppression(group)
 	out.Status = mergeStatus(group)
@@ -93,17 +97,28 @@ func mergeVulnerability(group []*claim, names []string) *Vulnerability {
 
 func mergePackage(a, b *Package) *Package {
 	if a == nil || b == nil {
-		return cmp.Or(a, clone(b))
+		if b == nil {
+			return a
+		}
+		a = clone(b) // the lists are copied, as more is added to them
+		a.Versions, a.Fixed, a.Found = slices.Clone(b.Versions), slices.Clone(b.Fixed), slices.Clone(b.Found)
+		return a
 	}
 	a.PURL, a.Ecosystem = cmp.Or(a.PURL, b.PURL), cmp.Or(a.Ecosystem, b.Ecosystem)
-	a.Versions = unique(append(slices.Clone(a.Versions), b.Versions...), strings.Compare)
-	a.Fixed = unique(append(slices.Clone(a.Fixed), b.Fixed...), strings.Compare)
-	a.Found = unique(append(slices.Clone(a.Found), b.Found...), strings.Compare)
+	a.Versions, a.Fixed, a.Found = append(a.Versions, b.Versions...), append(a.Fixed, b.Fixed...), append(a.Found, b.Found...)
 	a.Direct = either(a.Direct, b.Direct)
-	if a.Scope == "" || b.Scope == "runtime" {
-		a.Scope = cmp.Or(b.Scope, a.Scope)
+	switch {
+	case b.Scope == "runtime":
+		a.Scope = b.Scope
+	case b.Scope != a.Scope && a.Scope != "runtime":
+		a.Scope = "" // development in one place says nothing of the others
 	}
 	return a
+}
+
+// settle sorts the lists that were gathered, each once.
+func (p *Package) settle() {
+	p.Versions, p.Fixed, p.Found = unique(p.Versions, strings.Compare), unique(p.Fixed, strings.Compare), unique(p.Found, strings.Compare)
 }
 
 func mergeSecret(a, b *Secret) *Secret {
@@ -139,6 +154,25 @@ func graver(a, b *Reachability) *Reachability {
 		return b
 	}
 	return a
+}
+
+// doubted takes back that a weakness is unreachable where another report has it in a folder below the root of the target: the analysis
+// may have been of another module, and says nothing of that one.
+func doubted(r *Reachability, group []*claim) *Reachability {
+	if r == nil || r.Verdict != "unreachable" {
+		return r
+	}
+	for _, c := range group {
+		if c.Reachability != nil {
+			continue
+		}
+		for _, l := range c.Finding.Locations {
+			if strings.Contains(l.Path, "/") {
+				return &Reachability{Verdict: "potential", By: r.By, Confidence: "low"}
+			}
+		}
+	}
+	return r
 }
 
 // mergeSuppression keeps a suppression only if every source has one: one scanner's exception does not silence another.

@@ -206,10 +206,7 @@ func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]po
 		default:
 			return nil
 		}
-		text, err := fs.ReadFile(fsys, name)
-		if err == nil && len(text) > maxPolicyFile {
-			err = errors.New("larger than a policy file may be")
-		}
+		text, err := readRegular(fsys, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", label+rest, err)
 		}
@@ -217,6 +214,20 @@ func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]po
 		return nil
 	})
 	return files, err
+}
+
+// readRegular reads a file that is one: a pipe or device would never end.
+func readRegular(fsys fs.FS, name string) ([]byte, error) {
+	s, err := fs.Stat(fsys, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.Mode().IsRegular():
+		return nil, errors.New("is no regular file")
+	case s.Size() > maxPolicyFile:
+		return nil, errors.New("larger than a policy file may be")
+	}
+	return fs.ReadFile(fsys, name)
 }
 
 func isData(base string) bool { return base == "data.yaml" || base == "data.json" }
@@ -299,11 +310,14 @@ func rightPackage(m *ast.Module, f policyFile) error {
 func capabilities() *ast.Capabilities {
 	caps := ast.CapabilitiesForThisVersion()
 	caps.Builtins = slices.DeleteFunc(slices.Clone(caps.Builtins), func(b *ast.Builtin) bool {
-		return b.Nondeterministic || b.Name == "trace"
+		return b.Nondeterministic || slices.Contains(unbounded, b.Name)
 	})
 	caps.AllowNet = []string{} // empty and not nil: nil allows every host
 	return caps
 }
+
+// unbounded are builtins that can run or allocate without end and do not notice that they are to stop.
+var unbounded = []string{"trace", "strings.render_template", "bits.lsh"}
 
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 	schemas := ast.NewSchemaSet()

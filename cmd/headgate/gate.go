@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,12 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 				func(o output) error {
 					shown := a.reportOptions()
 					shown.Args = args
-					return report.Write(a.stdout, o.format, r.result, shown)
+					var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
+					if err := report.Write(&whole, o.format, r.result, shown); err != nil {
+						return err
+					}
+					_, err := a.stdout.Write(whole.Bytes())
+					return err
 				},
 			); err != nil {
 				return err

@@ -33,11 +33,20 @@ type run struct {
 	result    *engine.Result
 }
 
+// lastResort is how long after the deadline work may take to notice it.
+const lastResort = 5 * time.Second
+
 // decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
 // cannot be read.
 func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.deadline, fmt.Errorf("the deadline of %s has passed", f.deadline))
 	defer cancel()
+	// What does not notice that it is to stop (a pattern that takes for ever, a rule that does not yield) is stopped with the program.
+	last := time.AfterFunc(f.deadline+lastResort, func() {
+		a.say("error", fmt.Sprintf("the deadline of %s has passed, and work did not end", f.deadline))
+		os.Exit(statusUndecided)
+	})
+	defer last.Stop()
 	r := &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
 	if err := r.setUp(args); err != nil {
 		return nil, err
@@ -111,6 +120,22 @@ func (r *run) setUp(args []string) (err error) {
 
 // failOnWord begins the record of a priority to block from; the priority follows.
 const failOnWord = "fail-on "
+
+// underReview says whether the run decides about a change that others have yet to accept.
+func (r *run) underReview() bool {
+	return r.result.Change.Event == engine.EventPullRequest || r.result.Change.Event == engine.EventMergeGroup
+}
+
+// exemptedByVEX counts the cases that VEX statements call harmless.
+func (r *run) exemptedByVEX() int {
+	n := 0
+	for i := range r.result.Cases {
+		if v := r.result.Cases[i].Input.Context.VEX; v != nil && (v.Status == "not_affected" || v.Status == "fixed") {
+			n++
+		}
+	}
+	return n
+}
 
 // weakenByChange records what may be part of the change that is decided, which cannot judge itself.
 func (r *run) weakenByChange() {
@@ -273,7 +298,13 @@ func (r *run) decide(ctx context.Context) error {
 			}
 		}
 	}
+	if n := r.assets.Unclaimed(r.result.Cases); n > 0 {
+		r.app.say("note", fmt.Sprintf("%d of %d cases are on no asset that the assets file names", n, len(r.result.Cases)))
+	}
 	scope.ApplyVEX(r.result.Cases, r.reading.statements)
+	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
+		r.weaken(fmt.Sprintf("VEX of %d cases, which the change under review may have written", n))
+	}
 	r.result.Intel = r.intel.Info()
 	r.result.Reports = r.reading.reports
 	if err := r.policy.Decide(ctx, r.result.Cases, r.result.Now); err != nil {

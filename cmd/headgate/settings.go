@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -93,8 +94,12 @@ func findSettings(flag, start string) (string, error) {
 	}
 	rel := start
 	for {
-		if s, err := os.Stat(filepath.Join(dir, settingsFolder)); err == nil && s.IsDir() {
+		here := filepath.Join(dir, settingsFolder)
+		if s, err := os.Stat(here); err == nil && s.IsDir() {
 			return filepath.Join(rel, settingsFolder), nil
+		}
+		if l, err := os.Lstat(here); err == nil && l.Mode()&fs.ModeSymlink != 0 {
+			return "", setup(fmt.Errorf("%s is a link that leads to no folder", filepath.Join(rel, settingsFolder)), "")
 		}
 		_, err := os.Lstat(filepath.Join(dir, ".git"))
 		if up := filepath.Dir(dir); err == nil || up == dir {
@@ -174,10 +179,10 @@ func loadSettings(folder string) (*settings, error) {
 		return s, nil
 	}
 	name := filepath.Join(folder, "headgate.yaml")
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
+	text, err := readSmall(name)
 	if err != nil {
 		return nil, setup(err, "")
 	}
@@ -205,13 +210,29 @@ func loadSettings(folder string) (*settings, error) {
 	return s, nil
 }
 
+// mostSettings bounds headgate.yaml, in bytes.
+const mostSettings = 256 << 10
+
+// readSmall reads a file that is one, and small: a pipe or device would never end.
+func readSmall(name string) ([]byte, error) {
+	switch s, err := os.Stat(name); {
+	case err != nil:
+		return nil, err
+	case !s.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", name)
+	case s.Size() > mostSettings:
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, mostSettings)
+	}
+	return os.ReadFile(name)
+}
+
 // path is a file or folder of the settings folder, with slashes; empty if it is not there.
 func (s *settings) path(name string) string {
 	if s.folder == "" {
 		return ""
 	}
 	p := filepath.Join(s.folder, name)
-	if _, err := os.Stat(p); err != nil {
+	if _, err := os.Lstat(p); err != nil { // a link that leads nowhere is there: reading it fails, and says so
 		return ""
 	}
 	return filepath.ToSlash(p)
@@ -242,6 +263,9 @@ func (s *settings) loadAssets(flag string) (*scope.Inventory, error) {
 		if name = s.path("assets.yaml"); name == "" {
 			return &scope.Inventory{}, nil
 		}
+	}
+	if s, err := os.Stat(name); err != nil || !s.Mode().IsRegular() {
+		return nil, setup(cmp.Or(err, fmt.Errorf("%s is no regular file", name)), "")
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -78,6 +79,9 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	b.report.Digest, b.report.Findings = digest, len(b.found)
+	if y := b.report.Time.UTC().Year(); y < 1 || y > 9998 {
+		b.report.Time = time.Time{} // no time that JSON could hold
+	}
 	b.stamp()
 	return &Reading{b.report, b.found, b.statements, !b.noScan}, nil
 }

@@ -89,7 +89,7 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 		// A scanner may quote what it found, in the message and in what it calls the description of the rule. Names of rules and
 		// their short descriptions are its own words.
 		f.Secret = &engine.Secret{Type: clip(id)}
-		f.Title = cmp.Or(rule.short, name, firstSentence(result.masked), id)
+		f.Title = cmp.Or(rule.short, name, id)
 		f.Suppression = result.maskedSuppression()
 	case engine.KindMisconfiguration:
 		f.Resource = resourceOf(result)

@@ -121,7 +121,7 @@ func (i *sarifInvocation) read(s *stream) error {
 		switch key {
 		case "executionSuccessful":
 			v, err := s.word()
-			i.failed = v == "false"
+			i.failed = v != "true" && v != "null" // only true is a success
 			return err
 		case "exitCode":
 			v, err := s.word()

@@ -32,8 +32,8 @@ func detectTrivy(s shape) bool {
 // at the end.
 func readTrivy(s *stream, b *batch) error {
 	t := &trivy{s: s, b: b, covers: map[string][]string{}}
-	if s.peek() != 'n' { // others write a bare null for "nothing found" too, and it says nothing of a scan
-		b.report.Tool = "trivy"
+	if b.report.Tool = "trivy"; s.peek() == 'n' { // others write a bare null too, and it says nothing of a scan
+		b.report.Tool, b.noScan = "", true
 	}
 	var a trivyArtifact
 	var err error

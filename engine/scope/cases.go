@@ -63,3 +63,21 @@ func newCase(d *engine.Discovery, a engine.Asset, lines map[string]string, event
 	}
 	return c
 }
+
+// Unclaimed counts the cases that are on none of the named assets. It is 0 for an inventory without assets.
+func (inv *Inventory) Unclaimed(cases []engine.Case) int {
+	if inv == nil || len(inv.assets) == 0 {
+		return 0
+	}
+	named := map[string]bool{}
+	for _, e := range inv.assets {
+		named[e.asset.ID] = true
+	}
+	n := 0
+	for i := range cases {
+		if !named[cases[i].Input.Asset.ID] {
+			n++
+		}
+	}
+	return n
+}

@@ -194,7 +194,7 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 			image, l.Path = plain(m[1]), plain(p.batch.path(m[2]))
 			d.Target = imageTarget(image)
 		case strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://"):
-			l.URL = plain(uri)
+			l.URL = address(uri)
 		default:
 			l.Path = p.path(at.artifact)
 		}
@@ -307,7 +307,7 @@ func repositoryName(uri string) string {
 	rest := uri
 	if u, err := url.Parse(uri); err == nil && u.Host != "" {
 		rest = u.Path
-	} else if _, after, ok := strings.Cut(uri, ":"); ok && strings.Contains(uri, "@") {
+	} else if user, after, ok := strings.Cut(uri, ":"); ok && strings.Contains(user, "@") { // git@host:owner/name; else "@" ends a password
 		rest = after
 	} else {
 		return ""

@@ -137,7 +137,7 @@ func titleOfRule(f *engine.Finding, id, message, code string) string {
 		return clip(strings.ReplaceAll(lastPart(id), "-", " "))
 	}
 	if slices.ContainsFunc(f.CWEs, func(n int) bool { return slices.Contains(credentialCWEs, n) }) {
-		message = quotedText.ReplaceAllString(mask(message, code), "…")
+		return clip("credential in the code: " + strings.ReplaceAll(lastPart(id), "-", " ")) // the message may quote it, in any quotes or none
 	}
 	return clip(cmp.Or(firstSentence(message), id))
 }

@@ -185,7 +185,7 @@ func (f *filler) inputs(n int) []Input {
 func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
 	n := 2000
 	if long() {
-		n = 100_000
+		n = 20_000
 	}
 	met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t)}, newFiller(1).inputs(n))
 	if met > n*9/10 || undecided > n/2 {

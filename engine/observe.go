@@ -62,8 +62,11 @@ type part struct {
 func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, weak weakness) observation {
 	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak}
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
-		for _, rule := range c.Modules[name].Rules {
-			p.documents.put(rule)
+		m := c.Modules[name]
+		p.documents.to(m.Package.Path[1:])
+		for _, rule := range m.Rules {
+			d := p.documents.to(rule.Ref()[1:])
+			d.rules = append(d.rules, rule)
 		}
 	}
 	o := p.observer()
@@ -109,11 +112,12 @@ type documents struct {
 	rules []*ast.Rule
 }
 
-func (d *documents) put(rule *ast.Rule) {
-	for _, key := range rule.Ref()[1:] {
+// to is the document that keys lead to, as far as they are constant: the rest depends on a rule's body.
+func (d *documents) to(keys []*ast.Term) *documents {
+	for _, key := range keys {
 		k, ok := key.Value.(ast.String)
 		if !ok {
-			break // the rest depends on the rule's body
+			break
 		}
 		if d.under[string(k)] == nil {
 			if d.under == nil {
@@ -123,7 +127,7 @@ func (d *documents) put(rule *ast.Rule) {
 		}
 		d = d.under[string(k)]
 	}
-	d.rules = append(d.rules, rule)
+	return d
 }
 
 // overlapping are all documents with rules that keys can lead into, through or above.
@@ -146,7 +150,21 @@ func (d *documents) overlapping(keys []*ast.Term) (found []*documents) {
 	return found
 }
 
-// exactly is the document with rules that constant keys lead to, and the keys that are left from there on.
+// there says that keys can lead to a document that is there even if no rule makes it, as a package is.
+func (d *documents) there(keys []*ast.Term) bool {
+	for _, key := range keys {
+		k, ok := key.Value.(ast.String)
+		if !ok {
+			return len(d.under) > 0
+		}
+		if d = d.under[string(k)]; d == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// exactly is the document that constant keys lead to, and the keys that are left from the first one with rules on.
 func (d *documents) exactly(keys []*ast.Term) (*documents, []*ast.Term) {
 	for len(d.rules) == 0 && len(keys) > 0 {
 		k, ok := keys[0].Value.(ast.String)
@@ -176,10 +194,10 @@ func (p *ruleset) without(step weakness) bool { return p.weak == step }
 func (o *observer) document(b *body, ref ast.Ref) origin {
 	keys := ref[1:]
 	overlapping := o.documents.overlapping(keys)
-	if len(overlapping) == 0 {
+	if len(overlapping) == 0 && !o.documents.there(keys) {
 		return o.base(b, keys)
 	}
-	if one, rest := o.documents.exactly(keys); one != nil && len(overlapping) == 1 && one == overlapping[0] {
+	if one, rest := o.documents.exactly(keys); len(overlapping) == 1 && one == overlapping[0] {
 		return o.into(b, o.made(one), rest)
 	}
 	for _, d := range overlapping {
@@ -303,6 +321,7 @@ func (o *observer) oneOf(rules []*ast.Rule, args []origin) origin {
 			continue // a function is no part of a document
 		}
 		found := false
+		partial = partial || rule.Head.Key != nil || !rule.Ref().IsGround() // a set or object, which is there even if it is empty
 		for r := rule; r != nil; r = r.Else {
 			b, ok := o.rule(r, args)
 			if !ok {
@@ -314,13 +333,9 @@ func (o *observer) oneOf(rules []*ast.Rule, args []origin) origin {
 				if key := o.term(b, r.Head.Key); !o.without("members") {
 					o.seeWhole(key)
 				}
-				partial = true
 			}
 			for _, key := range r.Ref()[1:] {
-				if _, ok := key.Value.(ast.String); !ok {
-					o.seeWhole(o.term(b, key))
-					partial = true
-				}
+				o.seeWhole(o.term(b, key))
 			}
 			if r.Head.Value != nil {
 				heads = append(heads, o.term(b, r.Head.Value))

@@ -122,7 +122,7 @@ func (w *writer) inner() string {
 	return strings.ReplaceAll(w.expressions(), "\n\t", "; ")
 }
 
-const templates = 57
+const templates = 58
 
 // expressions writes one or a few expressions that belong together.
 func (w *writer) expressions() string {
@@ -259,6 +259,10 @@ func (w *writer) expressions() string {
 		return f("%s := {%s: %s, \"q\": 1}\n\t%s.%s%s", x, w.pick("input.k", w.pick(texts...)), w.pick(t, "1"), x, w.pick("a", "x", "b"), bind(x))
 	case 54:
 		return f("every %s in input.g { %s }", x, x)
+	case 57: // a set that may always be empty
+		if len(w.rules) > 0 {
+			return f("%s %s count(%s)", w.pick(numbers...), w.compare(), w.pick(w.rules[4], w.pick(w.rules...)))
+		}
 	case 55: // that fails on some elements, if it gets to them
 		return f("some %s in %s\n\tto_number(%s) >= 1", x, w.pick("input.c", "input.a.l"), x)
 	case 56:
@@ -354,7 +358,8 @@ func (w *writer) rule(name string) string {
 		case 13:
 			fmt.Fprintf(&b, "%s := %s\n", name, w.known())
 		case 14: // switched off by a parameter, or not
-			fmt.Fprintf(&b, "%s := %s if {\n\t%s\n\tdata.base.on == %s\n}\n", name, w.term(), w.body(), w.pick("true", "false"))
+			on := fmt.Sprintf("data.base.on == %s", w.pick("true", "false"))
+			fmt.Fprintf(&b, "%s %s if {\n\t%s\n}\n", name, w.pick(":= ", "contains ")+w.term(), w.pick(on+"\n\t"+w.body(), w.body()+"\n\t"+on))
 		}
 	}
 	w.values = nil
@@ -373,8 +378,8 @@ func (w *writer) policy() (t, main string) {
 	}
 	// what with replaces, more often than chance has it
 	b.WriteString("s0 if input.s == \"x\"\ns1 := {\"s\": input.s, \"a\": input.a.s}\ns2 if input.e[0] >= data.base.high\n" +
-		"s3 if {\n\tinput.n > 1\n\tinput.s == \"x\"\n}\n")
-	w.rules = []string{"data.t.s0", "data.t.s1", "data.t.s2", "data.t.s3"}
+		"s3 if {\n\tinput.n > 1\n\tinput.s == \"x\"\n}\ns4 contains 1 if data.base.on == false\n")
+	w.rules = []string{"data.t.s0", "data.t.s1", "data.t.s2", "data.t.s3", "data.t.s4"}
 	for i := range 1 + w.IntN(5) {
 		b.WriteString(w.rule(fmt.Sprintf("r%d", i)))
 	}
@@ -382,7 +387,7 @@ func (w *writer) policy() (t, main string) {
 	b.Reset()
 	b.WriteString("package main\n\n" + imports)
 	w.functions = nil
-	for i, r := range w.rules[4:] {
+	for i, r := range w.rules[5:] {
 		w.values = w.rules
 		switch w.IntN(4) {
 		case 0, 1:

@@ -401,7 +401,7 @@ func long() bool { return os.Getenv("HEADGATE_LONG") != "" }
 func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
 	count := uint64(300)
 	if long() {
-		count = 20_000
+		count = 5_000
 	}
 	var n trials
 	if difference := search(t, &n, 1, count, "", nil); difference != "" {

@@ -142,6 +142,9 @@ func Update(ctx context.Context, o Options) ([]Outcome, error) {
 	return outcomes, errors.Join(errs...)
 }
 
+// fromTheFuture is how far a feed may be ahead of our clock: a day for clocks and zones, and one for good measure.
+const fromTheFuture = 48 * time.Hour
+
 func wanted(only []intel.Feed, kind intel.Feed) bool {
 	for _, k := range only {
 		if k == kind {
@@ -164,6 +167,11 @@ func (d *folder) fetch(ctx context.Context, c *client, f feed, url string) (*sta
 	})
 	if err != nil {
 		return nil, err
+	}
+	// A feed of the future would make every true one after it look old.
+	if s.info.Date.After(d.now.Add(fromTheFuture)) {
+		s.discard()
+		return nil, fmt.Errorf("it is dated %s, which has not come yet", s.info.Date.Format(time.DateOnly))
 	}
 	if floor := d.floor(f.kind); floor != nil {
 		if err := intel.CheckAgainst(f.kind, s.info, *floor); err != nil {

@@ -281,3 +281,12 @@ func TestKilledUpdateLeavesAFolderThatLoadsAndALaterOneCleansUp(t *testing.T) {
 	p.update(t, dir)
 	load(t, dir)
 }
+
+// Were a catalogue of the future taken, every true one after it would be refused as older.
+func TestAFeedOfTheFutureIsRefused(t *testing.T) {
+	p, dir := publish(t), t.TempDir()
+	p.text("/kev", strings.ReplaceAll(strings.ReplaceAll(kevText(1, 200), "2026-", "2099-"), "2026.", "2099."))
+	if _, err := feeds.Update(t.Context(), p.options(dir, intel.FeedKEV)); err == nil || !strings.Contains(err.Error(), "has not come yet") {
+		t.Errorf("have %v", err)
+	}
+}

@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -348,7 +350,7 @@ func listing(o *observed) string {
 		if o.shape {
 			what += " shape"
 		}
-		for key := range o.views {
+		for _, key := range slices.Sorted(maps.Keys(o.views)) {
 			what += " (" + strings.Join(strings.Fields(key), " ") + ")"
 		}
 		if what != "" {
@@ -365,6 +367,7 @@ func listing(o *observed) string {
 		}
 	}
 	list(o, "input")
+	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
 

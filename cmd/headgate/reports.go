@@ -131,7 +131,7 @@ func walk(dir string, above []string) ([]reportFile, error) {
 				return nil, err
 			}
 			files = append(files, below...)
-		case s.Mode().IsRegular() && slices.Contains(extensions, extension(e.Name())):
+		case s.Mode().IsRegular() && (slices.Contains(extensions, extension(e.Name())) || packed(e.Name())):
 			files = append(files, reportFile{filepath.ToSlash(name), false})
 		}
 	}
@@ -156,8 +156,17 @@ func plain(err error) error {
 // noReport says whether a file that was found in a folder is something else than a report. What is damaged, or is not what its name
 // says, may be a report that a scanner could not finish.
 func noReport(name string, err error) bool {
-	named := strings.Contains(extension(name), "json") || extension(name) == ".sarif"
+	if extension(name) == ".sarif" || packed(name) {
+		return false
+	}
+	named := strings.Contains(extension(name), "json")
 	return errors.Is(err, ingest.ErrUnknownFormat) && !errors.Is(err, ingest.ErrBroken) && !(named && errors.Is(err, ingest.ErrNotJSON))
+}
+
+// packed says whether a file is a compressed report by its name. It is not read, but it must not be passed over in silence either.
+func packed(name string) bool {
+	inner, ok := strings.CutSuffix(strings.ToLower(name), ".gz")
+	return ok && slices.Contains([]string{".json", ".sarif"}, path.Ext(inner))
 }
 
 // A reading is what reports say.

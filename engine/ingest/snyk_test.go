@@ -74,7 +74,7 @@ func TestSnykFindsTheImageBehindAProject(t *testing.T) {
 		{"docker-image|acme/shop", "acme/shop:1.2", "acme/shop:1.2"},
 		{"docker-image|acme/shop", "docker-archive:shop.tar", "acme/shop"},
 		{"docker-image|localhost:5000/shop", "localhost:5000/shop:1", "localhost:5000/shop:1"},
-		{"shop", "/work/shop", ""},
+		{"shop", "/builds/shop", ""},
 	} {
 		if got := (&snykProject{name: c.name, path: c.path}).reference(); got != c.want {
 			t.Errorf("%s at %s is the image %q, want %q", c.name, c.path, got, c.want)

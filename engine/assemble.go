@@ -95,7 +95,7 @@ func compareCases(a, b Case) int {
 	return cmp.Or(
 		cmp.Compare(y.Priority.Rank(), x.Priority.Rank()),
 		cmp.Compare(y.Action.Rank(), x.Action.Rank()),
-		compareDue(x, y),
+		CompareDue(x, y),
 		cmp.Compare(exploited(&b.Input), exploited(&a.Input)),
 		cmp.Compare(b.Input.Finding.Severity.Rank(), a.Input.Finding.Severity.Rank()),
 		strings.Compare(a.Input.Finding.ID, b.Input.Finding.ID),
@@ -103,8 +103,8 @@ func compareCases(a, b Case) int {
 	)
 }
 
-// compareDue puts the earlier date first, and no date last.
-func compareDue(x, y *Decision) int {
+// CompareDue orders decisions by their due dates: the earlier first, and one without a date last.
+func CompareDue(x, y *Decision) int {
 	switch {
 	case x.Due.IsZero() && y.Due.IsZero():
 		return 0

@@ -303,7 +303,7 @@ func (r *run) decide(ctx context.Context) error {
 	}
 	scope.ApplyVEX(r.result.Cases, r.reading.statements)
 	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
-		r.weaken(fmt.Sprintf("VEX of %d cases, which the change under review may have written", n))
+		r.weaken(fmt.Sprintf("VEX on %d of %d cases, which the change under review may have written", n, len(r.result.Cases)))
 	}
 	r.result.Intel = r.intel.Info()
 	r.result.Reports = r.reading.reports

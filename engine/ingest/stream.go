@@ -16,7 +16,8 @@ import (
 )
 
 // decoding is how all reports are read. Invalid UTF-8 is refused, as is nesting deeper than 10,000 (the decoder's own limits).
-// Duplicate names are allowed, because remembering names costs memory and several scanners write them; the last one counts.
+// Duplicate names are allowed, because remembering names costs memory and several scanners write them;
+// of a list that stands twice, both count.
 var decoding = jsontext.AllowDuplicateNames(true)
 
 // A stream reads one JSON document, or several that follow each other, value by value. A format that is not JSON reads its text.

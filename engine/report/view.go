@@ -69,15 +69,7 @@ func worseFirst(a, b *engine.Case) int {
 	if c := cmp.Or(cmp.Compare(stated(y).Rank(), stated(x).Rank()), cmp.Compare(y.Priority.Rank(), x.Priority.Rank())); c != 0 {
 		return c
 	}
-	switch {
-	case x.Due.IsZero() && y.Due.IsZero():
-		return 0
-	case x.Due.IsZero():
-		return 1
-	case y.Due.IsZero():
-		return -1
-	}
-	return x.Due.Compare(y.Due)
+	return engine.CompareDue(x, y)
 }
 
 func status(c *engine.Case) engine.Status {

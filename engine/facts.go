@@ -137,3 +137,12 @@ type Provenance struct {
 	At      time.Time `json:"at,omitzero"`      // when the source said so; absent if it does not say
 	Expires time.Time `json:"expires,omitzero"` // absent if it does not expire
 }
+
+// A Conflict is a fact that two sources state differently. The one that the input has is Value; the other is not lost.
+type Conflict struct {
+	Fact   string `json:"fact"`             // path of the fact, e.g. "asset.exposure"
+	Value  string `json:"value"`            // what the input has
+	Source string `json:"source,omitempty"` // who says so
+	Other  string `json:"other"`            // what somebody else says
+	By     string `json:"by,omitempty"`     // who says otherwise
+}

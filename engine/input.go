@@ -13,5 +13,6 @@ type Input struct {
 type Case struct {
 	Input      Input                 `json:"input"`
 	Provenance map[string]Provenance `json:"provenance,omitempty"` // by path of the fact, e.g. "asset.exposure"
+	Conflicts  []Conflict            `json:"conflicts,omitempty"`  // facts that sources state differently, by path
 	Decision   Decision              `json:"decision"`
 }

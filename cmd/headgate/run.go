@@ -108,18 +108,38 @@ func (r *run) setUp(args []string) (err error) {
 			}
 		}
 	}
-	if r.blockFrom, err = r.flags.blockFrom(r.settings); err != nil {
+	if r.assets, err = r.settings.loadAssets(r.flags.assets); err != nil {
 		return err
 	}
-	if r.blockFrom != "" {
+	for _, load := range setUps {
+		if err := load(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setUps read what else the user sets up: one line for each kind. They run before any report is read.
+var setUps = []func(*run) error{
+	(*run).blockFromPriority,
+}
+
+// blockFromPriority notes from which priority on the run blocks, where someone says so.
+func (r *run) blockFromPriority() (err error) {
+	if r.blockFrom, err = r.flags.blockFrom(r.settings); err == nil && r.blockFrom != "" {
 		r.weaken(failOnWord + string(r.blockFrom))
 	}
-	r.assets, err = r.settings.loadAssets(r.flags.assets)
 	return err
 }
 
 // failOnWord begins the record of a priority to block from; the priority follows.
 const failOnWord = "fail-on "
+
+// joins add to the cases what is known of them beyond the reports, in this order: one line for each source of facts.
+var joins = []func(*run, context.Context) error{
+	(*run).joinIntel,
+	(*run).joinVEX,
+}
 
 // underReview says whether the run decides about a change that others have yet to accept.
 func (r *run) underReview() bool {
@@ -289,21 +309,13 @@ func (r *run) decide(ctx context.Context) error {
 	if err := r.checkExpected(); err != nil {
 		return err
 	}
-	for i := range r.result.Cases {
-		c := &r.result.Cases[i]
-		if v := c.Input.Finding.Vulnerability; v != nil && r.intel != nil {
-			c.Input.Context.Intel = r.intel.Lookup(v.CVEs)
-			for path, from := range r.intel.Provenance(v.CVEs) {
-				c.Provenance[path] = from
-			}
-		}
-	}
 	if n := r.assets.Unclaimed(r.result.Cases); n > 0 {
 		r.app.say("note", fmt.Sprintf("%d of %d cases are on no asset that the assets file names", n, len(r.result.Cases)))
 	}
-	scope.ApplyVEX(r.result.Cases, r.reading.statements)
-	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
-		r.weaken(fmt.Sprintf("VEX on %d of %d cases, which the change under review may have written", n, len(r.result.Cases)))
+	for _, join := range joins {
+		if err := join(r, ctx); err != nil {
+			return err
+		}
 	}
 	r.result.Intel = r.intel.Info()
 	r.result.Reports = r.reading.reports
@@ -312,6 +324,32 @@ func (r *run) decide(ctx context.Context) error {
 	}
 	slices.Sort(r.result.Weakened)
 	return r.policy.Conclude(ctx, r.result, len(found), r.flags.reportOnly)
+}
+
+// joinIntel adds threat data.
+func (r *run) joinIntel(context.Context) error {
+	if r.intel == nil {
+		return nil
+	}
+	for i := range r.result.Cases {
+		c := &r.result.Cases[i]
+		if v := c.Input.Finding.Vulnerability; v != nil {
+			c.Input.Context.Intel = r.intel.Lookup(v.CVEs)
+			for path, from := range r.intel.Provenance(v.CVEs) {
+				c.Provenance[path] = from
+			}
+		}
+	}
+	return nil
+}
+
+// joinVEX adds what VEX documents among the reports state.
+func (r *run) joinVEX(context.Context) error {
+	scope.ApplyVEX(r.result.Cases, r.reading.statements)
+	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
+		r.weaken(fmt.Sprintf("VEX on %d of %d cases, which the change under review may have written", n, len(r.result.Cases)))
+	}
+	return nil
 }
 
 // fileTime is when a report's file was last written; zero for standard input.

@@ -48,5 +48,6 @@ require (
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
+	gonum.org/v1/gonum v0.17.0 // graphs: dominators, shortest paths, strongly connected parts
 	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -41,6 +41,10 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/go-json-experiment/json",
 	},
+	"engine/paths": {
+		"engine",
+		"gonum.org/v1/gonum",
+	},
 	"engine/report": {
 		"engine",
 		"github.com/go-json-experiment/json", "github.com/rivo/uniseg",

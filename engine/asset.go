@@ -16,3 +16,26 @@ type Asset struct {
 	Exposure    string            `json:"exposure,omitempty"`    // internet, partner, internal or isolated
 	Tags        map[string]string `json:"tags,omitempty"`
 }
+
+// An EdgeKind says what makes an edge.
+type EdgeKind string
+
+// The kinds of edges. Those but network are trusted unless stated otherwise: whoever is on the one asset has the other.
+const (
+	EdgeNetwork     EdgeKind = "network"             // can send it requests
+	EdgeDeploys     EdgeKind = "deploys"             // decides what runs there
+	EdgeCredentials EdgeKind = "uses_credentials_of" // holds what opens it
+	EdgeData        EdgeKind = "reads_data_of"       // may read what it holds
+)
+
+// EdgeKinds are all kinds of edges.
+var EdgeKinds = []EdgeKind{EdgeNetwork, EdgeDeploys, EdgeCredentials, EdgeData}
+
+// An Edge leads from one asset to another that an attacker can go on to.
+type Edge struct {
+	From    string   `json:"from"`
+	To      string   `json:"to"`
+	Kind    EdgeKind `json:"kind"`
+	Trusted bool     `json:"trusted,omitempty"` // no finding is needed to get there
+	Source  string   `json:"source,omitempty"`  // file and line that state it
+}

@@ -110,10 +110,14 @@ type Validation struct {
 
 // PathFacts are what the asset graph says. They are absent unless every asset on a candidate path is covered.
 type PathFacts struct {
-	FromInternet bool     `json:"from_internet"`
-	Hops         *int     `json:"hops,omitempty"`
-	To           []string `json:"to,omitempty"` // crown jewels behind this asset
-	ChokePoint   *bool    `json:"choke_point,omitempty"`
+	FromInternet bool     `json:"from_internet"`         // an attacker can come up to the asset
+	Hops         *int     `json:"hops,omitempty"`        // steps from the internet, onto the asset included; 1 is internet-facing itself
+	To           []string `json:"to,omitempty"`          // crown jewels behind this asset, itself included, by id
+	Way          string   `json:"way,omitempty"`         // the shortest way over the asset to a jewel, in words: "internet → edge → shop → ledger"
+	ChokePoint   *bool    `json:"choke_point,omitempty"` // every way to some jewel behind it leads over this asset
+	Opens        bool     `json:"opens"`                 // this finding lets an attacker onto the asset
+	Cuts         []string `json:"cuts,omitempty"`        // jewels that nothing leads to any more once this finding alone is fixed
+	Status       string   `json:"status,omitempty"`      // of the ways over the asset to a jewel: validated or potential; absent: there are none
 }
 
 // History is what earlier runs recorded of the finding on the asset.

@@ -26,6 +26,7 @@ type Result struct {
 	Cases    []Case        `json:"cases"`
 	Fixed    []Finding     `json:"fixed,omitempty"`
 	Waivers  *WaiverReport `json:"waivers,omitempty"`
+	Graph    *Graph        `json:"graph,omitempty"`
 	Paths    []AttackPath  `json:"paths,omitempty"`
 	Plan     []Fix         `json:"plan,omitempty"`
 }
@@ -127,10 +128,46 @@ type WaiverReport struct {
 	Unverified []string `json:"unverified"`
 }
 
-// An AttackPath leads from an exposed asset to a crown jewel.
+// An AttackPath leads from an exposed asset to a crown jewel: the shortest of its routes, a validated one first.
 type AttackPath struct {
+	Assets []string   `json:"assets"`           // by id; the first is exposed to the internet, the last is the jewel
+	Status string     `json:"status"`           // validated or potential
+	Steps  []PathStep `json:"steps"`            // onto each of the assets
+	Others [][]string `json:"others,omitempty"` // further routes between the two, the shortest first; there may be more
+}
+
+// A PathStep is how an attacker gets onto one asset of a path: through findings, or along a trusted edge.
+type PathStep struct {
+	Findings []string `json:"findings,omitempty"` // that open the step, by id; bounded
+	More     int      `json:"more,omitempty"`     // findings that open it too and are not listed
+	Trusted  EdgeKind `json:"trusted,omitempty"`  // the edge that leads past any finding
+	Proven   bool     `json:"proven,omitempty"`   // a finding that opens it was exploited, or is loaded at run time and reachable
+}
+
+// A Graph is what attack paths were looked for in, and what is true of all of them.
+type Graph struct {
+	Digest      string       `json:"digest"` // of assets, edges, jewels, coverage and the findings that open steps
+	Assets      int          `json:"assets"`
+	Edges       int          `json:"edges"`
+	Entries     int          `json:"entries"`
+	Jewels      []string     `json:"jewels"`              // crown jewels, by id
+	Paths       int          `json:"paths"`               // pairs of an exposed asset and a jewel that a way leads between
+	Validated   int          `json:"validated"`           // those of them with a validated way
+	Uncovered   []string     `json:"uncovered,omitempty"` // assets on candidate paths that no complete scan of this run looked at
+	ChokePoints []ChokePoint `json:"choke_points,omitempty"`
+	Cuts        []Cut        `json:"cuts,omitempty"`
+}
+
+// A ChokePoint is an asset that all ways to some jewels lead over.
+type ChokePoint struct {
+	Asset  string   `json:"asset"`
+	Jewels []string `json:"jewels"`
+}
+
+// A Cut is a smallest set of assets that, once nothing opens the steps onto them, leave no way to a jewel.
+type Cut struct {
+	Jewel  string   `json:"jewel"`
 	Assets []string `json:"assets"`
-	Status string   `json:"status"` // validated or potential
 }
 
 // A Fix is one thing to do that clears cases.

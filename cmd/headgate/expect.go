@@ -22,13 +22,12 @@ func (r *run) checkComplete() error {
 	if r.reading.scans == 0 {
 		return undecided(errors.New("there are lists of components or statements, but no report of what a scan found"), "name the scanners' reports as well")
 	}
-	allowed := append(slices.Clone(r.flags.incomplete), r.settings.AllowIncomplete...)
 	for i := range r.reading.reports {
 		rep := &r.reading.reports[i]
 		if rep.Complete {
 			continue
 		}
-		if !slices.Contains(allowed, rep.Name) && !slices.Contains(allowed, path.Base(rep.Name)) {
+		if !r.allowsIncomplete(rep) {
 			return undecided(fmt.Errorf("%s: the scan did not finish: %s", rep.Name, rep.Incomplete),
 				"scan again, or accept what it found with --allow-incomplete "+path.Base(rep.Name))
 		}
@@ -36,6 +35,12 @@ func (r *run) checkComplete() error {
 		r.weaken("incomplete report " + rep.Name)
 	}
 	return nil
+}
+
+// allowsIncomplete says whether the user accepts that a report's scan did not finish.
+func (r *run) allowsIncomplete(rep *engine.Report) bool {
+	allowed := append(slices.Clone(r.flags.incomplete), r.settings.AllowIncomplete...)
+	return slices.Contains(allowed, rep.Name) || slices.Contains(allowed, path.Base(rep.Name))
 }
 
 // checkExpected fails if a report that the settings expect is missing, unfinished or stale.

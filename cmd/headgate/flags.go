@@ -51,6 +51,7 @@ type runFlags struct {
 	failOn     string
 	reportOnly bool
 	noClasses  bool
+	keepGoing  bool // a report that cannot be read is noted, and the others are read
 	incomplete []string
 	maxBytes   int64
 	deadline   time.Duration

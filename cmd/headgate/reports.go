@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -24,6 +23,7 @@ import (
 type reportFile struct {
 	name  string // as in results: with slashes; "-" is standard input
 	named bool   // the user named it; else it was found in a folder, where files that are no reports are passed over
+	err   error  // why it cannot be read, if that is known already
 }
 
 // extensions are those of files that are taken for reports in a folder.
@@ -32,12 +32,16 @@ var extensions = []string{".json", ".sarif", ".jsonl", ".ndjson", ".xml", ".csv"
 // passedOver are folders without reports.
 var passedOver = []string{"node_modules", "vendor", "testdata"}
 
-// findReports lists the files that arguments (files, folders, patterns, -) stand for, in the order of their names, each once.
+// mostFolders bounds how many folders one argument stands for.
+const mostFolders = 100_000
+
+// findReports lists the files that arguments (files, folders, patterns, -) stand for, in the order of their names, each once. What
+// cannot be looked into is listed with its error.
 func findReports(args []string) ([]reportFile, error) {
 	var files []reportFile
 	for _, arg := range args {
 		if arg == "-" {
-			files = append(files, reportFile{"-", true})
+			files = append(files, reportFile{name: "-", named: true})
 			continue
 		}
 		names := []string{arg}
@@ -48,18 +52,13 @@ func findReports(args []string) ([]reportFile, error) {
 		}
 		for _, name := range names {
 			s, err := os.Stat(name)
-			if err != nil {
-				return nil, undecided(fmt.Errorf("read %s: %w", name, plain(err)), "")
-			}
-			if !s.IsDir() {
-				files = append(files, reportFile{filepath.ToSlash(name), true})
+			if err != nil || !s.IsDir() {
+				files = append(files, unreadable(name, err, true))
 				continue
 			}
-			found, err := walk(name, nil)
-			if err != nil {
-				return nil, undecided(err, "name the reports themselves, or another folder")
-			}
-			files = append(files, found...)
+			w := walker{seen: map[string]bool{}}
+			w.walk(name, nil)
+			files = append(files, w.files...)
 		}
 	}
 	slices.SortFunc(files, func(a, b reportFile) int {
@@ -100,42 +99,77 @@ func skipped(name string) bool {
 	return strings.HasPrefix(name, ".") && name != "." && name != ".." || slices.Contains(passedOver, name)
 }
 
-// walk lists what may be reports in a folder. Symbolic links are followed; one that leads back to a folder above it is an error.
-func walk(dir string, above []string) ([]reportFile, error) {
-	real, err := filepath.EvalSymlinks(dir)
+// unreadable is a file that may have an error.
+func unreadable(name string, err error, named bool) reportFile {
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", dir, plain(err))
+		err = fmt.Errorf("read %s: %w", name, plain(err))
 	}
-	if slices.Contains(above, real) {
-		return nil, fmt.Errorf("read %s: the link leads back to a folder above it", dir)
+	return reportFile{name: filepath.ToSlash(name), named: named, err: err}
+}
+
+// A walker lists what may be reports in a folder.
+type walker struct {
+	files []reportFile
+	seen  map[string]bool // folders by their real places: each is walked once, whatever links lead there
+}
+
+// walk looks into a folder. Symbolic links are followed; one that leads back to a folder above it is an error.
+func (w *walker) walk(dir string, above []string) {
+	fail := func(name string, err error) { w.files = append(w.files, unreadable(name, err, true)) }
+	real, err := filepath.EvalSymlinks(dir)
+	switch {
+	case err != nil:
+		fail(dir, err)
+		return
+	case slices.Contains(above, real):
+		fail(dir, errors.New("the link leads back to a folder above it"))
+		return
+	case w.seen[real]:
+		return
+	case len(w.seen) == mostFolders:
+		fail(dir, fmt.Errorf("there are more than %d folders", mostFolders))
+		return
 	}
+	w.seen[real] = true
 	above = append(slices.Clone(above), real)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", dir, plain(err))
+		fail(dir, err)
+		return
 	}
-	var files []reportFile
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
 		if skipped(e.Name()) {
 			continue
 		}
 		s, err := os.Stat(name)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, plain(err))
-		}
 		switch {
+		case err != nil:
+			fail(name, err)
 		case s.IsDir():
-			below, err := walk(name, above)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, below...)
-		case s.Mode().IsRegular() && (slices.Contains(extensions, extension(e.Name())) || packed(e.Name())):
-			files = append(files, reportFile{filepath.ToSlash(name), false})
+			w.walk(name, above)
+		case s.Mode().IsRegular() && reportName(e.Name()):
+			w.files = append(w.files, unreadable(name, nil, false))
 		}
 	}
-	return files, nil
+}
+
+// reportName says whether a file in a folder may be a report by its name: also one that is packed.
+func reportName(name string) bool {
+	return extension(name) == ".zip" || slices.Contains(extensions, extension(unpacked(name)))
+}
+
+// unpacked is a file's name without the ending of compression.
+func unpacked(name string) string {
+	if extension(name) == ".gz" {
+		return name[:len(name)-len(".gz")]
+	}
+	return name
+}
+
+// inArchive says whether a file of an archive may be a report, by the rules for folders.
+func inArchive(name string) bool {
+	return reportName(path.Base(name)) && !slices.ContainsFunc(strings.Split(name, "/"), skipped)
 }
 
 // extension is that of a file name, in lower case: Windows tools write REPORT.JSON.
@@ -156,17 +190,12 @@ func plain(err error) error {
 // noReport says whether a file that was found in a folder is something else than a report. What is damaged, or is not what its name
 // says, may be a report that a scanner could not finish.
 func noReport(name string, err error) bool {
-	if extension(name) == ".sarif" || packed(name) {
+	ending := extension(unpacked(name))
+	if ending == ".sarif" {
 		return false
 	}
-	named := strings.Contains(extension(name), "json")
+	named := strings.Contains(ending, "json")
 	return errors.Is(err, ingest.ErrUnknownFormat) && !errors.Is(err, ingest.ErrBroken) && !(named && errors.Is(err, ingest.ErrNotJSON))
-}
-
-// packed says whether a file is a compressed report by its name. It is not read, but it must not be passed over in silence either.
-func packed(name string) bool {
-	inner, ok := strings.CutSuffix(strings.ToLower(name), ".gz")
-	return ok && slices.Contains([]string{".json", ".sarif"}, path.Ext(inner))
 }
 
 // A reading is what reports say.
@@ -174,17 +203,24 @@ type reading struct {
 	reports     []engine.Report
 	discoveries []engine.Discovery
 	statements  []engine.Statement
-	scans       int      // how many of the reports say what was found; the others list components or make statements
-	passedOver  []string // files of folders that are no reports
+	scans       int       // how many of the reports say what was found; the others list components or make statements
+	passedOver  []string  // files of folders that are no reports
+	refused     []refusal // reports that cannot be read whole, where reading goes on without them
 }
 
-// readReports reads reports side by side. One that cannot be read whole is an error: what it would have said is not known. It ends
-// with the context, also while a report is waited for: standard input may stay open, a FIFO without a writer, a disk may hang.
-func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Options) (*reading, error) {
+// A refusal is a report that cannot be read whole.
+type refusal struct {
+	name string
+	err  error
+}
+
+// readReports reads reports side by side. One that cannot be read whole is an error: what it would have said is not known; with
+// keepGoing it is noted instead, and the others are read. Reading ends with the context, also while a report is waited for: standard
+// input may stay open, a FIFO without a writer, a disk may hang.
+func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Options, keepGoing bool) (*reading, error) {
 	type one struct {
 		at      int
-		reading *ingest.Reading // nil: no report
-		err     error
+		members []ingest.Member
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -200,55 +236,78 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 				if ctx.Err() != nil {
 					return
 				}
-				reading, err := a.readReport(files[i], o)
-				done <- one{i, reading, err}
+				done <- one{i, a.readFile(files[i], o)}
 			}
 		}()
 	}
-	read := make([]*ingest.Reading, len(files))
+	read := make([][]ingest.Member, len(files))
 	for range files {
 		select {
 		case <-ctx.Done():
 			return nil, undecided(context.Cause(ctx), "")
 		case one := <-done:
-			if one.err != nil {
-				return nil, undecided(one.err, hintOnReading(one.err))
+			for _, m := range one.members {
+				if m.Err != nil && !keepGoing && !passed(files[one.at], m) {
+					return nil, undecided(m.Err, hintOnReading(m.Err))
+				}
 			}
-			read[one.at] = one.reading
+			read[one.at] = one.members
 		}
 	}
 	r := &reading{reports: []engine.Report{}}
-	for i, one := range read {
-		if one == nil {
-			r.passedOver = append(r.passedOver, files[i].name)
-			continue
-		}
-		r.reports = append(r.reports, one.Report)
-		r.discoveries = append(r.discoveries, one.Discoveries...)
-		r.statements = append(r.statements, one.Statements...)
-		if one.Scan {
-			r.scans++
+	for i, members := range read {
+		for _, m := range members {
+			switch {
+			case m.Err == nil:
+				r.take(m.Reading)
+			case passed(files[i], m):
+				r.passedOver = append(r.passedOver, m.Name)
+			default:
+				r.refused = append(r.refused, refusal{m.Name, m.Err})
+			}
 		}
 	}
 	return r, nil
 }
 
-// readReport reads one file; nil if it was found in a folder and is no report.
-func (a *app) readReport(f reportFile, o ingest.Options) (*ingest.Reading, error) {
-	in := io.NopCloser(a.stdin)
+// take adds what one report says.
+func (r *reading) take(one *ingest.Reading) {
+	r.reports = append(r.reports, one.Report)
+	r.discoveries = append(r.discoveries, one.Discoveries...)
+	r.statements = append(r.statements, one.Statements...)
+	if one.Scan {
+		r.scans++
+	}
+}
+
+// passed says whether what cannot be read is passed over: it was found, in a folder or an archive, and is no report.
+func passed(f reportFile, m ingest.Member) bool {
+	return (!f.named || m.Name != f.name) && noReport(m.Name, m.Err)
+}
+
+// readFile reads one file, which has several members if it is an archive.
+func (a *app) readFile(f reportFile, o ingest.Options) []ingest.Member {
+	if f.err != nil {
+		return []ingest.Member{{Name: f.name, Err: f.err}}
+	}
+	in := a.stdin
 	if f.name != "-" {
 		file, err := os.Open(f.name)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", f.name, plain(err))
+			return []ingest.Member{{Name: f.name, Err: unreadable(f.name, err, f.named).err}}
 		}
+		defer file.Close()
 		in = file
 	}
-	defer in.Close()
-	read, err := ingest.Read(f.name, in, o)
-	if !f.named && noReport(f.name, err) {
-		return nil, nil
+	return onlyReports(f, ingest.ReadFile(f.name, in, o, inArchive))
+}
+
+// onlyReports refuses an archive that someone named and that holds nothing but files that are passed over.
+func onlyReports(f reportFile, members []ingest.Member) []ingest.Member {
+	if f.named && !slices.ContainsFunc(members, func(m ingest.Member) bool { return !(m.Err != nil && passed(f, m)) }) {
+		return []ingest.Member{{Name: f.name, Err: fmt.Errorf("%s: %w", f.name, ingest.ErrNoMember)}}
 	}
-	return read, err
+	return members
 }
 
 // hintOnReading is what to do about a report that cannot be read.

@@ -33,7 +33,7 @@ func TestABrokenReportIsSaidWhileAnotherIsWaitedFor(t *testing.T) {
 	defer open.Close()
 	var stderr bytes.Buffer
 	a := &app{stdin: in, stdout: io.Discard, stderr: &stderr, getenv: func(string) string { return "" }, now: time.Now}
-	if status := a.run(t.Context(), []string{"findings", "broken.sarif", "-"}); status != statusUndecided || !strings.Contains(stderr.String(), "broken.sarif") {
+	if status := a.run(t.Context(), []string{"gate", "broken.sarif", "-"}); status != statusUndecided || !strings.Contains(stderr.String(), "broken.sarif") {
 		t.Errorf("status %d: %s", status, stderr.String())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -277,7 +278,7 @@ func (r *run) read(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r.reading, err = r.app.readReports(ctx, files, o)
+	r.reading, err = r.app.readReports(ctx, files, o, r.flags.keepGoing)
 	return err
 }
 
@@ -352,11 +353,16 @@ func (r *run) joinVEX(context.Context) error {
 	return nil
 }
 
-// fileTime is when a report's file was last written; zero for standard input.
+// fileTime is when a report's file was last written; zero for standard input. For a report
+// of an archive it is the archive's, as the archive's own word on its entries is nobody's.
 func (r *run) fileTime(name string) time.Time {
-	s, err := os.Stat(name)
-	if name == "-" || err != nil {
-		return time.Time{}
+	for ; name != "-" && name != "." && name != "/"; name = path.Dir(name) {
+		if s, err := os.Stat(name); err == nil {
+			if s.IsDir() {
+				break
+			}
+			return s.ModTime()
+		}
 	}
-	return s.ModTime()
+	return time.Time{}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -65,13 +64,31 @@ type cycloneDX struct {
 	meta            cdxMetadata
 	parts           map[string]*cdxPart // by bom-ref
 	direct          []string            // bom-refs that the subject depends on
-	vulnerabilities []cdxVulnerability
+	vulnerabilities []*cdxVulnerability
+	affected        int // how many components they name
+}
+
+// keep keeps of a vulnerability what it amounts to; one without any id is none.
+func (d *cycloneDX) keep(v cdxVulnerability) bool {
+	d.b.report.Results++
+	if v.ID == "" && len(v.References) == 0 {
+		return false
+	}
+	v.found = v.finding()
+	v.References, v.Ratings, v.CWEs, v.Summary, v.Detail = nil, nil, nil, "", ""
+	if v.Advice = text(clip(string(v.Advice))); !strings.Contains(strings.ToLower(string(v.Advice)), "upgrade ") {
+		v.Advice = ""
+	}
+	d.vulnerabilities = append(d.vulnerabilities, &v)
+	d.affected += max(1, len(v.Affects))
+	return true
 }
 
 // A cdxPart is what is kept of a component.
 type cdxPart struct {
 	purl, name, version, scope string
 	paths                      []string
+	pkg                        *engine.Package // made when it is first needed
 }
 
 func (d *cycloneDX) readJSON() error {
@@ -88,12 +105,7 @@ func (d *cycloneDX) readJSON() error {
 			d.meta = m.is
 			return err
 		case "components":
-			return s.items(func() error {
-				var c cdxComponent
-				err := c.read(s)
-				d.add(c)
-				return err
-			})
+			return s.items(d.component)
 		case "dependencies":
 			return s.items(func() error {
 				var v loose[cdxDependency]
@@ -104,15 +116,15 @@ func (d *cycloneDX) readJSON() error {
 		case "vulnerabilities":
 			d.b.noScan = false
 			return s.array(func() error {
-				var v cdxVulnerability
-				if err := v.read(s); err != nil {
+				at, err := s.element()
+				if err != nil {
 					return err
 				}
-				d.b.report.Results++
-				if v.ID == "" && len(v.References) == 0 {
+				var v cdxVulnerability
+				v.read(at)
+				if !d.keep(v) {
 					return s.wrong("a vulnerability without an id")
 				}
-				d.vulnerabilities = append(d.vulnerabilities, v)
 				return nil
 			})
 		}
@@ -169,11 +181,19 @@ func (c cdxComponent) part() *cdxPart {
 
 // packaged describes the component as a package.
 func (p *cdxPart) packaged() *engine.Package {
-	pkg := packageOf(p.purl, "", p.name, p.version)
-	if pkg != nil {
-		pkg.Scope = map[string]string{"required": "runtime", "excluded": "development"}[p.scope]
+	if p.pkg == nil {
+		p.pkg = packageOf(p.purl, "", p.name, p.version)
+		if p.pkg == nil {
+			return nil
+		}
+		switch p.scope {
+		case "required":
+			p.pkg.Scope = "runtime"
+		case "excluded":
+			p.pkg.Scope = "development"
+		}
 	}
-	return pkg
+	return ptr(*p.pkg)
 }
 
 // product is the component as a statement names it.
@@ -198,22 +218,25 @@ func (d *cycloneDX) finish() {
 		image = imageReference(cdxImage(subject))
 		target = imageTarget(image)
 	}
-	for i := range d.vulnerabilities {
-		v := &d.vulnerabilities[i]
-		found := v.finding()
+	d.b.found = slices.Grow(d.b.found, d.affected)
+	for i, v := range d.vulnerabilities {
+		d.vulnerabilities[i] = nil // its memory is the finding's now
+		found := v.found
 		affects := v.Affects
 		if len(affects) == 0 {
-			affects = list[cdxAffected]{{Ref: subject.Ref}} // of the whole
+			affects = []cdxAffected{{Ref: subject.Ref}} // of the whole
 		}
-		for _, a := range affects {
+		for i, a := range affects {
 			a.Ref = word(d.within(string(a.Ref)))
 			part := d.parts[string(a.Ref)]
 			d.state(v, found.Vulnerability, a, part)
-			if part == nil && v.Analysis.is.State != "" {
+			if part == nil && v.Analysis.State != "" {
 				continue // about another document's component
 			}
 			f := found
-			f.CVSS, f.CWEs = slices.Clone(f.CVSS), slices.Clone(f.CWEs)
+			if i > 0 {
+				f.CVSS, f.CWEs = slices.Clone(f.CVSS), slices.Clone(f.CWEs)
+			}
 			var paths []string
 			if part == nil {
 				f.Package = cdxElsewhere(string(a.Ref))
@@ -275,7 +298,7 @@ func cdxElsewhere(ref string) *engine.Package {
 func (v *cdxVulnerability) finding() engine.Finding {
 	var others []string
 	for _, o := range v.References {
-		others = append(others, string(o.ID)) // by the specification, the same vulnerability under another name
+		others = append(others, string(o)) // by the specification, the same vulnerability under another name
 	}
 	f := engine.Finding{
 		Kind:          engine.KindVulnerability,
@@ -297,7 +320,7 @@ func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 	for _, r := range v.Ratings {
 		s := severityOf(string(r.Severity))
 		worst = worse(worst, s)
-		if r.Source.is.Name != "" && r.Source.is.Name == v.Source.is.Name {
+		if r.Source.Name != "" && r.Source.Name == v.Source.Name {
 			own = worse(own, s)
 		}
 		version, ok := cdxMethods[strings.ToLower(string(r.Method))]
@@ -308,8 +331,8 @@ func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 		if strings.HasPrefix(vector, "AV:") && version != "2.0" && version != "" {
 			vector = "CVSS:" + version + "/" + vector
 		}
-		source, _, _ := strings.Cut(strings.ToLower(string(cmp.Or(r.Source.is.Name, v.Source.is.Name))), ":")
-		c, ok := cvssOfVersion(version, vector, r.Score.value, source)
+		source, _, _ := strings.Cut(strings.ToLower(string(cmp.Or(r.Source.Name, v.Source.Name))), ":")
+		c, ok := cvssOfVersion(version, vector, r.Score, source)
 		all = addCVSS(all, c, ok)
 		if ok {
 			scored = worse(scored, severityOfScore(c.Score))
@@ -320,21 +343,32 @@ func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 
 var cdxMethods = map[string]string{"cvssv2": "2.0", "cvssv3": "3.0", "cvssv31": "3.1", "cvssv4": "4.0"}
 
-// cdxUpgrade is how Trivy, Snyk and others word which versions fix a vulnerability.
-var cdxUpgrade = regexp.MustCompile(`(?i)^upgrade (\S+) to version ([0-9v][^;]*?)(?: or (?:higher|later))?\.?$`)
-
-// fixes are the versions that the recommendation names for a package. CycloneDX has no field for them.
+// fixes are the versions that the recommendation names for a package, as Trivy, Snyk and others word it: "Upgrade x to version 1.2,
+// 2.3; Upgrade y to version 4 or later". CycloneDX has no field for them.
 func (v *cdxVulnerability) fixes(p *engine.Package) []string {
-	for sentence := range strings.SplitSeq(clip(string(v.Advice)), ";") {
-		m := cdxUpgrade.FindStringSubmatch(strings.TrimSpace(sentence))
-		if m == nil || strings.Contains(strings.ReplaceAll(m[2], ", ", ","), " ") {
-			continue
-		}
-		if m[1] == p.Name || strings.HasSuffix(m[1], "/"+p.Name) || strings.HasSuffix(p.Name, "/"+m[1]) {
-			return []string{m[2]}
+	for sentence := range strings.SplitSeq(string(v.Advice), ";") {
+		name, versions, ok := upgradeIn(strings.TrimSpace(sentence))
+		if ok && (name == p.Name || strings.HasSuffix(name, "/"+p.Name) || strings.HasSuffix(p.Name, "/"+name)) {
+			return []string{versions}
 		}
 	}
 	return nil
+}
+
+// upgradeIn reads "Upgrade NAME to version VERSIONS". What has more words than that is prose.
+func upgradeIn(sentence string) (name, versions string, ok bool) {
+	const verb, to = "upgrade ", " to version "
+	if len(sentence) < len(verb) || !strings.EqualFold(sentence[:len(verb)], verb) {
+		return "", "", false
+	}
+	name, versions, ok = strings.Cut(sentence[len(verb):], to)
+	versions = strings.TrimSuffix(versions, ".")
+	for _, more := range []string{" or later", " or higher"} {
+		versions = strings.TrimSuffix(versions, more)
+	}
+	versions = strings.ReplaceAll(versions, ", ", ",")
+	starts := versions != "" && (versions[0] == 'v' || digits(versions[:1]))
+	return name, versions, ok && starts && !strings.ContainsAny(name+versions, " ")
 }
 
 // cdxTools are the tools of a document: a list, and since version 1.5 also an object with components.

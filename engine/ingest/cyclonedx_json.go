@@ -2,8 +2,8 @@ package ingest
 
 import "strings"
 
-// Components and vulnerabilities are what a large document is made of: they are read key by key, which is several times faster than by
-// tags, and what is not needed is passed over. A value of another type than expected is absent.
+// Components and vulnerabilities are what a large document is made of. A component is read key by key, since all others may stand inside
+// it; what it holds, and vulnerabilities, are read with a cursor. A value of another type than expected is absent.
 
 // uniqueInto reads a name that comes once, as most in a bill of materials do: sharing it would cost more than it saves.
 func (s *stream) uniqueInto(to *word) error {
@@ -18,14 +18,11 @@ func (s *stream) sharedInto(to *word) error {
 	return err
 }
 
-func (s *stream) clippedInto(to *text) error {
-	long, err := s.scalar()
-	*to = text(clip(long))
-	return err
-}
-
-func (c *cdxComponent) read(s *stream) error {
-	return s.fields(func(key string) error {
+// component reads a component into the index, and those inside it.
+func (d *cycloneDX) component() error {
+	var c cdxComponent
+	s := d.s
+	err := s.fields(func(key string) error {
 		switch key {
 		case "bom-ref":
 			return s.uniqueInto(&c.Ref)
@@ -42,34 +39,44 @@ func (c *cdxComponent) read(s *stream) error {
 		case "scope":
 			return s.sharedInto(&c.Scope)
 		case "properties":
-			return s.items(func() error {
-				var p cdxProperty
-				err := s.fields(func(key string) error {
-					switch key {
-					case "name":
-						return s.sharedInto(&p.Name)
-					case "value":
-						return s.uniqueInto(&p.Value)
-					}
-					return s.skip()
-				})
-				if p.isPath() {
+			at, err := s.element()
+			at.items(func() {
+				if p := readProperty(&at); p.Value != "" {
 					c.Properties = append(c.Properties, p)
 				}
-				return err
 			})
+			return err
 		case "evidence":
 			return s.decode(&c.Evidence)
 		case "components":
-			return s.items(func() error {
-				var inner cdxComponent
-				err := inner.read(s)
-				c.Components = append(c.Components, inner)
-				return err
-			})
+			return s.items(d.component)
 		}
 		return s.skip()
 	})
+	d.add(c)
+	return err
+}
+
+// readProperty reads a property that has a path, and passes over all others.
+func readProperty(at *cursor) (p cdxProperty) {
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "name":
+			p.Name = word(at.word())
+		case "value":
+			if p.Name != "" && !p.isPath() { // the name stands first in what is written by tools
+				at.skip()
+			} else {
+				p.Value = word(at.name())
+			}
+		default:
+			at.skip()
+		}
+	})
+	if !p.isPath() {
+		return cdxProperty{}
+	}
+	return p
 }
 
 // isPath says whether a property, by the names of Trivy and Syft, has the path of a file that proves the component.
@@ -77,105 +84,117 @@ func (p cdxProperty) isPath() bool {
 	return p.Name == "aquasecurity:trivy:FilePath" || strings.HasPrefix(string(p.Name), "syft:location:") && strings.HasSuffix(string(p.Name), ":path")
 }
 
-func (v *cdxVulnerability) read(s *stream) error {
-	return s.fields(func(key string) error {
-		switch key {
+func (v *cdxVulnerability) read(at cursor) {
+	at.fields(func(key []byte) {
+		switch string(key) {
 		case "id":
-			return s.uniqueInto(&v.ID)
+			v.ID = word(at.name())
 		case "source":
-			return v.Source.is.read(s)
+			v.Source.Name = readNamed(&at, "name")
 		case "references":
-			return s.decode(&v.References)
+			at.items(func() { v.References = append(v.References, readNamed(&at, "id")) })
 		case "ratings":
-			if s.peek() != '[' {
-				return s.decode(&v.Ratings)
+			one := func() { v.Ratings = append(v.Ratings, readRating(&at)) }
+			if at.next() == '[' {
+				at.items(one)
+			} else {
+				one()
 			}
-			return s.array(func() error {
-				var r cdxRating
-				err := r.read(s)
-				v.Ratings = append(v.Ratings, r)
-				return err
-			})
 		case "cwes":
-			return s.decode(&v.CWEs)
+			v.CWEs = at.wordList()
 		case "description":
-			return s.clippedInto(&v.Summary)
+			v.Summary = text(at.scalar())
 		case "detail":
-			return s.clippedInto(&v.Detail)
+			v.Detail = text(at.scalar())
 		case "recommendation":
-			return s.clippedInto(&v.Advice)
+			v.Advice = text(at.scalar())
 		case "analysis":
-			return s.decode(&v.Analysis)
+			v.Analysis.read(&at)
 		case "affects":
-			return s.items(func() error {
-				var a cdxAffected
-				err := a.read(s)
-				v.Affects = append(v.Affects, a)
-				return err
-			})
-		}
-		return s.skip()
-	})
-}
-
-func (p *cdxParty) read(s *stream) error {
-	return s.fields(func(key string) error {
-		if key == "name" {
-			return s.sharedInto(&p.Name)
-		}
-		return s.skip()
-	})
-}
-
-func (r *cdxRating) read(s *stream) error {
-	return s.fields(func(key string) error {
-		var shared word
-		var err error
-		switch key {
-		case "source":
-			return r.Source.is.read(s)
-		case "score":
-			return s.decode(&r.Score)
-		case "severity":
-			err = s.sharedInto(&shared)
-			r.Severity = text(shared)
-		case "method":
-			err = s.sharedInto(&shared)
-			r.Method = text(shared)
-		case "vector":
-			err = s.sharedInto(&shared)
-			r.Vector = text(shared)
+			at.items(func() { v.Affects = append(v.Affects, readAffected(&at)) })
 		default:
-			return s.skip()
+			at.skip()
 		}
-		return err
 	})
 }
 
-func (a *cdxAffected) read(s *stream) error {
-	return s.fields(func(key string) error {
-		switch key {
-		case "ref":
-			return s.uniqueInto(&a.Ref)
-		case "versions":
-			return s.items(func() error {
-				var v cdxVersion
-				err := s.fields(func(key string) error {
-					var shared word
-					switch key {
-					case "version":
-						return s.uniqueInto(&v.Version)
-					case "status":
-						err := s.sharedInto(&shared)
-						v.Status = text(shared)
-						return err
-					}
-					return s.skip()
-				})
-				a.Versions = append(a.Versions, v)
-				return err
-			})
+// readNamed is one field of an object; the others are passed over.
+func readNamed(at *cursor, field string) (name word) {
+	at.fields(func(key []byte) {
+		if string(key) == field {
+			name = word(at.word())
+		} else {
+			at.skip()
 		}
-		return s.skip()
 	})
+	return name
+}
+
+func readRating(at *cursor) (r cdxRating) {
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "source":
+			r.Source.Name = readNamed(at, "name")
+		case "score":
+			r.Score = at.number()
+		case "severity":
+			r.Severity = text(at.word())
+		case "method":
+			r.Method = text(at.word())
+		case "vector":
+			r.Vector = text(at.word())
+		default:
+			at.skip()
+		}
+	})
+	return r
+}
+
+func (a *cdxAnalysis) read(at *cursor) {
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "state":
+			a.State = text(at.word())
+		case "justification":
+			a.Justification = text(at.word())
+		case "detail":
+			a.Detail = text(at.scalar())
+		case "firstIssued":
+			a.Issued = text(at.scalar())
+		case "lastUpdated":
+			a.Updated = text(at.scalar())
+		default:
+			at.skip()
+		}
+	})
+}
+
+func readAffected(at *cursor) (a cdxAffected) {
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "ref":
+			a.Ref = word(at.name())
+		case "versions":
+			at.items(func() { a.Versions = append(a.Versions, readListed(at)) })
+		default:
+			at.skip()
+		}
+	})
+	return a
+}
+
+func readListed(at *cursor) (v cdxVersion) {
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "version":
+			v.Version = word(at.name())
+		case "range":
+			v.Range = word(at.name())
+		case "status":
+			v.Status = text(at.word())
+		default:
+			at.skip()
+		}
+	})
+	return v
 }

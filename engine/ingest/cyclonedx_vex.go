@@ -28,6 +28,9 @@ const (
 // state notes what the analysis says of one affected component. Of a component of this document it is said for what the document
 // describes, not for every product that has the same component: for the findings of this report, and for the subject by its name.
 func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cdxAffected, part *cdxPart) {
+	if v.Analysis.State == "" && len(a.Versions) == 0 {
+		return
+	}
 	s := engine.Statement{Vulnerability: names, VEX: d.vex(v), Time: d.analysed(v)}
 	if part == nil {
 		for _, said := range cdxStatements(s, a) {
@@ -91,7 +94,7 @@ func cdxStatements(s engine.Statement, a cdxAffected) []engine.Statement {
 
 // vex is what the analysis says; a status that is not known is none.
 func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
-	a := v.Analysis.is
+	a := v.Analysis
 	m := d.meta
 	var author word
 	if len(m.Authors) > 0 {
@@ -109,7 +112,7 @@ func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
 }
 
 func (d *cycloneDX) analysed(v *cdxVulnerability) (t time.Time) {
-	for _, s := range []string{string(v.Analysis.is.Updated), string(v.Analysis.is.Issued), string(d.meta.Time)} {
+	for _, s := range []string{string(v.Analysis.Updated), string(v.Analysis.Issued), string(d.meta.Time)} {
 		if t = timeOf(s); !t.IsZero() {
 			break
 		}
@@ -119,7 +122,7 @@ func (d *cycloneDX) analysed(v *cdxVulnerability) (t time.Time) {
 
 // reachability is what the analysis says of the way to the vulnerable code.
 func (v *cdxVulnerability) reachability(tool string) *engine.Reachability {
-	a := v.Analysis.is
+	a := v.Analysis
 	if a.State != "not_affected" || a.Justification != "code_not_reachable" {
 		return nil
 	}

@@ -1,5 +1,7 @@
 package ingest
 
+import "github.com/headgate/headgate/engine"
+
 // What is read of CycloneDX, under its names (https://cyclonedx.org/docs/1.7/json/).
 
 type cdxComponent struct {
@@ -25,48 +27,46 @@ type cdxProperty struct {
 }
 
 type cdxVulnerability struct {
-	ID         word                `json:"id"`
-	Source     loose[cdxParty]     `json:"source"`
-	References list[cdxEquivalent] `json:"references"`
-	Ratings    list[cdxRating]     `json:"ratings"`
-	CWEs       texts               `json:"cwes"`
-	Summary    text                `json:"description"`
-	Detail     text                `json:"detail"`
-	Advice     text                `json:"recommendation"`
-	Analysis   loose[cdxAnalysis]  `json:"analysis"`
-	Affects    list[cdxAffected]   `json:"affects"`
-	Properties list[cdxProperty]   `json:"properties"`
-}
+	ID         word
+	Source     cdxParty
+	References []word // the same vulnerability under the names of other sources
+	Ratings    []cdxRating
+	CWEs       []string
+	Summary    text // "description"
+	Detail     text
+	Advice     text // "recommendation"
+	Analysis   cdxAnalysis
+	Affects    []cdxAffected
 
-// A cdxEquivalent is the same vulnerability under the name of another source.
-type cdxEquivalent struct {
-	ID word `json:"id"`
+	found engine.Finding // what it amounts to, without package, place and target
 }
 
 type cdxRating struct {
-	Source   loose[cdxParty] `json:"source"`
-	Score    number          `json:"score"`
-	Severity text            `json:"severity"`
-	Method   text            `json:"method"`
-	Vector   text            `json:"vector"`
+	Source   cdxParty
+	Score    float64 // 0: none
+	Severity text
+	Method   text
+	Vector   text
 }
 
 type cdxAnalysis struct {
-	State         text `json:"state"`
-	Justification text `json:"justification"`
-	Detail        text `json:"detail"`
-	Issued        text `json:"firstIssued"`
-	Updated       text `json:"lastUpdated"`
+	State         text
+	Justification text
+	Detail        text
+	Issued        text // "firstIssued"
+	Updated       text // "lastUpdated"
 }
 
 type cdxAffected struct {
-	Ref      word             `json:"ref"`
-	Versions list[cdxVersion] `json:"versions"`
+	Ref      word
+	Versions []cdxVersion
 }
 
+// A cdxVersion is a version or a range of versions ("vers:…"), and what is said of it.
 type cdxVersion struct {
-	Version word `json:"version"`
-	Status  text `json:"status"` // affected (also if it is absent), unaffected or unknown
+	Version word
+	Range   word
+	Status  text // affected (also if it is absent), unaffected or unknown
 }
 
 type cdxParty struct {
@@ -135,6 +135,7 @@ type cdxXMLVulnerability struct {
 		Ref      string `xml:"ref"`
 		Versions []struct {
 			Version string `xml:"version"`
+			Range   string `xml:"range"`
 			Status  string `xml:"status"`
 		} `xml:"versions>version"`
 	} `xml:"affects>target"`

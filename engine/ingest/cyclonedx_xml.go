@@ -104,14 +104,12 @@ func (d *cycloneDX) addNested(c cdxXMLComponent) {
 
 func (d *cycloneDX) addXMLVulnerability(v cdxXMLVulnerability, ref string) error {
 	out := v.vulnerability()
-	if out.ID == "" && len(out.References) == 0 {
-		return errors.New("a vulnerability without an id")
-	}
 	if ref != "" {
 		out.Affects = append(out.Affects, cdxAffected{Ref: word(plain(ref))})
 	}
-	d.b.report.Results++
-	d.vulnerabilities = append(d.vulnerabilities, out)
+	if !d.keep(out) {
+		return errors.New("a vulnerability without an id")
+	}
 	return nil
 }
 
@@ -136,32 +134,32 @@ func (c cdxXMLComponent) component() cdxComponent {
 
 func (v cdxXMLVulnerability) vulnerability() cdxVulnerability {
 	out := cdxVulnerability{
-		ID: word(plain(v.ID)), Source: loose[cdxParty]{v.Source.party()}, Summary: text(v.Summary), Detail: text(v.Detail), Advice: text(v.Advice),
-		Analysis: loose[cdxAnalysis]{cdxAnalysis{
+		ID: word(plain(v.ID)), Source: v.Source.party(), Summary: text(v.Summary), Detail: text(v.Detail), Advice: text(v.Advice),
+		Analysis: cdxAnalysis{
 			State: text(strings.TrimSpace(v.Analysis.State)), Justification: text(strings.TrimSpace(v.Analysis.Justification)),
 			Detail: text(v.Analysis.Detail), Issued: text(v.Analysis.Issued), Updated: text(v.Analysis.Updated),
-		}},
+		},
 	}
 	for _, o := range v.Others {
-		out.References = append(out.References, cdxEquivalent{word(plain(o))})
+		out.References = append(out.References, word(plain(o)))
 	}
 	for _, c := range v.CWEs {
 		out.CWEs = append(out.CWEs, strings.TrimSpace(c))
 	}
 	for _, r := range v.Ratings {
-		var score number
-		if f, err := strconv.ParseFloat(strings.TrimSpace(cmp.Or(r.Score.Base, r.Score.Value)), 64); err == nil && f-f == 0 {
-			score = number{f, true}
+		score, err := strconv.ParseFloat(strings.TrimSpace(cmp.Or(r.Score.Base, r.Score.Value)), 64)
+		if err != nil || score-score != 0 { // infinite, or no number
+			score = 0
 		}
 		out.Ratings = append(out.Ratings, cdxRating{
-			Source: loose[cdxParty]{r.Source.party()}, Score: score, Severity: text(r.Severity), Method: text(strings.TrimSpace(r.Method)),
+			Source: r.Source.party(), Score: score, Severity: text(r.Severity), Method: text(strings.TrimSpace(r.Method)),
 			Vector: text(strings.TrimSpace(r.Vector)),
 		})
 	}
 	for _, a := range v.Affects {
 		to := cdxAffected{Ref: word(plain(a.Ref))}
 		for _, l := range a.Versions {
-			to.Versions = append(to.Versions, cdxVersion{word(plain(l.Version)), text(strings.TrimSpace(l.Status))})
+			to.Versions = append(to.Versions, cdxVersion{word(plain(l.Version)), word(plain(l.Range)), text(strings.TrimSpace(l.Status))})
 		}
 		out.Affects = append(out.Affects, to)
 	}

@@ -128,7 +128,12 @@ type batch struct {
 }
 
 // add takes one discovery of the report.
-func (b *batch) add(d engine.Discovery) { b.found = append(b.found, d) }
+func (b *batch) add(d engine.Discovery) {
+	if len(b.found) == cap(b.found) {
+		b.found = slices.Grow(b.found, len(b.found)+1) // findings are large: doubling copies them less often than append does
+	}
+	b.found = append(b.found, d)
+}
 
 // state takes one VEX statement of the report.
 func (b *batch) state(s engine.Statement) {
@@ -173,10 +178,12 @@ const thisReport = "this"
 
 // stamp gives every finding its source; a reader that reads several tools from one file has filled Tool and Version itself.
 func (b *batch) stamp() {
+	own := []engine.Source{{Tool: b.report.Tool, Version: b.report.Version, Format: b.report.Format, Report: b.report.Digest}}
 	for i := range b.found {
 		f := &b.found[i].Finding
 		if len(f.Sources) == 0 {
-			f.Sources = []engine.Source{{Tool: b.report.Tool, Version: b.report.Version}}
+			f.Sources = own
+			continue
 		}
 		for j := range f.Sources {
 			f.Sources[j].Format, f.Sources[j].Report = b.report.Format, b.report.Digest

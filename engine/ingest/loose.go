@@ -154,6 +154,9 @@ func (l *list[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // timeOf reads an RFC 3339 time; anything else is no time.
 func timeOf(s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
 		return time.Time{}

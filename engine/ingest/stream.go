@@ -99,8 +99,14 @@ func (s *stream) decode(v any) error {
 	return json.UnmarshalDecode(s.dec, v)
 }
 
-// skip passes over the next value.
-func (s *stream) skip() error { return s.dec.SkipValue() }
+// skip passes over the next value: at once if it has been read already, else token by token, since a value can be of any size.
+func (s *stream) skip() error {
+	if k := s.peek(); (k == '{' || k == '[') && endsIn(s.dec.UnreadBuffer()) {
+		_, err := s.dec.ReadValue()
+		return err
+	}
+	return s.dec.SkipValue()
+}
 
 // scalar reads a string, or a number or boolean as its JSON text. Null is empty; objects and arrays are passed over.
 func (s *stream) scalar() (string, error) {

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"cmp"
 	"path"
 	"slices"
@@ -31,7 +30,7 @@ func detectTrivy(s shape) bool {
 // readTrivy reads a report of Trivy. What Trivy says of one artifact may stand after the results, so targets and paths are filled in
 // at the end.
 func readTrivy(s *stream, b *batch) error {
-	t := &trivy{s: s, b: b, covers: map[string][]string{}}
+	t := &trivy{s: s, b: b, covers: map[string][]string{}, components: map[trivyComponent]*engine.Package{}}
 	if b.report.Tool = "trivy"; s.peek() == 'n' { // others write a bare null too, and it says nothing of a scan
 		b.report.Tool, b.noScan = "", true
 	}
@@ -60,7 +59,12 @@ type trivy struct {
 	cluster string
 	objects []trivyArtifact     // of the cluster
 	covers  map[string][]string // GHSA → the CVEs that the report has it with
+
+	components map[trivyComponent]*engine.Package
 }
+
+// A trivyComponent is what a report says of the package that a vulnerability is in.
+type trivyComponent struct{ kind, purl, name, installed string }
 
 // A trivyArtifact is what was scanned: one of a report, many of a cluster.
 type trivyArtifact struct {
@@ -213,11 +217,12 @@ func (t *trivy) result() (*trivyResult, error) {
 			return s.array(func() error { return r.addPackage(s) })
 		case "Vulnerabilities":
 			return s.array(func() error {
-				var v trivyVulnerability
-				if err := v.read(s); err != nil {
+				c, err := s.element()
+				if err != nil {
 					return err
 				}
-				if v.id == "" {
+				var v trivyVulnerability
+				if v.read(c); v.id == "" {
 					return s.wrong("a vulnerability without VulnerabilityID")
 				}
 				*count++
@@ -332,7 +337,7 @@ func (t *trivy) modified(a *trivyArtifact, r *trivyResult, m trivyModified) (eng
 		}
 	default:
 		var v trivyVulnerability
-		if err = v.read(newStream(bytes.NewReader(m.Finding))); err == nil && v.id != "" {
+		if v.read(cursor{text: m.Finding, words: t.s.words}); v.id != "" {
 			return t.vulnerability(r, &v), nil
 		}
 	}

@@ -17,7 +17,7 @@ func (t *trivy) vulnerability(r *trivyResult, v *trivyVulnerability) engine.Disc
 		Vulnerability: t.names(v),
 		CWEs:          cwesIn(v.cwes...),
 		CVSS:          v.cvss,
-		Package:       packageOf(v.purl, r.kind, v.name, v.installed),
+		Package:       t.component(r.kind, v),
 	}
 	if v.status == "not_affected" {
 		by := v.database
@@ -33,6 +33,20 @@ func (t *trivy) vulnerability(r *trivyResult, v *trivyVulnerability) engine.Disc
 	}
 	f.Locations = r.places(v.path, listed)
 	return engine.Discovery{Finding: f}
+}
+
+// component is the package that a vulnerability is in. Most packages have several, so each is made once.
+func (t *trivy) component(kind string, v *trivyVulnerability) *engine.Package {
+	key := trivyComponent{kind, v.purl, v.name, v.installed}
+	p, known := t.components[key]
+	if !known {
+		p = packageOf(v.purl, kind, v.name, v.installed)
+		t.components[key] = p
+	}
+	if p == nil {
+		return nil
+	}
+	return ptr(*p)
 }
 
 // names are the vulnerability's: of the vendor's ids only GHSAs are exact names, the others are advisories.

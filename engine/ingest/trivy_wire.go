@@ -31,7 +31,7 @@ type trivyLines struct {
 	StartLine, EndLine number
 }
 
-// A trivyVulnerability is read key by key, as most of what large reports say is vulnerabilities.
+// A trivyVulnerability is read with a cursor, as most of what large reports say is vulnerabilities.
 type trivyVulnerability struct {
 	id        string
 	vendorIDs []string
@@ -49,95 +49,98 @@ type trivyVulnerability struct {
 	cvss      []engine.CVSS
 }
 
-func (v *trivyVulnerability) read(s *stream) error {
-	return s.object(func(key string) error {
-		switch key {
+func (v *trivyVulnerability) read(c cursor) {
+	c.fields(func(key []byte) {
+		switch string(key) {
 		case "VulnerabilityID":
-			return s.nameInto(&v.id)
+			v.id = c.name()
 		case "VendorIDs":
-			return s.namesInto(&v.vendorIDs)
+			v.vendorIDs = append(v.vendorIDs, c.wordList()...)
 		case "PkgID":
-			return s.nameInto(&v.pkgID)
+			v.pkgID = c.word()
 		case "PkgName":
-			return s.nameInto(&v.name)
+			v.name = c.word()
 		case "PkgPath":
-			return s.nameInto(&v.path)
+			v.path = c.word()
 		case "PkgIdentifier":
-			return s.fields(func(key string) error {
-				switch key {
+			c.fields(func(key []byte) {
+				switch string(key) {
 				case "PURL":
-					return s.nameInto(&v.purl)
+					v.purl = c.word()
 				case "UID":
-					return s.nameInto(&v.uid)
+					v.uid = c.word()
+				default:
+					c.skip()
 				}
-				return s.skip()
 			})
 		case "InstalledVersion":
-			return s.nameInto(&v.installed)
+			v.installed = c.word()
 		case "FixedVersion":
-			return s.nameInto(&v.fixed)
+			v.fixed = c.word()
 		case "Status":
-			return s.nameInto(&v.status)
+			v.status = c.word()
 		case "DataSource":
-			return s.fields(func(key string) error {
-				if key == "ID" {
-					return s.nameInto(&v.database)
+			c.fields(func(key []byte) {
+				if string(key) == "ID" {
+					v.database = c.word()
+				} else {
+					c.skip()
 				}
-				return s.skip()
 			})
 		case "Title":
-			return v.readTitle(s)
+			v.readTitle(&c)
 		case "Description":
 			if v.title == "" {
-				return v.readTitle(s)
+				v.readTitle(&c)
+			} else {
+				c.skip()
 			}
 		case "Severity":
-			return s.nameInto(&v.severity)
+			v.severity = c.word()
 		case "CweIDs":
-			return s.namesInto(&v.cwes)
+			v.cwes = append(v.cwes, c.wordList()...)
 		case "CVSS":
-			return s.fields(func(source string) error { return v.readCVSS(s, plain(source)) })
+			c.fields(func(source []byte) { v.readCVSS(&c, plain(string(source))) })
+		default:
+			c.skip()
 		}
-		return s.skip()
 	})
 }
 
 // readTitle takes the title before the description, whichever comes first.
-func (v *trivyVulnerability) readTitle(s *stream) error {
-	text, err := s.scalar()
-	if text = clip(text); text != "" {
+func (v *trivyVulnerability) readTitle(c *cursor) {
+	if text := clip(c.scalar()); text != "" {
 		v.title = text
 	}
-	return err
 }
 
 // readCVSS reads the assessments of one source. Trivy has versions 3.0 and 3.1 in one field; a score without a vector is taken for
 // 3.1, which scores as 3.0 does but for rounding.
-func (v *trivyVulnerability) readCVSS(s *stream, source string) error {
+func (v *trivyVulnerability) readCVSS(c *cursor, source string) {
 	var vectors [3]string
-	var scores [3]number
-	err := s.fields(func(key string) error {
-		switch key {
+	var scores [3]float64
+	c.fields(func(key []byte) {
+		switch string(key) {
 		case "V40Vector":
-			return s.nameInto(&vectors[0])
+			vectors[0] = c.word()
 		case "V40Score":
-			return s.decode(&scores[0])
+			scores[0] = c.number()
 		case "V3Vector":
-			return s.nameInto(&vectors[1])
+			vectors[1] = c.word()
 		case "V3Score":
-			return s.decode(&scores[1])
+			scores[1] = c.number()
 		case "V2Vector":
-			return s.nameInto(&vectors[2])
+			vectors[2] = c.word()
 		case "V2Score":
-			return s.decode(&scores[2])
+			scores[2] = c.number()
+		default:
+			c.skip()
 		}
-		return s.skip()
 	})
 	for i, version := range []string{"4.0", "3.1", "2.0"} {
-		c, ok := cvssOfVersion(version, vectors[i], scores[i].value, source)
-		v.cvss = addCVSS(v.cvss, c, ok)
+		found, ok := cvssOfVersion(version, vectors[i], scores[i], source)
+		v.cvss = addCVSS(v.cvss, found, ok)
 	}
-	return err
 }
 
 type trivyMisconfiguration struct {

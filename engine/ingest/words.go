@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 	"github.com/go-json-experiment/json/jsontext"
@@ -119,6 +120,9 @@ func isAdvisory(id string) bool {
 // covers all the CVEs, and nothing is claimed to be an exact alias; an id that is a CVE covers itself. An advisory that covers one CVE
 // is called by it.
 func vulnerabilityOf(id string, aliases ...string) *engine.Vulnerability {
+	if len(aliases) == 0 && isCVE(id) {
+		return engine.NewVulnerability(strings.ToUpper(id))
+	}
 	var names, cves []string
 	for i, n := range append([]string{id}, aliases...) {
 		n = plain(n)
@@ -304,21 +308,33 @@ func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // clip bounds a text from a report to what a person reads, on one line and without control characters.
 func clip(s string) string {
 	const most = 300
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.C, r) {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > most {
-		cut := most
-		for cut > 0 && s[cut]&0xC0 == 0x80 {
-			cut--
-		}
-		s = s[:cut] + "…"
+	if len(s) <= most && isPlain(s) && !strings.Contains(s, "  ") {
+		return s
 	}
-	return s
+	var b strings.Builder
+	b.Grow(min(len(s), most+utf8.UTFMax) + len("…"))
+	space := false
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"): // a byte that is no UTF-8
+			continue
+		case unicode.IsSpace(r):
+			space = b.Len() > 0
+			continue
+		case unicode.Is(unicode.C, r):
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		if b.Len()+utf8.RuneLen(r) > most {
+			b.WriteString("…")
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // ptr makes a known fact of a value.

@@ -1,0 +1,193 @@
+package ingest
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A cursor walks over the text of one value that the decoder has found to be well formed. Elements of which a large report has hundreds
+// of thousands are read so: the decoder checks each once as a whole, and what is not needed is stepped over without looking at tokens.
+// A cursor makes no errors; a value of another type than expected is absent.
+type cursor struct {
+	text  []byte
+	at    int               // at the next value, key or closing bracket, white space before it included
+	words map[string]string // as of the stream
+}
+
+// element reads the next value whole. Its text is valid until the stream is used again, so it is for values of a bounded size only.
+func (s *stream) element() (cursor, error) {
+	v, err := s.dec.ReadValue()
+	return cursor{text: v, words: s.words}, err
+}
+
+// next is the first byte of what comes next, without white space.
+func (c *cursor) next() byte {
+	for c.at < len(c.text) {
+		switch b := c.text[c.at]; b {
+		case ' ', '\n', '\t', '\r', ',', ':':
+			c.at++
+		default:
+			return b
+		}
+	}
+	return 0
+}
+
+// fields calls f for each key of an object; f must take or skip the value. Anything but an object is passed over. The key is valid until
+// f returns.
+func (c *cursor) fields(f func(key []byte)) {
+	if c.next() != '{' {
+		c.skip()
+		return
+	}
+	c.at++
+	for c.next() == '"' {
+		key := c.quoted()
+		if bytes.IndexByte(key, '\\') < 0 {
+			key = key[1 : len(key)-1]
+		} else {
+			key, _ = jsontext.AppendUnquote(nil, key)
+		}
+		f(key)
+	}
+	c.at++
+}
+
+// items calls f for each element of an array; f must take or skip it. Anything but an array is passed over.
+func (c *cursor) items(f func()) {
+	if c.next() != '[' {
+		c.skip()
+		return
+	}
+	c.at++
+	for b := c.next(); b != ']' && b != 0; b = c.next() {
+		f()
+	}
+	c.at++
+}
+
+// quoted is a string with its quotation marks.
+func (c *cursor) quoted() []byte {
+	start := c.at
+	c.at++
+	for {
+		i := bytes.IndexByte(c.text[c.at:], '"')
+		if i < 0 {
+			c.at = len(c.text)
+			return c.text[start:]
+		}
+		c.at += i + 1
+		escapes := 0
+		for c.text[c.at-2-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return c.text[start:c.at]
+		}
+	}
+}
+
+// skip passes over the next value.
+func (c *cursor) skip() {
+	depth := 0
+	for {
+		switch c.next() {
+		case '"':
+			c.quoted()
+		case '{', '[':
+			depth++
+			c.at++
+		case '}', ']':
+			depth--
+			c.at++
+		case 0:
+			return
+		default:
+			c.plainScalar()
+		}
+		if depth <= 0 {
+			return
+		}
+	}
+}
+
+// plainScalar is a number, a boolean or null.
+func (c *cursor) plainScalar() []byte {
+	start := c.at
+	for ; c.at < len(c.text); c.at++ {
+		switch c.text[c.at] {
+		case ' ', '\n', '\t', '\r', ',', ':', '{', '}', '[', ']', '"':
+			return c.text[start:c.at]
+		}
+	}
+	return c.text[start:]
+}
+
+// scalar is a string, or a number or boolean as its text. Null is empty; objects and arrays are passed over.
+func (c *cursor) scalar() string {
+	switch c.next() {
+	case '"':
+		text, _ := unquote(c.quoted()) // the decoder has seen that it can be
+		return text
+	case '{', '[', 0:
+		c.skip()
+		return ""
+	}
+	if v := string(c.plainScalar()); v != "null" {
+		return v
+	}
+	return ""
+}
+
+// name is scalar for names that come once: ids, package URLs.
+func (c *cursor) name() string { return plain(c.scalar()) }
+
+// word is name for those that come again and again, which share their memory.
+func (c *cursor) word() string {
+	if c.next() != '"' {
+		return c.name()
+	}
+	v := c.quoted()
+	if w, ok := c.words[string(v)]; ok {
+		return plain(w)
+	}
+	w, _ := unquote(v)
+	if len(v) <= longestWord && len(c.words) < mostWords {
+		c.words[string(v)] = w
+	}
+	return plain(w)
+}
+
+// wordList is a list of words, or one word alone.
+func (c *cursor) wordList() []string {
+	var all []string
+	one := func() {
+		if w := c.word(); w != "" {
+			all = append(all, w)
+		}
+	}
+	if c.next() == '[' {
+		c.items(one)
+	} else {
+		one()
+	}
+	return all
+}
+
+// number is a number, or a string that reads as one; 0 is none.
+func (c *cursor) number() float64 {
+	f, err := strconv.ParseFloat(c.word(), 64)
+	if err != nil || f-f != 0 { // infinite, or no number
+		return 0
+	}
+	return f
+}
+
+// endsIn says whether the value that text starts with ends in it; of text that is not well formed it may say either.
+func endsIn(text []byte) bool {
+	c := cursor{text: text}
+	c.skip()
+	return c.at < len(text)
+}

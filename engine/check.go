@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,60 +12,87 @@ import (
 
 // A rule that does not fire says nothing, and nobody notices. So what can never fire, or never be heard, is refused when policies are
 // loaded: by these checks of the modules as their authors wrote them, and by the compiler's checks against the schema.
-var checks = []func(*ast.Module, *ast.Rule, map[string]bool) error{
-	checkSet,
-	checkHeard,
-	checkMetadata,
-	checkValues,
-	checkNegations,
+var checks = []func(*checker){
+	(*checker).set,
+	(*checker).heard,
+	(*checker).metadata,
+	(*checker).values,
+	(*checker).negations,
+}
+
+// A checker goes through the rules of packs and notes what is wrong with each.
+type checker struct {
+	named    map[string]bool // by any rule
+	module   *ast.Module
+	rule     *ast.Rule
+	places   inputPlaces
+	problems []Problem
 }
 
 // check runs all checks on the rules of packs, in the order of their files.
-func check(modules map[string]*ast.Module) error {
+func check(modules map[string]*ast.Module) []Problem {
+	c := &checker{named: namesUsed(modules)}
 	for _, label := range slices.Sorted(maps.Keys(modules)) {
-		m := modules[label]
-		if len(m.Package.Path) < 3 || !m.Package.Path.HasPrefix(packsRef) {
+		c.module = modules[label]
+		if isTest(label) || len(c.module.Package.Path) < 3 || !c.module.Package.Path.HasPrefix(packsRef) {
 			continue
 		}
-		named := namesUsed(modules)
-		for _, r := range m.Rules {
-			for _, c := range checks {
-				if err := c(m, r, named); err != nil {
-					return fmt.Errorf("%s:%d: %w", r.Location.File, r.Location.Row, err)
-				}
+		for _, c.rule = range c.module.Rules {
+			c.places = inputPlacesIn(c.rule)
+			for _, check := range checks {
+				check(c)
 			}
 		}
 	}
-	return nil
+	return c.problems
 }
+
+// isTest says that a file holds tests, which decide nothing.
+func isTest(label string) bool { return strings.HasSuffix(label, "_test.rego") }
+
+// refuse notes an error at a place.
+func (c *checker) refuse(at *ast.Location, format string, args ...any) {
+	c.problems = append(c.problems, Problem{File: at.File, Line: at.Row, Rule: ruleLabel(c.rule), What: fmt.Sprintf(format, args...)})
+}
+
+// ruleLabel is how a rule is called: by its id, else by the name that it defines.
+func ruleLabel(r *ast.Rule) string { return cmp.Or(metadataID(r), ruleName(r)) }
 
 var packsRef = ast.MustParseRef("data.packs")
 
 // ruleName is the name that a rule defines.
 func ruleName(r *ast.Rule) string { return strings.Trim(r.Head.Ref()[0].Value.String(), `"`) }
 
-// checkSet refuses a rule that has the name of a set but is none ("raise if …"), and one in a package below the pack's own.
-func checkSet(m *ast.Module, r *ast.Rule, _ map[string]bool) error {
-	name := ruleName(r)
+// set refuses a rule that has the name of a set but is none ("raise if …"), and one in a package below the pack's own.
+func (c *checker) set() {
+	name, in := ruleName(c.rule), c.module.Package.Path
 	switch {
 	case !slices.Contains(kinds, name):
-		return nil
-	case r.Head.Key == nil || r.Head.Value != nil || len(r.Head.Args) > 0:
-		return fmt.Errorf("%s is a set: write %s contains … if { … }", name, name)
-	case len(m.Package.Path) > 3:
-		return fmt.Errorf("%s is never asked in package %s; it belongs in %s", name,
-			strings.TrimPrefix(m.Package.Path.String(), "data."), strings.TrimPrefix(m.Package.Path[:3].String(), "data."))
+	case c.rule.Head.Key == nil || c.rule.Head.Value != nil || len(c.rule.Head.Args) > 0:
+		c.refuse(c.rule.Location, "%s is a set: write %s contains … if { … }", name, name)
+	case len(in) > 3:
+		c.refuse(c.rule.Location, "%s is never asked in package %s; it belongs in %s", name,
+			strings.TrimPrefix(in.String(), "data."), strings.TrimPrefix(in[:3].String(), "data."))
 	}
-	return nil
 }
 
-// checkHeard refuses a set that is none of the contract, is not used by any rule, and is not marked as private.
-func checkHeard(_ *ast.Module, r *ast.Rule, named map[string]bool) error {
-	name := ruleName(r)
-	if r.Head.Key == nil || r.Head.Value != nil || slices.Contains(kinds, name) || strings.HasPrefix(name, "_") || named[name] {
-		return nil
+// ofConftest are sets that other programs ask, and what stands for them here.
+var ofConftest = map[string]string{
+	"violation": "; a violation is a deny here",
+	"exception": "; an exception is an exempt here",
+}
+
+// heard refuses a set that is none of the contract, is not used by any rule, and is not marked as private.
+func (c *checker) heard() {
+	name := ruleName(c.rule)
+	if c.rule.Head.Key == nil || c.rule.Head.Value != nil || slices.Contains(kinds, name) || strings.HasPrefix(name, "_") || c.named[name] {
+		return
 	}
-	return fmt.Errorf("%s is no set that is asked%s", name, nearest(name, kinds))
+	meant, known := ofConftest[name]
+	if !known {
+		meant = nearest(name, kinds)
+	}
+	c.refuse(c.rule.Location, "%s is no set that is asked%s", name, meant)
 }
 
 // namesUsed are all names that rules refer to.
@@ -98,104 +126,78 @@ func namesUsed(modules map[string]*ast.Module) map[string]bool {
 	return used
 }
 
-// checkMetadata refuses a rule of a set that takes its words from METADATA but has no id there: what it states would be undefined.
-func checkMetadata(_ *ast.Module, r *ast.Rule, _ map[string]bool) error {
-	if !slices.Contains(kinds, ruleName(r)) {
-		return nil
+// metadata refuses a rule of a set that takes its words from METADATA but has no id there: what it states would be undefined.
+func (c *checker) metadata() {
+	if !slices.Contains(kinds, ruleName(c.rule)) || metadataID(c.rule) != "" || !takesMetadata(c.rule) {
+		return
 	}
-	asks := false
+	c.refuse(c.rule.Location, "%s takes its words from METADATA, which needs a title and custom: {id: …} above the rule", ruleName(c.rule))
+}
+
+// takesMetadata says that a rule hands its METADATA to a call of the library.
+func takesMetadata(r *ast.Rule) (takes bool) {
 	ast.WalkRefs(r, func(ref ast.Ref) bool {
-		asks = asks || ref.HasPrefix(metadataRef)
+		takes = takes || ref.HasPrefix(metadataRef)
 		return false
 	})
+	return takes
+}
+
+// metadataID is the id of a rule; empty if it has none.
+func metadataID(r *ast.Rule) string {
 	for _, a := range r.Annotations {
 		if id, _ := a.Custom["id"].(string); id != "" {
-			return nil
+			return id
 		}
 	}
-	if asks {
-		return fmt.Errorf("%s takes its words from METADATA, which needs a title and custom: {id: …} above the rule", ruleName(r))
-	}
-	return nil
+	return ""
 }
 
 var metadataRef = ast.Ref{ast.VarTerm("rego"), ast.StringTerm("metadata")}
 
-// checkValues refuses comparisons of a fact with a value that it never has: the schema lists the values, but the compiler does not
-// look at them.
-func checkValues(_ *ast.Module, r *ast.Rule, _ map[string]bool) error {
-	var err error
-	ast.WalkExprs(r, func(e *ast.Expr) bool {
-		if err != nil || !slices.Contains([]string{"equal", "eq", "neq", "internal.member_2"}, operator(e)) {
-			return err != nil
+// values refuses comparisons of a fact with a value that it never has: the schema lists the values, but the compiler does not look at
+// them.
+func (c *checker) values() {
+	ast.WalkExprs(c.rule, func(e *ast.Expr) bool {
+		if !slices.Contains([]string{"equal", "eq", "neq", "internal.member_2"}, operator(e)) || len(e.Operands()) != 2 {
+			return false
 		}
 		for i, operand := range e.Operands() {
-			path := inputPath(operand)
-			values := InputValues(path...)
-			if len(path) == 0 || values == nil {
+			p, ok := c.places.of(operand)
+			values := enumeration(p)
+			if !ok || values == nil {
 				continue
 			}
 			for _, literal := range literals(e.Operand(1 - i)) {
 				if !slices.Contains(values, literal) {
-					err = fmt.Errorf("input.%s is never %q%s", strings.Join(path, "."), literal, nearest(literal, values))
+					c.refuse(e.Location, "%s is never %q%s", p, literal, nearest(literal, values))
 				}
 			}
 		}
-		return err != nil
+		return false
 	})
-	return err
 }
 
-// checkNegations refuses `not input.a.b in {…}` and its like: where the fact is absent they are undefined, not true, and the rule
-// stays silent just when nothing is known. A negated equality, fact or rule is true then, as it reads.
-func checkNegations(_ *ast.Module, r *ast.Rule, _ map[string]bool) error {
-	var err error
-	ast.WalkExprs(r, func(e *ast.Expr) bool {
-		if err != nil || !e.Negated || !e.IsCall() || e.Operator().Equal(ast.Equal.Ref()) {
-			return err != nil
-		}
-		for _, operand := range e.Operands() {
-			ast.WalkRefs(operand, func(ref ast.Ref) bool {
-				if path := inputPath(ast.NewTerm(ref)); len(path) > 0 && !required(path) {
-					err = fmt.Errorf("%q is undefined, not true, where input.%s is absent: negate a rule that says it",
-						strings.Join(strings.Fields(string(e.Location.Text)), " "), strings.Join(path, "."))
-				}
-				return err != nil
-			})
-		}
-		return err != nil
-	})
-	return err
-}
-
-// inputPath is the constant path of a reference into the input; nil if it is none.
-func inputPath(t *ast.Term) []string {
-	ref, ok := t.Value.(ast.Ref)
-	if !ok || !ref[0].Equal(ast.InputRootDocument) {
-		return nil
-	}
-	var path []string
-	for _, k := range ref[1:] {
-		s, ok := k.Value.(ast.String)
-		if !ok {
-			return nil
-		}
-		path = append(path, string(s))
-	}
-	return path
-}
-
-// required says whether a field of the input is always there.
-func required(path []string) bool {
-	at := inputSchema()
-	for _, name := range path {
-		if !slices.Contains(list(at["required"]), any(name)) {
+// negations refuses `not input.a.b in {…}` and its like: where the fact is absent they are undefined, not true, and the rule stays
+// silent just when nothing is known. A negated equality, fact or rule is true then, as it reads.
+func (c *checker) negations() {
+	ast.WalkExprs(c.rule, func(e *ast.Expr) bool {
+		if !e.Negated || !e.IsCall() || e.Operator().Equal(ast.Equal.Ref()) {
 			return false
 		}
-		props, _ := at["properties"].(map[string]any)
-		at, _ = props[name].(map[string]any)
-	}
-	return true
+		for _, operand := range e.Operands() {
+			said := false
+			ast.WalkTerms(operand, func(t *ast.Term) bool {
+				if p, ok := c.places.of(t); ok && !said && !p.required() {
+					said = true
+					c.refuse(e.Location, "%q is undefined, not true, where %s is absent: negate a rule that says it",
+						strings.Join(strings.Fields(string(e.Location.Text)), " "), p)
+				}
+				return said
+			})
+		}
+		return false
+	})
 }
 
 // literals are the texts of a term: itself, or the members of a set or list.

@@ -76,7 +76,7 @@ func OPAVersion() string { return version.Version }
 // LoadPolicy reads, checks and compiles policies. Its errors say file, line and what is wrong, on one line; none of the policies
 // may be used then.
 func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
-	files, packs, err := src.files()
+	files, packs, err := src.files(false)
 	if err != nil {
 		return nil, err
 	}
@@ -91,16 +91,16 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err := checkTable(data); err != nil {
 		return nil, err
 	}
-	modules, err := parse(files)
-	if err != nil {
-		return nil, err
+	modules, problems := parse(files)
+	if len(problems) == 0 {
+		problems = check(modules)
 	}
-	if err := check(modules); err != nil {
+	if err := firstProblem(problems); err != nil {
 		return nil, err
 	}
 	compiler, err := compile(modules)
 	if err != nil {
-		return nil, err
+		return nil, oneLine(err)
 	}
 	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides}
 	if p.info.Digest, err = digest(files, data); err != nil {
@@ -140,10 +140,10 @@ type policyFile struct {
 	text  []byte
 }
 
-// files reads all files that make up the policy, and names the packs.
-func (src PolicySource) files() (files []policyFile, packs []string, err error) {
+// files reads all files that make up the policy, with or without the tests beside them, and names the packs.
+func (src PolicySource) files(tests bool) (files []policyFile, packs []string, err error) {
 	for _, dir := range []string{"main", "lib"} {
-		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir)); err != nil {
+		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir), tests); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -152,7 +152,7 @@ func (src PolicySource) files() (files []policyFile, packs []string, err error) 
 		if s, err := fs.Stat(src.Shipped, dir); pack == "" || err != nil || !s.IsDir() {
 			return nil, nil, fmt.Errorf("no pack %q ships with this version", pack)
 		}
-		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir)); err != nil {
+		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir), tests); err != nil {
 			return nil, nil, err
 		}
 		packs = append(packs, pack)
@@ -172,7 +172,7 @@ func (src PolicySource) files() (files []policyFile, packs []string, err error) 
 			case s.IsDir() && slices.Contains(packs, e.Name()):
 				return nil, nil, fmt.Errorf("%s: a pack of this name is loaded already", label)
 			case s.IsDir():
-				if files, err = readFiles(files, own.Files, e.Name(), path.Join("packs", e.Name()), label); err != nil {
+				if files, err = readFiles(files, own.Files, e.Name(), path.Join("packs", e.Name()), label, tests); err != nil {
 					return nil, nil, err
 				}
 				packs = append(packs, e.Name())
@@ -189,8 +189,8 @@ func (src PolicySource) files() (files []policyFile, packs []string, err error) 
 // maxPolicyFile bounds one file of a policy.
 const maxPolicyFile = 4 << 20
 
-// readFiles adds the policy files below a folder; tests are left out.
-func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]policyFile, error) {
+// readFiles adds the policy files below a folder, with or without tests.
+func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string, tests bool) ([]policyFile, error) {
 	err := fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -198,7 +198,7 @@ func readFiles(files []policyFile, fsys fs.FS, dir, mountAt, label string) ([]po
 		base := path.Base(name)
 		rest := strings.TrimPrefix(name, dir)
 		switch ext := path.Ext(base); {
-		case e.IsDir() || strings.HasSuffix(base, "_test.rego") || strings.HasPrefix(base, "."):
+		case e.IsDir() || isTest(base) && !tests || strings.HasPrefix(base, "."):
 			return nil
 		case isData(base) || ext == ".rego":
 		case ext == ".yaml" || ext == ".yml" || ext == ".json":
@@ -258,51 +258,52 @@ func mount(files []policyFile) (map[string]any, error) {
 	return root, nil
 }
 
-// parse parses all modules, on all cores: parsing is a third of a cold start.
-func parse(files []policyFile) (map[string]*ast.Module, error) {
-	parsed := make([]*ast.Module, len(files))
+// parse parses all modules, on all cores: parsing is a third of a cold start. What cannot be parsed, or lies in the wrong folder, is a
+// problem.
+func parse(files []policyFile) (map[string]*ast.Module, []Problem) {
+	parsed, wrong := make([]*ast.Module, len(files)), make([][]Problem, len(files))
 	caps := capabilities()
-	var g errgroup.Group
+	var work errgroup.Group
 	for i, f := range files {
 		if isData(path.Base(f.path)) {
 			continue
 		}
-		g.Go(func() (err error) {
-			parsed[i], err = ast.ParseModuleWithOpts(f.label, string(f.text), ast.ParserOptions{
+		work.Go(func() error {
+			m, err := ast.ParseModuleWithOpts(f.label, string(f.text), ast.ParserOptions{
 				ProcessAnnotation: true, RegoVersion: ast.RegoV1, Capabilities: caps})
-			if err == nil && parsed[i] == nil {
-				err = fmt.Errorf("%s: the file has no package", f.label)
+			switch {
+			case err != nil:
+				wrong[i] = problemsOf(err)
+			case m == nil:
+				wrong[i] = []Problem{{File: f.label, What: "the file has no package"}}
+			default:
+				parsed[i], wrong[i] = m, rightPackage(m, f)
 			}
-			return err
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, oneLine(err)
-	}
+	_ = work.Wait() // what went wrong is noted file by file
 	modules := map[string]*ast.Module{}
 	for i, m := range parsed {
-		if m == nil {
-			continue
+		if m != nil {
+			modules[files[i].label] = m
 		}
-		if err := rightPackage(m, files[i]); err != nil {
-			return nil, err
-		}
-		modules[files[i].label] = m
 	}
-	return modules, nil
+	return modules, slices.Concat(wrong...)
 }
 
-// rightPackage makes sure that a pack's rules are where they are looked for: a rule in another package would never be asked.
-func rightPackage(m *ast.Module, f policyFile) error {
+// rightPackage makes sure that a pack's rules are where they are looked for: a rule in another package would never be asked. Tests may
+// lie in any.
+func rightPackage(m *ast.Module, f policyFile) []Problem {
 	want := ast.Ref{ast.DefaultRootDocument}
 	for dir := range strings.SplitSeq(path.Dir(f.path), "/") {
 		want = want.Append(ast.StringTerm(dir))
 	}
-	if m.Package.Path.Equal(want) {
+	if isTest(f.path) || m.Package.Path.Equal(want) {
 		return nil
 	}
-	return fmt.Errorf("%s:%d: package %s is never asked; in this folder it must be %s",
-		f.label, m.Package.Location.Row, strings.TrimPrefix(m.Package.Path.String(), "data."), strings.TrimPrefix(want.String(), "data."))
+	return []Problem{{File: f.label, Line: m.Package.Location.Row, What: fmt.Sprintf("package %s is never asked; in this folder it must be %s",
+		strings.TrimPrefix(m.Package.Path.String(), "data."), strings.TrimPrefix(want.String(), "data."))}}
 }
 
 // capabilities are what policies may call: nothing that reads the clock, the network, randomness or the environment, so that the
@@ -319,7 +320,20 @@ func capabilities() *ast.Capabilities {
 // unbounded are builtins that can run or allocate without end and do not notice that they are to stop.
 var unbounded = []string{"trace", "strings.render_template", "bits.lsh"}
 
+// compile compiles modules against the schemas. Its errors are OPA's.
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	if c.Compile(modules); c.Failed() {
+		return nil, c.Errors
+	}
+	return c, nil
+}
+
+// newCompiler is a compiler with the rules of the house: strict, against the schemas, and with nothing that reaches out.
+func newCompiler() (*ast.Compiler, error) {
 	schemas := ast.NewSchemaSet()
 	for _, s := range []struct {
 		ref  ast.Ref
@@ -331,12 +345,7 @@ func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {
 		}
 		schemas.Put(s.ref, doc)
 	}
-	c := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true)
-	c.Compile(modules)
-	if c.Failed() {
-		return nil, oneLine(c.Errors)
-	}
-	return c, nil
+	return ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true), nil
 }
 
 // digest is over all files and the data that they and the overrides come to.

@@ -245,7 +245,7 @@ func TestPoliciesThatDoNotLoadSayWhereAndWhat(t *testing.T) {
 		{"a rule instead of a set", rule("x", `raise if input.finding.kind == "secret"`), "mine.rego:7: raise is a set: write raise contains"},
 		{"a value instead of a set", "deny := \"no\"\n", "deny is a set"},
 		{"a set that is none", rule("x", `rise contains lib.raise(rego.metadata.rule(), "act")`), "rise is no set that is asked; did you mean raise?"},
-		{"a set of conftest's", "violation contains \"x\" if input.finding.severity == \"high\"\n", "violation is no set that is asked; there is raise"},
+		{"a set of conftest's", "violation contains \"x\" if input.finding.severity == \"high\"\n", "violation is no set that is asked; a violation is a deny here"},
 		{"no METADATA", `deny contains lib.deny(rego.metadata.rule()) if input.finding.severity == "high"`, "deny takes its words from METADATA, which needs a title and custom: {id: …}"},
 		{"METADATA without id", "# METADATA\n# title: t\ndeny contains lib.deny(rego.metadata.rule())\n", "deny takes its words from METADATA"},
 		{"a value that never comes", rule("x", `deny contains lib.deny(rego.metadata.rule()) if input.asset.exposure == "internt"`), `input.asset.exposure is never "internt"; did you mean internet?`},

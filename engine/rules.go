@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -65,35 +64,6 @@ func rulesOf(c *ast.Compiler) ([]ruleInfo, error) {
 func list(v any) []any {
 	l, _ := v.([]any)
 	return l
-}
-
-// oneLine makes of OPA's errors one line: the first error with its place, a suggestion where a field is misspelt, and how many more
-// there are.
-func oneLine(err error) error {
-	if err == nil {
-		return nil
-	}
-	var many ast.Errors
-	var one *ast.Error
-	rest := ""
-	switch {
-	case errors.As(err, &many) && len(many) > 0:
-		one = many[0]
-		if n := len(many) - 1; n > 0 {
-			rest = fmt.Sprintf(" (and %d more)", n)
-		}
-	case !errors.As(err, &one):
-		return errors.New(strings.Join(strings.Fields(err.Error()), " "))
-	}
-	text := one.Message
-	if d, ok := one.Details.(*ast.RefErrInvalidDetail); ok {
-		text = misspelt(d)
-	}
-	text = strings.Join(strings.Fields(text), " ")
-	if l := one.Location; l != nil && l.File != "" {
-		return fmt.Errorf("%s:%d: %s%s", l.File, l.Row, text, rest)
-	}
-	return fmt.Errorf("%s%s", text, rest)
 }
 
 var plainWord = regexp.MustCompile(`^"[a-z_]+"$`)

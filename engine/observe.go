@@ -60,15 +60,7 @@ type part struct {
 
 // observe derives what the value of a document can tell of the input. Documents that may be parts of it are named by may.
 func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, weak weakness) observation {
-	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak}
-	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
-		m := c.Modules[name]
-		p.documents.to(m.Package.Path[1:])
-		for _, rule := range m.Rules {
-			d := p.documents.to(rule.Ref()[1:])
-			d.rules = append(d.rules, rule)
-		}
-	}
+	p := newRuleset(c, data, may, weak)
 	o := p.observer()
 	o.parts = map[*documents]*observed{}
 	o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
@@ -84,6 +76,20 @@ func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref
 	}
 	slices.SortFunc(all.parts, func(a, b part) int { return a.ref.Compare(b.ref) })
 	return all
+}
+
+// newRuleset sorts the rules of a compiled policy by the documents that they make.
+func newRuleset(c *ast.Compiler, data ast.Value, may func(ast.Ref) bool, weak weakness) ruleset {
+	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak}
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		m := c.Modules[name]
+		p.documents.to(m.Package.Path[1:])
+		for _, rule := range m.Rules {
+			d := p.documents.to(rule.Ref()[1:])
+			d.rules = append(d.rules, rule)
+		}
+	}
+	return p
 }
 
 func (p ruleset) observer() *observer { return &observer{ruleset: p, values: map[*documents]origin{}} }

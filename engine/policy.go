@@ -106,7 +106,10 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if p.info.Digest, err = digest(files, data); err != nil {
 		return nil, err
 	}
-	if p.rules, err = rulesOf(compiler); err != nil {
+	if p.rules, problems = rulesOf(compiler); len(problems) == 0 {
+		problems = stepsThatReadPaths(compiler, data)
+	}
+	if err := firstProblem(problems); err != nil {
 		return nil, err
 	}
 	p.byID = make(map[string]*ruleInfo, len(p.rules))

@@ -84,3 +84,7 @@ func problemsOf(err error) []Problem {
 
 // oneLine makes of OPA's errors one line: the first error with its place, and how many more there are.
 func oneLine(err error) error { return firstProblem(problemsOf(err)) }
+
+// CompileError makes of an error of OPA's one line: the first with its place, a suggestion where a field is misspelt, and how many more
+// there are.
+func CompileError(err error) error { return oneLine(err) }

@@ -17,8 +17,7 @@ var kinds = []string{"raise", "cap", "deny", "warn", "exempt", "due", "oblige", 
 
 // rulesOf lists the rules with an id. Ids must be unique, or nobody could say which rule decided; the facts that messages name must
 // exist, or a misspelt one would read "not known" for ever.
-func rulesOf(c *ast.Compiler) ([]ruleInfo, error) {
-	var rules []ruleInfo
+func rulesOf(c *ast.Compiler) (rules []ruleInfo, problems []Problem) {
 	at := map[string]*ast.Location{}
 	for _, ref := range c.GetAnnotationSet().Flatten() {
 		a := ref.Annotations
@@ -26,21 +25,26 @@ func rulesOf(c *ast.Compiler) ([]ruleInfo, error) {
 		if id == "" {
 			continue
 		}
-		place := func(what error) error { return fmt.Errorf("%s:%d: %w", ref.Location.File, ref.Location.Row, what) }
+		wrong := func(format string, args ...any) {
+			problems = append(problems, Problem{File: ref.Location.File, Line: ref.Location.Row, Rule: id, What: fmt.Sprintf(format, args...)})
+		}
 		if first, twice := at[id]; twice {
-			return nil, place(fmt.Errorf("the id %s is taken by %s:%d", id, first.File, first.Row))
+			wrong("the id %s is taken by %s:%d", id, first.File, first.Row)
+			continue
 		}
 		at[id] = ref.Location
 		rule := ref.GetRule()
 		if rule == nil {
-			return nil, place(fmt.Errorf("the id %s must stand on a rule (scope: rule)", id))
+			wrong("the id %s must stand on a rule (scope: rule)", id)
+			continue
 		}
 		info := ruleInfo{id: id, kind: ruleName(rule), title: a.Title, file: ref.Location.File, rule: rule}
 		if p := rule.Module.Package.Path; len(p) > 2 {
 			info.pack, _ = strings.CutPrefix(strings.Trim(p[2].Value.String(), `"`), "data.")
 		}
 		if info.pack != "" && !slices.Contains(kinds, info.kind) {
-			return nil, place(fmt.Errorf("the rule %s states %s, which is no set; there is %s", id, info.kind, strings.Join(kinds, ", ")))
+			wrong("the rule %s states %s, which is no set; there is %s", id, info.kind, strings.Join(kinds, ", "))
+			continue
 		}
 		info.remediation, _ = a.Custom["remediation"].(string)
 		for _, control := range list(a.Custom["controls"]) {
@@ -53,12 +57,13 @@ func rulesOf(c *ast.Compiler) ([]ruleInfo, error) {
 			document = reflect.TypeFor[Summary]()
 		}
 		if err := parseMessage(info.message).check(document); err != nil {
-			return nil, place(err)
+			wrong("%v", err)
+			continue
 		}
 		rules = append(rules, info)
 	}
 	slices.SortFunc(rules, func(a, b ruleInfo) int { return strings.Compare(a.id, b.id) })
-	return rules, nil
+	return rules, problems
 }
 
 func list(v any) []any {
@@ -168,3 +173,6 @@ func (p *Policy) unknown(in *Input) []string {
 	}
 	return names
 }
+
+// Sets are the sets of the pack contract, in the order in which a decision lists its reasons.
+func Sets() []string { return slices.Clone(kinds) }

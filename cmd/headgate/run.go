@@ -217,10 +217,11 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 		}
 	}
 	for _, folder := range folders {
-		if s, err := os.Stat(folder); err != nil || !s.IsDir() {
-			return setup(fmt.Errorf("the policy folder %s is not there", folder), "")
+		own, err := packFolder(folder)
+		if err != nil {
+			return err
 		}
-		src.Own = append(src.Own, engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(folder), "./"), Files: os.DirFS(folder)})
+		src.Own = append(src.Own, own)
 	}
 	r.result.Policy.Source = strings.Join(append([]string{"shipped"}, folders...), ", ")
 	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {

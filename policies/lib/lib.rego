@@ -120,6 +120,13 @@ _not_by_the_change if input.context.change.status in {"existing", "disclosed"}
 may_be_reachable if not input.context.reachability.verdict == "unreachable"
 
 # METADATA
+# title: Known to be exploited
+# description: >-
+#   A loaded catalogue lists it. With no catalogue loaded it is taken for unlisted, which a rule that negates this
+#   should say.
+known_exploited if input.context.intel.kev.listed
+
+# METADATA
 # title: A fix is known
 # description: A package has a version that fixes it; everything that is not a package can be fixed by its owner.
 fix_exists if count(input.finding.package.fixed) > 0

@@ -42,6 +42,12 @@ test_may_be_reachable_unless_ruled_out if {
 	not lib.may_be_reachable with input as {"context": {"reachability": {"verdict": "unreachable"}}}
 }
 
+test_known_exploited_only_where_a_catalogue_lists_it if {
+	lib.known_exploited with input as {"context": {"intel": {"kev": {"listed": true}}}}
+	not lib.known_exploited with input as {"context": {"intel": {"kev": {"listed": false}}}}
+	not lib.known_exploited with input as {"context": {}}
+}
+
 test_a_package_needs_a_fixed_version_and_nothing_else_does if {
 	lib.fix_exists with input as {"finding": {"package": {"name": "log4j-core", "fixed": ["2.17.1"]}}}
 	lib.fix_exists with input as {"finding": {"kind": "misconfiguration"}}

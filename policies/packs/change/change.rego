@@ -19,7 +19,7 @@ import data.lib
 #   controls: [NIST-CSF-2.0-ID.RA-05]
 cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.finding.package.scope == "development"
-	not input.context.intel.kev.listed
+	not lib.known_exploited
 }
 
 # METADATA
@@ -34,7 +34,7 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 #   controls: [NIST-CSF-2.0-ID.RA-05]
 cap contains lib.cap(rego.metadata.rule(), "attend") if {
 	input.finding.package.scope == "development"
-	input.context.intel.kev.listed
+	lib.known_exploited
 }
 
 # METADATA

@@ -20,7 +20,7 @@ import data.lib
 cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.context.reachability.verdict == "unreachable"
 	input.context.reachability.confidence == "high"
-	not input.context.intel.kev.listed
+	not lib.known_exploited
 }
 
 # METADATA
@@ -36,7 +36,7 @@ cap contains lib.cap(rego.metadata.rule(), "track") if {
 cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.context.reachability.verdict == "unreachable"
 	input.context.reachability.confidence == "high"
-	input.context.intel.kev.listed
+	lib.known_exploited
 }
 
 # METADATA

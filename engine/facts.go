@@ -13,7 +13,9 @@ type Context struct {
 	Validation   *Validation   `json:"validation,omitempty"`
 	Paths        *PathFacts    `json:"paths,omitempty"`
 	History      *History      `json:"history,omitempty"`
-	Waivers      []Waiver      `json:"waivers,omitempty"`
+
+	Environmental *Environmental `json:"environmental,omitempty"`
+	Waivers       []Waiver       `json:"waivers,omitempty"`
 }
 
 // An Event is what made the gate run.
@@ -124,6 +126,15 @@ type PathFacts struct {
 type History struct {
 	AgeDays  int `json:"age_days"`
 	Reopened int `json:"reopened"`
+}
+
+// An Environmental is the CVSS score of the vulnerability on this asset: its base vector with the requirements of the asset. It is
+// absent without a vector or without requirements.
+type Environmental struct {
+	Score    float64  `json:"score"`    // 0 to 10
+	Severity Severity `json:"severity"` // by CVSS's bands; info for a score of 0, which CVSS calls none
+	Version  string   `json:"version"`  // of CVSS: 3.0, 3.1 or 4.0
+	Vector   string   `json:"vector"`   // with the metrics that were added
 }
 
 // A Waiver is an accepted risk that matches the case. It lowers the action, never the evaluation.

@@ -21,35 +21,58 @@ func override(data map[string]any, params map[string]any, packs []string) (chang
 		if !ok {
 			return nil, fmt.Errorf("%s: parameters are a map", at)
 		}
-		defaults, err := paramsOf(data, pack, packs)
+		doc, defaults, err := paramsOf(data, pack, packs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
 		if changed, err = replace(changed, defaults, values, at); err != nil {
 			return nil, err
 		}
+		if err := choose(doc["choices"], defaults, at); err != nil {
+			return nil, err
+		}
 	}
 	return changed, nil
+}
+
+// choose refuses a parameter that is none of the values that the pack lists for it under `choices`: a rule would ask for it and never
+// find it, and say nothing.
+func choose(choices any, params map[string]any, at string) error {
+	lists, _ := choices.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		allowed, _ := lists[key].([]any)
+		if slices.ContainsFunc(allowed, func(one any) bool { return asJSON(one) == asJSON(params[key]) }) {
+			continue
+		}
+		var names []string
+		for _, one := range allowed {
+			names = append(names, strings.Trim(asJSON(one), `"`))
+		}
+		value := strings.Trim(asJSON(params[key]), `"`)
+		return fmt.Errorf("%s.%s: %q cannot be chosen%s", at, key, value, nearest(value, names))
+	}
+	return nil
 }
 
 // Overrides lists the parameters whose value differs from the default, as "exploit.epss_high: 0.5 → 2": pack, parameter, and both
 // values as JSON ("not set" for a key that the default does not have). Sorted by name; nil if nothing differs.
 func (p *Policy) Overrides() []string { return p.overrides }
 
-func paramsOf(data map[string]any, pack string, packs []string) (map[string]any, error) {
-	doc, _ := data["main"].(map[string]any)
+// paramsOf finds a pack's data and the parameters in it.
+func paramsOf(data map[string]any, pack string, packs []string) (doc, params map[string]any, err error) {
+	doc, _ = data["main"].(map[string]any)
 	if pack != "main" {
 		if !slices.Contains(packs, pack) {
-			return nil, fmt.Errorf("no such pack is loaded; there is %s", strings.Join(packs, ", "))
+			return nil, nil, fmt.Errorf("no such pack is loaded; there is %s", strings.Join(packs, ", "))
 		}
 		all, _ := data["packs"].(map[string]any)
 		doc, _ = all[pack].(map[string]any)
 	}
 	params, ok := doc["params"].(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("the pack has no parameters")
+		return nil, nil, fmt.Errorf("the pack has no parameters")
 	}
-	return params, nil
+	return doc, params, nil
 }
 
 // replace sets values over defaults and adds what changed. A default that is an empty map takes any key; one that is null takes any

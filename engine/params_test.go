@@ -29,3 +29,24 @@ func TestOverridesAreTheParametersThatDifferFromTheirDefaults(t *testing.T) {
 		t.Errorf("nothing is set: have %q", have)
 	}
 }
+
+func TestAParameterWithChoicesTakesNoneButThem(t *testing.T) {
+	packs := fstest.MapFS{
+		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/data.yaml": {Data: []byte("params: {table: deployer, least: low}\nchoices: {table: [deployer, supplier], least: [low, null]}\n")},
+	}
+	for _, good := range []map[string]any{{"table": "supplier"}, {"least": nil}, {}} {
+		if _, err := tryLoad(packs, map[string]any{"mine": good}); err != nil {
+			t.Errorf("%v: %v", good, err)
+		}
+	}
+	for text, bad := range map[string]map[string]any{
+		`params.mine.table: "suplier" cannot be chosen; did you mean supplier?`:   {"table": "suplier"},
+		`params.mine.table: "null" cannot be chosen; there is deployer, supplier`: {"table": nil},
+		`params.mine.least: "immediate" cannot be chosen; there is low, null`:     {"least": "immediate"},
+	} {
+		if _, err := tryLoad(packs, map[string]any{"mine": bad}); err == nil || err.Error() != text {
+			t.Errorf("%v: have %v, want %s", bad, err, text)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // What one decision costs the interpreter with all packs, on one core, for a case with many reasons and for cases with few.
 func BenchmarkDecision(b *testing.B) {
 	s := load(b)
-	compiler := strictly(b, s.withoutTests())
+	compiler := strictly(b, s.byDefault())
 	data, err := ast.InterfaceToValue(s.data)
 	if err != nil {
 		b.Fatal(err)

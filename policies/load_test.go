@@ -82,6 +82,16 @@ func (s shipped) withoutTests() map[string]*ast.Module {
 	return modules
 }
 
+// byDefault are the modules that a decision is made with where the settings say nothing: without the packs that are off.
+func (s shipped) byDefault() map[string]*ast.Module {
+	modules := s.withoutTests()
+	maps.DeleteFunc(modules, func(name string, _ *ast.Module) bool {
+		pack, isPack := strings.CutPrefix(path.Dir(name), "packs/")
+		return isPack && !slices.Contains(policies.Default, pack)
+	})
+	return modules
+}
+
 // strictly compiles modules as the engine does: strict, with no builtin that reads the clock, the network, randomness or the
 // environment, and checked against the schemas of the documents that they see.
 func strictly(t testing.TB, modules map[string]*ast.Module) *ast.Compiler {

@@ -18,7 +18,7 @@ func TestOutcomesThatADeveloperWouldAgreeWith(t *testing.T) {
 	s := load(t)
 	query, err := rego.New(
 		rego.Query("data.main.decision"),
-		rego.Compiler(strictly(t, s.withoutTests())),
+		rego.Compiler(strictly(t, s.byDefault())),
 		rego.Store(s.store()),
 		rego.StrictBuiltinErrors(true),
 	).PrepareForEval(t.Context())

@@ -200,11 +200,14 @@ var controls = []string{
 	"NIST-CSF-2.0-PR.AA-01", // identities and credentials are managed
 	"NIST-CSF-2.0-PR.PS-01", // configuration management
 	"NIST-CSF-2.0-PR.PS-02", // software is maintained, replaced and removed by risk
+	"NIST-CSF-2.0-RS.AN-03", // what has taken place during an incident, and its root cause, is analysed
+	"NIST-CSF-2.0-DE.AE-02", // potentially adverse events are analysed
 	"NIST-SSDF-1.1-PW.7.2",  // code is reviewed or analysed, and what is found is recorded and triaged
 	"NIST-SSDF-1.1-RV.2.1",  // each vulnerability is analysed to plan its response
 	"NIST-SSDF-1.1-RV.2.2",  // responses are planned and carried out
 	"SOC2-CC6.1",            // logical access, credentials included, is protected
 	"SOC2-CC7.1",            // vulnerabilities are detected by configuration monitoring and scanning
+	"SOC2-CC7.3",            // security events are evaluated for whether they were incidents
 	"CIS-8.1-16.12",         // code-level security checks
 }
 

@@ -55,6 +55,8 @@ type wireAsset struct {
 	Mission     yaml.Node `yaml:"mission"`
 	WellBeing   yaml.Node `yaml:"well_being"`
 	Safety      yaml.Node `yaml:"safety"`
+	Density     yaml.Node `yaml:"value_density"`
+	Required    yaml.Node `yaml:"requirements"`
 	Data        yaml.Node `yaml:"data"`
 	Environment yaml.Node `yaml:"environment"`
 	Exposure    yaml.Node `yaml:"exposure"`
@@ -110,29 +112,18 @@ func source(name string) string {
 func (w *wireAsset) entry(name string) (entry, error) {
 	e := entry{match: w.Match, lines: map[string]string{}}
 	a := &e.asset
-	for _, f := range []struct {
-		key  string
-		to   *string
-		from *yaml.Node
-	}{
+	for _, f := range []fact{
 		{"id", &a.ID, &w.ID}, {"name", &a.Name, &w.Name}, {"type", &a.Type, &w.Type}, {"owner", &a.Owner, &w.Owner},
 		{"criticality", &a.Criticality, &w.Criticality}, {"mission", &a.Mission, &w.Mission}, {"well_being", &a.WellBeing, &w.WellBeing},
-		{"safety", &a.Safety, &w.Safety}, {"environment", &a.Environment, &w.Environment}, {"exposure", &a.Exposure, &w.Exposure},
+		{"safety", &a.Safety, &w.Safety}, {"value_density", &a.ValueDensity, &w.Density}, {"environment", &a.Environment, &w.Environment},
+		{"exposure", &a.Exposure, &w.Exposure},
 	} {
-		if err := decode(name, f.key, f.from, f.to); err != nil {
+		if err := e.fact(name, []string{"asset", f.key}, f); err != nil {
 			return e, err
 		}
-		if f.from.IsZero() {
-			continue
-		}
-		place := fmt.Sprintf("%s:%d", name, f.from.Line)
-		if *f.to == "" {
-			return e, isEmpty(place, f.key)
-		}
-		if allowed := engine.InputValues("asset", f.key); allowed != nil && !slices.Contains(allowed, *f.to) {
-			return e, fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, *f.to, strings.Join(allowed, ", "))
-		}
-		e.lines["asset."+f.key] = fmt.Sprintf("%s:%d", source(name), f.from.Line)
+	}
+	if err := e.requirements(name, &w.Required); err != nil {
+		return e, err
 	}
 	if err := decode(name, "data", &w.Data, &a.Data); err != nil {
 		return e, err
@@ -149,6 +140,66 @@ func (w *wireAsset) entry(name string) (entry, error) {
 		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.Line)
 	}
 	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.Line, a.ID))
+}
+
+// A fact is one text of an asset: its key, where it goes and where it stands.
+type fact struct {
+	key  string
+	to   *string
+	from *yaml.Node
+}
+
+// fact reads one text, if it is there, and refuses one that the input does not have at the path.
+func (e *entry) fact(name string, path []string, f fact) error {
+	if err := decode(name, f.key, f.from, f.to); err != nil || f.from.IsZero() {
+		return err
+	}
+	place := fmt.Sprintf("%s:%d", name, f.from.Line)
+	if *f.to == "" {
+		return isEmpty(place, f.key)
+	}
+	if allowed := engine.InputValues(path...); allowed != nil && !slices.Contains(allowed, *f.to) {
+		return fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, *f.to, strings.Join(allowed, ", "))
+	}
+	e.lines[strings.Join(path, ".")] = fmt.Sprintf("%s:%d", source(name), f.from.Line)
+	return nil
+}
+
+// wireRequirements are the security requirements of an asset.
+type wireRequirements struct {
+	Confidentiality yaml.Node `yaml:"confidentiality"`
+	Integrity       yaml.Node `yaml:"integrity"`
+	Availability    yaml.Node `yaml:"availability"`
+}
+
+// requirements reads the security requirements, if the asset has any.
+func (e *entry) requirements(name string, from *yaml.Node) error {
+	if from.IsZero() {
+		return nil
+	}
+	var w wireRequirements
+	if err := decode(name, "requirements", from, &w); err != nil {
+		return err
+	}
+	for i := 0; i < len(from.Content); i += 2 { // a node does not refuse keys that it does not have
+		if key := from.Content[i]; engine.InputValues("asset", "requirements", key.Value) == nil {
+			return fmt.Errorf("%s:%d: there is no key %s", name, key.Line, key.Value)
+		}
+	}
+	var r engine.Requirements
+	for _, f := range []fact{
+		{"confidentiality", &r.Confidentiality, &w.Confidentiality}, {"integrity", &r.Integrity, &w.Integrity},
+		{"availability", &r.Availability, &w.Availability},
+	} {
+		if err := e.fact(name, []string{"asset", "requirements", f.key}, f); err != nil {
+			return err
+		}
+	}
+	if r == (engine.Requirements{}) {
+		return isEmpty(fmt.Sprintf("%s:%d", name, from.Line), "requirements")
+	}
+	e.asset.Requirements = &r
+	return nil
 }
 
 // decode reads a value that may be absent, but neither be null nor have a null in it, which the decoder would drop.

@@ -170,3 +170,32 @@ func FuzzReadAssets(f *testing.F) {
 		inv.Cases([]engine.Discovery{found(shop, "pkg:npm/x", "a/b")}, engine.EventPush)
 	})
 }
+
+func TestAnAssetStatesItsSecurityRequirements(t *testing.T) {
+	inv := read(t, "assets:\n  - id: a\n    value_density: concentrated\n    requirements:\n      confidentiality: high\n      availability: low\n    match: {paths: [x]}\n")
+	e := inv.assets[0]
+	if r := e.asset.Requirements; r == nil || *r != (engine.Requirements{Confidentiality: "high", Availability: "low"}) {
+		t.Errorf("the requirements are %+v", r)
+	}
+	if have := e.lines["asset.requirements.availability"]; have != ".headgate/assets.yaml:6" {
+		t.Errorf("availability stands at %q", have)
+	}
+	if e.asset.ValueDensity != "concentrated" {
+		t.Errorf("the value density is %q", e.asset.ValueDensity)
+	}
+	for text, want := range map[string]string{
+		"{secrecy: high}":           "there is no key secrecy",
+		"{integrity: very}":         `integrity is "very"; it can be low, medium, high`,
+		"{integrity: }":             "a value of requirements is empty",
+		"{}":                        "requirements is empty",
+		"":                          "requirements is empty",
+		"high":                      "`high` does not fit here",
+		"[high]":                    "cannot unmarshal",
+		"{confidentiality: [high]}": "cannot unmarshal",
+	} {
+		_, err := ReadAssets("assets.yaml", strings.NewReader("assets:\n  - id: a\n    requirements: "+text+"\n    match: {paths: [x]}\n"))
+		if err == nil || !strings.HasPrefix(err.Error(), "assets.yaml:3: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -165,7 +165,7 @@ func (p *Policy) count(cases []Case, findings, fixed int) Counts {
 		if d.Overdue {
 			n.Overdue++
 		}
-		n.UnknownFacts += len(p.unknown(in))
+		n.UnknownFacts += p.unknown(in).count()
 	}
 	return n
 }

@@ -29,17 +29,18 @@ type class struct {
 	err    error
 }
 
-// classes are the classes that a policy has met, by what is observed of their inputs. Inputs are told apart by the bytes of their
-// projections, not by a digest of them, so that no two classes can be taken for one.
+// classes are the classes of a document that a policy has met, by what is observed of their inputs. Inputs are told apart by the bytes of
+// their projections, not by a digest of them, so that no two classes can be taken for one.
 type classes struct {
 	policy *Policy
+	ask    func(context.Context, *Input) (*answer, error) // the document of one input
 	observation
 	seed   maphash.Seed
 	shards [64]struct {
 		sync.Mutex
 		known map[string]*class
 	}
-	stated []statedValues // by part
+	stated []*statedValues // by part
 }
 
 // statedValues are the values that one part was met with, numbered.
@@ -60,23 +61,44 @@ const (
 // fewCases are so few that finding out what they have in common costs more than it saves.
 const fewCases = 100
 
-// newClasses derives what the decision can tell of its input. Its parts are the sets that packs state. What cannot be derived, or
-// should not be, makes every input a class of its own.
-func (p *Policy) newClasses(none bool) *classes {
-	c := &classes{policy: p, seed: maphash.MakeSeed(), observation: observation{observed: &observed{whole: true}}}
+// newClasses derives what a document can tell of its input, which ask asks for. Its parts are the sets that packs state. What cannot be
+// derived, or should not be, makes every input a class of its own.
+func (p *Policy) newClasses(document ast.Ref, ask func(context.Context, *Input) (*answer, error), none bool) *classes {
+	c := &classes{policy: p, ask: ask, seed: maphash.MakeSeed(), observation: observation{observed: &observed{whole: true}}}
 	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
 	base, ok := data.(ast.Value)
-	if none || err != nil || !ok {
+	if err != nil || !ok {
 		return c
 	}
-	c.observation = observe(p.compiler, base, ast.MustParseRef("data.main.decision"), statedByPack, "")
-	c.stated = make([]statedValues, len(c.parts))
-	for i, part := range c.parts {
-		c.stated[i].query = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
+	c.observation = observe(p.compiler, base, document, statedByPack, "")
+	if none {
+		c.observation = observation{observed: &observed{whole: true}, compared: c.compared}
+	}
+	for _, part := range c.parts {
+		c.stated = append(c.stated, p.stated.of(part.ref, func() (rego.PreparedEvalQuery, error) {
 			return p.prepare(context.Background(), part.ref.String())
-		})
+		}))
 	}
 	return c
+}
+
+// A stated is the values of parts. The decision and the priority alone have parts in common.
+type stated struct {
+	sync.Mutex
+	parts map[string]*statedValues
+}
+
+func (s *stated) of(ref ast.Ref, query func() (rego.PreparedEvalQuery, error)) *statedValues {
+	s.Lock()
+	defer s.Unlock()
+	name := ref.String()
+	if s.parts[name] == nil {
+		if s.parts == nil {
+			s.parts = map[string]*statedValues{}
+		}
+		s.parts[name] = &statedValues{query: sync.OnceValues(query)}
+	}
+	return s.parts[name]
 }
 
 // of is the class of inputs with a projection.
@@ -140,16 +162,15 @@ func (c *classes) decider(cases int) *decider {
 	input := reflect.TypeFor[Input]()
 	d.rest = project(c.observed, input)
 	for i := range c.parts {
-		d.parts = append(d.parts, partDecider{guarded: projectPart(&c.parts[i], input), shared: &c.stated[i], known: map[string]uint64{}})
+		d.parts = append(d.parts, partDecider{guarded: projectPart(&c.parts[i], input), shared: c.stated[i], known: map[string]uint64{}})
 	}
 	return d
 }
 
 // answer is the policy's answer to an input. It is shared: nothing in it may be changed.
 func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
-	policy := d.classes.policy
 	if d.byItself {
-		return policy.answerTo(ctx, in)
+		return d.classes.ask(ctx, in)
 	}
 	v := reflect.ValueOf(in)
 	d.input = nil
@@ -157,18 +178,18 @@ func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
 	for i := range d.parts {
 		n, ok := d.stated(ctx, &d.parts[i], v)
 		if !ok { // what is wrong is found out by deciding; it may not even matter
-			return policy.answerTo(ctx, in)
+			return d.classes.ask(ctx, in)
 		}
 		d.key = binary.AppendUvarint(d.key, n)
 	}
 	c := d.classes.of(d.key)
 	first := false
 	c.once.Do(func() {
-		c.answer, c.err = policy.answerTo(ctx, in)
+		c.answer, c.err = d.classes.ask(ctx, in)
 		first = true
 	})
 	if c.err != nil && !first { // it may have been for want of time, which is no matter of the class
-		return policy.answerTo(ctx, in)
+		return d.classes.ask(ctx, in)
 	}
 	return c.answer, c.err
 }

@@ -28,11 +28,10 @@ const perDecision = 5 * time.Second
 func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
 	var next atomic.Int64
 	failed := failure{at: len(cases)}
-	classes := p.classes()
 	var work sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
-			decider := classes.decider(len(cases))
+			decider := p.caseDecider(len(cases))
 			for {
 				// Cases before a failed one are still decided, so that the error names the same case however the work was spread.
 				i := int(next.Add(1)) - 1
@@ -40,11 +39,8 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 					return
 				}
 				c := &cases[i]
-				a, err := decider.answer(ctx, &c.Input)
-				if err == nil {
-					c.Decision, err = a.decision(&c.Input, now)
-				}
-				if err != nil {
+				var err error
+				if c.Decision, err = decider.decide(ctx, &c.Input, now); err != nil {
 					failed.note(i, fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err))
 				}
 			}

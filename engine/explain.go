@@ -27,13 +27,17 @@ type RuleOutcome struct {
 }
 
 // Explain says of every rule with an id whether it fired on an input and, if not, which of its conditions did not hold. It evaluates
-// with a full trace, which costs about ten times a decision.
+// with a full trace, which costs about ten times a decision. What the decision lists as assumed is put into the input again.
 func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision) ([]RuleOutcome, error) {
+	in, err := Assumed(in, d.Assumed)
+	if err != nil {
+		return nil, err
+	}
 	tracer := topdown.NewBufferTracer()
 	ctx, cancel := context.WithTimeout(ctx, 10*perDecision)
 	defer cancel()
 	// With indexing and early exit, rules that cannot match would not show in the trace at all.
-	_, err := p.decision.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(in)).Value), rego.EvalQueryTracer(tracer),
+	_, err = p.decision.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(in)).Value), rego.EvalQueryTracer(tracer),
 		rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
 	if err != nil {
 		return nil, oneLine(err)

@@ -36,6 +36,7 @@ type ruleset struct {
 	may       func(ast.Ref) bool
 	uses      map[*ast.Rule]map[ast.Var]int
 	weak      weakness
+	compared  compared
 }
 
 // mostCalls bounds how often functions are gone through, which could grow exponentially with how deep they are nested.
@@ -47,7 +48,8 @@ type weakness string
 // An observation is all that the value of a document can tell of the input: what it observes itself, and the values of its parts.
 type observation struct {
 	*observed
-	parts []part
+	parts    []part
+	compared compared // what places of the input are compared with, also where the whole input is observed
 }
 
 // A part is a document whose value stands for all that it observes: of a hundred conditions in the rules of a pack, the decision
@@ -68,7 +70,7 @@ func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref
 		o = p.observer()
 		o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
 	}
-	all := observation{observed: &o.root}
+	all := observation{observed: &o.root, compared: o.compared}
 	for d, seen := range o.parts {
 		if seen != nil {
 			all.parts = append(all.parts, part{ref: d.ref, observed: seen, guard: p.observer().guard(d.rules)})
@@ -80,7 +82,7 @@ func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref
 
 // newRuleset sorts the rules of a compiled policy by the documents that they make.
 func newRuleset(c *ast.Compiler, data ast.Value, may func(ast.Ref) bool, weak weakness) ruleset {
-	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak}
+	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak, compared{}}
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 		m := c.Modules[name]
 		p.documents.to(m.Package.Path[1:])

@@ -128,3 +128,41 @@ func (o *observed) below(s step) *observed {
 	o.places = o.places || s.kind == toEachHere
 	return o.each
 }
+
+// merge notes all that another one observes too.
+func (o *observed) merge(other *observed) {
+	if o.whole || other.whole {
+		*o = observed{whole: true}
+		return
+	}
+	o.shape = o.shape || other.shape
+	o.places = o.places || other.places
+	for key, w := range other.views {
+		if o.views == nil {
+			o.views = map[string]view{}
+		}
+		o.views[key] = w
+	}
+	for name, under := range other.fields {
+		o.below(step{kind: toField, field: name}).merge(under)
+	}
+	for i, under := range other.items {
+		o.below(step{kind: toItem, item: i}).merge(under)
+	}
+	if other.each != nil {
+		o.below(step{kind: toEach}).merge(other.each)
+	}
+}
+
+// all is everything that an observation sees, whether by itself or through its parts.
+func (o *observation) all() *observed {
+	all := new(observed)
+	all.merge(o.observed)
+	for _, p := range o.parts {
+		all.merge(p.observed)
+		if p.guard != nil {
+			all.merge(p.guard)
+		}
+	}
+	return all
+}

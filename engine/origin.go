@@ -49,6 +49,7 @@ func (o *observer) see(from origin, w view) {
 	case at:
 		if o.trying == 0 {
 			o.root.add(from, w)
+			o.compared.note(from, w)
 		}
 	case literal:
 		if len(w.calls) == 0 && !w.whole {

@@ -30,7 +30,9 @@ type PolicySource struct {
 	Own     []PackFolder   // the user's packs, on top
 	Params  map[string]any // overrides of parameters: by pack (or "main"), then by parameter
 
-	NoClasses bool // decide every case by itself: slow, and the same decisions
+	Assume    map[string]any // by path of a fact: the value that stands for it where it is unknown; null is none
+	NoClasses bool           // decide every case by itself: slow, and the same decisions
+	NoRange   bool           // do not work out what unknown facts could change
 }
 
 // A PackFolder is a folder that holds packs, one folder each.
@@ -50,8 +52,12 @@ type Policy struct {
 	store     storage.Store
 	decision  rego.PreparedEvalQuery
 	gate      rego.PreparedEvalQuery
+	priority  func() (rego.PreparedEvalQuery, error) // the priority alone; prepared when it is first needed
 	facts     []fact
+	assumed   []*assumption   // by fact; nil: nothing is assumed
 	classes   func() *classes // set up when they are first needed
+	ranges    func() *ranges  // nil: ranges are not worked out
+	stated    *stated
 }
 
 // A ruleInfo is what a rule's METADATA says of it.
@@ -117,14 +123,31 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		p.byID[p.rules[i].id] = &p.rules[i]
 	}
 	p.facts = factsRead(compiler)
+	if p.assumed, err = p.assuming(src.Assume); err != nil {
+		return nil, err
+	}
 	p.data = data
 	p.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
 	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
 		return nil, err
 	}
-	p.classes = sync.OnceValue(func() *classes { return p.newClasses(src.NoClasses) })
 	p.gate, err = p.prepare(ctx, "data.main.gate")
+	p.byClass(src.NoClasses, src.NoRange)
 	return p, err
+}
+
+// byClass sets up how the policy is asked, as far as it is not done before there is something to decide.
+func (p *Policy) byClass(noClasses, noRange bool) {
+	p.stated = new(stated)
+	p.priority = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
+		return p.prepare(context.Background(), p.priorityRef().String())
+	})
+	p.classes = sync.OnceValue(func() *classes {
+		return p.newClasses(ast.MustParseRef("data.main.decision"), p.answerTo, noClasses)
+	})
+	if !noRange {
+		p.ranges = sync.OnceValue(func() *ranges { return p.newRanges(noClasses) })
+	}
 }
 
 func (p *Policy) prepare(ctx context.Context, query string) (rego.PreparedEvalQuery, error) {

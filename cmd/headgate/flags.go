@@ -52,6 +52,7 @@ type runFlags struct {
 	reportOnly bool
 	noClasses  bool
 	keepGoing  bool // a report that cannot be read is noted, and the others are read
+	noRange    bool
 	incomplete []string
 	maxBytes   int64
 	deadline   time.Duration
@@ -76,6 +77,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "block introduced cases from this `priority` on: track*, attend or act")
 	c.Flags().BoolVar(&f.reportOnly, "report-only", false, "never block (recorded)")
 	c.Flags().BoolVar(&f.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")
+	c.Flags().BoolVar(&f.noRange, "no-range", false, "do not work out what facts that nobody knows could change (faster where a policy reads what is of one case only)")
 	c.Flags().DurationVar(&f.deadline, "deadline", 30*time.Minute, "give up, with exit status 3, after this `time`")
 }
 

@@ -123,6 +123,7 @@ func (r *run) setUp(args []string) (err error) {
 // setUps read what else the user sets up: one line for each kind. They run before any report is read.
 var setUps = []func(*run) error{
 	(*run).blockFromPriority,
+	(*run).weakenByAssumptions,
 }
 
 // blockFromPriority notes from which priority on the run blocks, where someone says so.
@@ -198,7 +199,8 @@ func (r *run) repository(args []string) string {
 
 // loadPolicy compiles the packs that ship and are on, the user's own in the settings folder, and those of --policy.
 func (r *run) loadPolicy(ctx context.Context) (err error) {
-	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params, NoClasses: r.flags.noClasses}
+	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params, Assume: r.settings.assume(),
+		NoClasses: r.flags.noClasses, NoRange: r.flags.noRange}
 	if r.settings.Packs != nil {
 		src.Packs = slices.Compact(slices.Sorted(slices.Values(r.settings.Packs)))
 	}

@@ -30,6 +30,7 @@ type settings struct {
 	Repository      string         `yaml:"repository"`
 	Packs           []string       `yaml:"packs"` // shipped packs that are on; absent: the default ones
 	Params          map[string]any `yaml:"params"`
+	Assume          map[string]any `yaml:"assume"` // by path of a fact: its value where nobody knows it; null: none
 	Expect          []expectation  `yaml:"expect"`
 	AllowIncomplete []string       `yaml:"allow_incomplete"`
 	FailOn          string         `yaml:"fail_on"`

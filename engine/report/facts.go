@@ -85,6 +85,16 @@ func factLabel(path string) string {
 	return strings.ReplaceAll(path[strings.LastIndexByte(path, '.')+1:], "_", " ")
 }
 
+// feed is the threat data that the fact at a path comes from; empty if it comes from none.
+func feed(path string) string {
+	for _, f := range facts {
+		if path == f.path || strings.HasPrefix(path, f.path+".") {
+			return f.feed
+		}
+	}
+	return ""
+}
+
 func changeValue(in *engine.Input) string {
 	if in.Context.Change == nil {
 		return ""

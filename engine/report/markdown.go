@@ -120,7 +120,7 @@ func (v *view) explained() *block {
 		if h := headline(f); h != "" {
 			parts = append([]string{h}, parts...)
 		}
-		parts = append(parts, worthKnowing(d)...)
+		parts = append(parts, mostWorthKnowing(d)...)
 		if s := prose(strings.Join(parts, "; "), false); s != "" {
 			line += "\\\n" + sentenceCase(s) + "."
 		}

@@ -254,7 +254,7 @@ func (v *view) reasons(c *canvas, k *engine.Case, at string, below bool) {
 	if at != "" {
 		parts = append(parts, "in "+at)
 	}
-	parts = append(append(parts, why(&k.Decision)...), worthKnowing(&k.Decision)...)
+	parts = append(append(parts, why(&k.Decision)...), mostWorthKnowing(&k.Decision)...)
 	if len(parts) > 0 {
 		head = append(head, strings.Join(parts, "; "))
 	}

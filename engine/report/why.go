@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -64,21 +65,75 @@ func strongest(d *engine.Decision) int {
 // sentence strips what a message ends with, so that several can be joined.
 func sentence(m string) string { return strings.TrimRight(clean(m), " .;") }
 
-// worthKnowing says of the facts that are not known what they would change: "reachability not known (unreachable: track)".
+// worthKnowing says of the facts that are not known what they would change: "reachability not known (unreachable: track)". What would
+// change it most comes first.
 func worthKnowing(d *engine.Decision) []string {
 	var out []string
-	for _, p := range d.Pivots {
-		var changes []string
-		for _, value := range slices.Sorted(maps.Keys(p.Outcomes)) {
-			if to := p.Outcomes[value]; to != d.Priority {
-				changes = append(changes, value+": "+string(to))
-			}
-		}
-		if len(changes) > 0 {
-			out = append(out, factLabel(p.Fact)+" not known ("+strings.Join(changes, ", ")+")")
-		}
+	for _, p := range pivots(d) {
+		out = append(out, hinge(p, d.Priority, engine.Priorities))
 	}
 	return out
+}
+
+// mostWorthKnowing is the one fact that would change most, and how far it would, for where there is not room for all. Threat data is not
+// the reader's to find out, and what was not loaded is said once for all cases.
+func mostWorthKnowing(d *engine.Decision) []string {
+	for _, p := range pivots(d) {
+		if feed(p.Fact) != "" {
+			continue
+		}
+		ranks := []int{}
+		for _, to := range p.Outcomes {
+			ranks = append(ranks, to.Rank())
+		}
+		return []string{hinge(p, d.Priority, []engine.Priority{engine.Priorities[slices.Min(ranks)], engine.Priorities[slices.Max(ranks)]})}
+	}
+	return nil
+}
+
+// pivots are those of a decision, what would change it most first.
+func pivots(d *engine.Decision) []engine.Pivot {
+	change := func(p engine.Pivot) (most int) {
+		for _, to := range p.Outcomes {
+			most = max(most, to.Rank()-d.Priority.Rank(), d.Priority.Rank()-to.Rank())
+		}
+		return most
+	}
+	all := slices.DeleteFunc(slices.Clone(d.Pivots), func(p engine.Pivot) bool { return change(p) == 0 })
+	slices.SortStableFunc(all, func(a, b engine.Pivot) int { return cmp.Compare(change(b), change(a)) })
+	return all
+}
+
+// hinge words a pivot: which values lead to some of the outcomes, the most urgent first.
+func hinge(p engine.Pivot, at engine.Priority, outcomes []engine.Priority) string {
+	var changes []string
+	for _, to := range slices.Backward(outcomes) {
+		var values []string
+		for _, value := range slices.Sorted(maps.Keys(p.Outcomes)) {
+			if p.Outcomes[value] == to && to != at {
+				values = append(values, value)
+			}
+		}
+		if len(values) > 0 {
+			changes = append(changes, anyOf(values, to.Rank() > at.Rank())+": "+string(to))
+		}
+	}
+	return factLabel(p.Fact) + " not known (" + strings.Join(slices.Compact(changes), ", ") + ")"
+}
+
+// longestChoice bounds how values are listed that come to the same.
+const longestChoice = 48
+
+// anyOf names values one of which is enough; of many or long ones it only says which way they lead.
+func anyOf(values []string, worse bool) string {
+	s := strings.Join(values, " or ")
+	switch {
+	case width(s) <= longestChoice:
+		return s
+	case worse:
+		return "at worst"
+	}
+	return "at best"
 }
 
 // headline is the title of a finding where it says more than the name does: that of a published weakness is known by its name, and

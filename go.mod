@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/agnivade/levenshtein v1.2.1 // suggestions for misspelt words
+	github.com/bluekeyes/go-gitdiff v0.8.1 // patches as git writes them, with quoted names and renames
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // JSON as a stream of tokens, strict about UTF-8 and duplicate names

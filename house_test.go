@@ -36,6 +36,10 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/open-policy-agent/opa", "go.yaml.in/yaml/v3",
 	},
+	"engine/change": {
+		"engine",
+		"github.com/bluekeyes/go-gitdiff",
+	},
 	"engine/ingest": {
 		"engine",
 		"github.com/distribution/reference", "github.com/go-json-experiment/json", "github.com/package-url/packageurl-go",
@@ -64,7 +68,7 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/ingest", "engine/intel", "engine/report", "engine/scope", "integrations/feeds", "integrations/git", "policies",
+		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/report", "engine/scope", "integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
 	},

@@ -19,45 +19,74 @@ import (
 // same if rule and path agree and the content at the place does; a CWE in place of the rule joins what several scanners say of the
 // same content.
 func Correlate(discoveries []Discovery) []Discovery {
-	names := newNameGroups(discoveries)
-	all := make([]*claim, len(discoveries))
-	for i, d := range discoveries {
-		all[i] = &claim{Discovery: d, keys: keysOf(&d, names)}
-	}
-	slices.SortFunc(all, compareClaims)
-	numberRepeats(all)
-
-	groups := newDisjoint(len(all))
-	first := map[string]int{}
-	for i := range all {
-		for _, k := range all[i].keys {
-			if j, ok := first[k]; ok {
-				groups.join(i, j)
-			} else {
-				first[k] = i
-			}
-		}
-	}
-	merged := map[int][]*claim{}
-	var roots []int
-	for i := range all {
-		root := groups.find(i)
-		if merged[root] == nil {
-			roots = append(roots, root)
-		}
-		merged[root] = append(merged[root], all[i])
-	}
-	out := make([]Discovery, 0, len(roots))
-	for _, root := range roots {
-		out = append(out, merge(merged[root], names))
+	groups, names := grouped(discoveries)
+	out := make([]Discovery, 0, len(groups))
+	for _, g := range groups {
+		out = append(out, merge(g, names))
 	}
 	slices.SortFunc(out, func(a, b Discovery) int { return strings.Compare(a.Finding.ID, b.Finding.ID) })
 	return out
 }
 
+// IDs are, for each discovery, the ids of the finding that Correlate would make of it and the others.
+func IDs(discoveries []Discovery) [][]string {
+	groups, _ := grouped(discoveries)
+	out := make([][]string, len(discoveries))
+	for _, g := range groups {
+		var ids []string
+		for _, c := range g {
+			for _, k := range c.keys {
+				ids = append(ids, idOf(k))
+			}
+		}
+		ids = unique(ids, strings.Compare)
+		for _, c := range g {
+			out[c.at] = ids
+		}
+	}
+	return out
+}
+
+// grouped puts together what means the same. Neither the order of the groups nor that within them depends on the order of what goes in.
+func grouped(discoveries []Discovery) ([][]*claim, *nameGroups) {
+	names := newNameGroups(discoveries)
+	all := make([]*claim, len(discoveries))
+	for i, d := range discoveries {
+		all[i] = &claim{Discovery: d, at: i, keys: keysOf(&d, names)}
+	}
+	slices.SortFunc(all, compareClaims)
+	numberRepeats(all)
+
+	same := newDisjoint(len(all))
+	first := map[string]int{}
+	for i := range all {
+		for _, k := range all[i].keys {
+			if j, ok := first[k]; ok {
+				same.join(i, j)
+			} else {
+				first[k] = i
+			}
+		}
+	}
+	place := map[int]int{} // of a group, by its root
+	var groups [][]*claim
+	for i := range all {
+		root := same.find(i)
+		at, ok := place[root]
+		if !ok {
+			at = len(groups)
+			place[root] = at
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], all[i])
+	}
+	return groups, names
+}
+
 // A claim is a discovery with the keys that it can be known by, the best first.
 type claim struct {
 	Discovery
+	at   int // among the discoveries that were given
 	keys []string
 	text []byte // all of it, made when it is first needed
 }

@@ -49,6 +49,8 @@ type runFlags struct {
 	event      string
 	now        string
 	failOn     string
+	baseline   []string
+	diff       string
 	reportOnly bool
 	noClasses  bool
 	keepGoing  bool // a report that cannot be read is noted, and the others are read
@@ -74,6 +76,8 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
+	c.Flags().StringArrayVar(&f.baseline, "baseline", nil, "`file` of the base: reports, folders or patterns of them, or the result of a run on it")
+	c.Flags().StringVar(&f.diff, "diff", "", "what changed: `BASE...HEAD`, two commits for git, or a patch file")
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "block introduced cases from this `priority` on: track*, attend or act")
 	c.Flags().BoolVar(&f.reportOnly, "report-only", false, "never block (recorded)")
 	c.Flags().BoolVar(&f.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")

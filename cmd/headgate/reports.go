@@ -202,6 +202,7 @@ func noReport(name string, err error) bool {
 type reading struct {
 	reports     []engine.Report
 	discoveries []engine.Discovery
+	fixed       []engine.Discovery // by the scanners' own baselines
 	statements  []engine.Statement
 	scans       int       // how many of the reports say what was found; the others list components or make statements
 	passedOver  []string  // files of folders that are no reports
@@ -274,6 +275,7 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 func (r *reading) take(one *ingest.Reading) {
 	r.reports = append(r.reports, one.Report)
 	r.discoveries = append(r.discoveries, one.Discoveries...)
+	r.fixed = append(r.fixed, one.Fixed...)
 	r.statements = append(r.statements, one.Statements...)
 	if one.Scan {
 		r.scans++

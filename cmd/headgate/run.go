@@ -31,6 +31,7 @@ type run struct {
 	intel     *intel.Snapshot
 	reading   *reading
 	blockFrom engine.Priority // empty: as the policy's table says
+	change    changeSources
 	result    *engine.Result
 }
 
@@ -58,7 +59,9 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 	var policyErr, intelErr, readErr error
 	work.Go(func() { policyErr = r.loadPolicy(ctx) })
 	work.Go(func() { intelErr = r.loadIntel() })
-	readErr = r.read(ctx, args)
+	if readErr = r.read(ctx, args); readErr == nil {
+		readErr = r.readChange(ctx)
+	}
 	work.Wait()
 	for _, err := range []error{policyErr, readErr, intelErr} {
 		if err != nil {
@@ -124,6 +127,7 @@ func (r *run) setUp(args []string) (err error) {
 var setUps = []func(*run) error{
 	(*run).blockFromPriority,
 	(*run).weakenByAssumptions,
+	(*run).checkChange,
 }
 
 // blockFromPriority notes from which priority on the run blocks, where someone says so.
@@ -139,6 +143,7 @@ const failOnWord = "fail-on "
 
 // joins add to the cases what is known of them beyond the reports, in this order: one line for each source of facts.
 var joins = []func(*run, context.Context) error{
+	(*run).joinChange,
 	(*run).joinIntel,
 	(*run).joinVEX,
 }
@@ -309,6 +314,7 @@ func (r *run) decide(ctx context.Context) error {
 		return err
 	}
 	found := engine.Correlate(r.reading.discoveries)
+	r.change.found = found
 	r.result.Cases = r.assets.Cases(found, r.result.Change.Event)
 	if err := r.checkExpected(); err != nil {
 		return err

@@ -54,6 +54,7 @@ var ErrEmpty = errors.New("the file is empty: the scan wrote no result")
 type Reading struct {
 	Report      engine.Report
 	Discoveries []engine.Discovery
+	Fixed       []engine.Discovery // what the scanner knows from its own baseline and found no more
 	Statements  []engine.Statement // of VEX documents, and of reports that carry VEX
 
 	// Scan is false if the document says nothing of what was looked for and found: a list of components, or statements about
@@ -83,7 +84,7 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 		b.report.Time = time.Time{} // no time that JSON could hold
 	}
 	b.stamp()
-	return &Reading{b.report, b.found, b.statements, !b.noScan}, nil
+	return &Reading{b.report, b.found, b.gone, b.statements, !b.noScan}, nil
 }
 
 // read detects the format and reads the report to its end.
@@ -123,6 +124,7 @@ type batch struct {
 	report     engine.Report
 	options    Options
 	found      []engine.Discovery
+	gone       []engine.Discovery // see Reading.Fixed
 	statements []engine.Statement
 	noScan     bool // see Reading.Scan
 }
@@ -179,14 +181,16 @@ const thisReport = "this"
 // stamp gives every finding its source; a reader that reads several tools from one file has filled Tool and Version itself.
 func (b *batch) stamp() {
 	own := []engine.Source{{Tool: b.report.Tool, Version: b.report.Version, Format: b.report.Format, Report: b.report.Digest}}
-	for i := range b.found {
-		f := &b.found[i].Finding
-		if len(f.Sources) == 0 {
-			f.Sources = own
-			continue
-		}
-		for j := range f.Sources {
-			f.Sources[j].Format, f.Sources[j].Report = b.report.Format, b.report.Digest
+	for _, list := range [][]engine.Discovery{b.found, b.gone} {
+		for i := range list {
+			f := &list[i].Finding
+			if len(f.Sources) == 0 {
+				f.Sources = own
+				continue
+			}
+			for j := range f.Sources {
+				f.Sources[j].Format, f.Sources[j].Report = b.report.Format, b.report.Digest
+			}
 		}
 	}
 	for i := range b.statements {

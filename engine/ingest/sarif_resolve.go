@@ -76,7 +76,11 @@ func (r *sarifRun) finish(b *batch) {
 		}
 		p.locate(&d, result)
 		r.classify(&d, result, rule, index.message(result, rule))
-		b.add(d)
+		if strings.EqualFold(result.baseline, "absent") {
+			b.gone = append(b.gone, d)
+		} else {
+			b.add(d)
+		}
 		r.results[i] = sarifResult{} // its memory is free as the findings grow
 	}
 }

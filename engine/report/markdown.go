@@ -188,7 +188,9 @@ func escapedWords(t tally) string { return strings.ReplaceAll(and(t.words()), "*
 func (v *view) verdictBlock() *block {
 	var out []string
 	for _, s := range v.sentences() {
-		out = append(out, prose(s, false))
+		if s != v.fixed() { // it has a table
+			out = append(out, prose(s, false))
+		}
 	}
 	return &block{head: "\n" + strings.Join(out, "\\\n") + "\n"}
 }
@@ -254,7 +256,23 @@ func (v *view) details() []*block {
 	if !v.known || slices.ContainsFunc(v.urgent, func(k *engine.Case) bool { return !isNew(k) }) {
 		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
 	}
-	return []*block{v.fold(summary, v.urgent), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted))}
+	return []*block{v.fold(summary, v.urgent), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted)), v.fixedFold()}
+}
+
+// fixedFold is a table of what the change fixed.
+func (v *view) fixedFold() *block {
+	if len(v.gone) == 0 {
+		return nil
+	}
+	b := &block{
+		noun: "row",
+		head: fmt.Sprintf("\n<details><summary>%s: %d</summary>\n\n| weakness | where |\n| --- | --- |\n", v.fixedWord(), len(v.gone)),
+		tail: "\n</details>\n",
+	}
+	for _, f := range v.gone {
+		b.rows = append(b.rows, "| "+code(weakness(f), true)+" | "+code(subject(f), true)+" |\n")
+	}
+	return b
 }
 
 // fold is a table of cases that opens at a click.

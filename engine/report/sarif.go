@@ -27,6 +27,7 @@ type (
 		Invocations []sarifInvocation `json:"invocations"`
 		ColumnKind  string            `json:"columnKind"`
 		Results     []sarifResult     `json:"results"`
+		Properties  map[string]any    `json:"properties,omitempty"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -104,6 +105,7 @@ type sarifWriter struct {
 	scores  []float64      // of a rule: the worst of its results
 	results []sarifResult
 	reports map[string]string // name by digest
+	facts   map[string]any    // properties of the run
 }
 
 func newSARIFWriter(reports []engine.Report) *sarifWriter {
@@ -147,6 +149,13 @@ func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
 			res.Properties["headgate.due"] = d.Due.UTC().Format(time.RFC3339)
 		}
 		s.results = append(s.results, res)
+	}
+	if len(r.Fixed) > 0 { // as results with the state "absent" code scanning would open what is gone
+		var ids []string
+		for i := range r.Fixed {
+			ids = append(ids, r.Fixed[i].ID)
+		}
+		s.facts = map[string]any{"headgate.fixed": ids}
 	}
 	inv := sarifInvocation{ExecutionSuccessful: true, EndTime: r.Now}
 	for _, n := range newView(r).notes {
@@ -331,6 +340,7 @@ func (s *sarifWriter) write(w io.Writer, version string, inv sarifInvocation) er
 			Invocations: []sarifInvocation{inv},
 			ColumnKind:  "unicodeCodePoints",
 			Results:     s.results,
+			Properties:  s.facts,
 		}},
 	})
 }

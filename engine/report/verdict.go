@@ -44,10 +44,38 @@ func (v *view) sentences() []string {
 	if excused > 0 {
 		out[0] += " " + v.excused(excused)
 	}
+	if s := v.fixed(); s != "" {
+		out = append(out, s)
+	}
 	for _, r := range v.r.Gate.Reasons {
 		out = append(out, "The run as a whole: "+sentence(r.Message)+".")
 	}
 	return out
+}
+
+// fixed names what the change fixed, the gravest first.
+func (v *view) fixed() string {
+	if len(v.r.Fixed) == 0 {
+		return ""
+	}
+	var names []string
+	for _, f := range v.gone {
+		names = append(names, strings.TrimSpace(weakness(f)+" "+subject(f)))
+	}
+	const shown = 3
+	s := strings.Join(names[:min(len(names), shown)], ", ")
+	if more := len(names) - shown; more > 0 {
+		s += " and " + strconv.Itoa(more) + " more"
+	}
+	return v.fixedWord() + ": " + s + "."
+}
+
+// fixedWord is what findings are called that are gone: where there is no change under review it is not said whose merit that is.
+func (v *view) fixedWord() string {
+	if v.owned() {
+		return "Fixed since the base"
+	}
+	return "Fixed by this change"
 }
 
 // by names what blocks.

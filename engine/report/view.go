@@ -20,6 +20,8 @@ type view struct {
 	existing, disclosed []*engine.Case // not from this change, and not blocking
 	exempted            []*engine.Case // lowered to nothing to do by a waiver or another exemption
 
+	gone []*engine.Finding // what the change fixed, the gravest first
+
 	known bool // the change's part in the cases is known, so that "introduced" may be said
 	ids   map[string]string
 
@@ -49,6 +51,10 @@ func newView(r *engine.Result) *view {
 	for _, list := range [][]*engine.Case{v.urgent, v.existing, v.disclosed, v.exempted} {
 		slices.SortStableFunc(list, worseFirst)
 	}
+	for i := range r.Fixed {
+		v.gone = append(v.gone, &r.Fixed[i])
+	}
+	slices.SortStableFunc(v.gone, func(a, b *engine.Finding) int { return cmp.Compare(b.Severity.Rank(), a.Severity.Rank()) })
 	v.notes = v.takeNotes()
 	v.todo = todos(r, v.pressing())
 	return v

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/change"
+	"github.com/headgate/headgate/engine/report"
+	"github.com/headgate/headgate/integrations/git"
+)
+
+// changeSources are what tells a run what the change introduced; each is nil if nobody named it.
+type changeSources struct {
+	base  *change.Base
+	diff  *change.Diff
+	found []engine.Discovery // of the head, correlated
+}
+
+// checkChange looks at the forms of --baseline and --diff, before anything is read.
+func (r *run) checkChange() error {
+	if slices.Contains(r.flags.baseline, "-") {
+		return setup(errors.New("--baseline cannot be standard input"), "write the report to a file")
+	}
+	if slices.Contains(r.flags.baseline, "") {
+		return setup(errors.New("--baseline names no file"), "")
+	}
+	d := r.flags.diff
+	if d == "" || spans(d) {
+		return nil
+	}
+	if s, err := os.Stat(d); err != nil {
+		return setup(fmt.Errorf("--diff %s is neither two commits nor a file", d), "write BASE...HEAD, as origin/main...HEAD, or name a patch")
+	} else if s.IsDir() {
+		return setup(fmt.Errorf("--diff %s is a folder", d), "write BASE...HEAD, as origin/main...HEAD, or name a patch")
+	}
+	return nil
+}
+
+// spans says whether a value of --diff names commits. What does is never taken for a file, even if there is one of that name: the
+// change under review could have put it there.
+func spans(value string) bool {
+	return strings.Contains(value, "...") || slices.ContainsFunc(strings.Split(filepath.ToSlash(value), "/"), func(part string) bool {
+		return part != ".." && strings.Contains(part, "..")
+	})
+}
+
+// readChange reads the base and the diff.
+func (r *run) readChange(ctx context.Context) (err error) {
+	if len(r.flags.baseline) > 0 {
+		if r.change.base, err = r.readBase(ctx); err != nil {
+			return err
+		}
+	}
+	switch d := r.flags.diff; {
+	case d == "":
+		return nil
+	case spans(d):
+		r.change.diff, err = r.readCommits(ctx, d)
+	default:
+		r.change.diff, err = readPatch(d)
+	}
+	if err == nil && r.change.diff.Empty() {
+		r.app.say("note", "the change is empty by --diff "+r.flags.diff)
+	}
+	return err
+}
+
+// readBase reads what was found before the change. One file that cannot be read, or a scan that did not finish, would make of what was
+// there before something new: it is an error.
+func (r *run) readBase(ctx context.Context) (*change.Base, error) {
+	files, err := findReports(r.flags.baseline)
+	if err != nil {
+		return nil, hinted(err, hintOnBase)
+	}
+	base := change.NewBase()
+	var reports []reportFile
+	for _, f := range files {
+		if !isResult(f.name) {
+			reports = append(reports, f)
+			continue
+		}
+		if err := r.readBaseResult(base, f.name); err != nil {
+			return nil, err
+		}
+	}
+	if len(files) == 0 {
+		return nil, undecided(fmt.Errorf("the base has no report: %s", strings.Join(r.flags.baseline, ", ")), hintOnBase)
+	}
+	if len(reports) == 0 {
+		return base, nil
+	}
+	o, err := r.app.ingestOptions(r.flags, r.settings, r.result.Change.Repository)
+	if err != nil {
+		return nil, err
+	}
+	read, err := r.app.readReports(ctx, reports, o, false)
+	if err != nil {
+		return nil, hinted(err, hintOnBase)
+	}
+	for _, name := range read.passedOver {
+		r.app.say("note", name+" is not a report and was passed over")
+	}
+	if read.scans == 0 && len(reports) == len(files) {
+		return nil, undecided(fmt.Errorf("the base has no report of what a scan found: %s", strings.Join(r.flags.baseline, ", ")), hintOnBase)
+	}
+	if err := r.baseComplete(read.reports); err != nil {
+		return nil, err
+	}
+	base.AddReports(engine.Correlate(read.discoveries), read.reports)
+	return base, nil
+}
+
+const hintOnBase = "scan the base as the head is scanned; without --baseline all counts as introduced that --diff does not show otherwise"
+
+// readBaseResult takes the findings of a result file.
+func (r *run) readBaseResult(base *change.Base, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return undecided(fmt.Errorf("the base: %w", err), hintOnBase)
+	}
+	defer file.Close()
+	result, err := report.ReadResult(file)
+	if err != nil {
+		return undecided(fmt.Errorf("the base: %s: %w", name, err), hintOnBase)
+	}
+	if have, want := result.Change.Repository, r.result.Change.Repository; have != "" && want != "" && !strings.EqualFold(have, want) {
+		return undecided(fmt.Errorf("the base: %s is of %s, and this run of %s", name, have, want), hintOnBase)
+	}
+	if err := r.baseComplete(result.Reports); err != nil {
+		return err
+	}
+	base.AddResult(result)
+	return nil
+}
+
+// baseComplete fails if a scan of the base did not finish, unless its report is allowed by name.
+func (r *run) baseComplete(reports []engine.Report) error {
+	allowed := append(slices.Clone(r.flags.incomplete), r.settings.AllowIncomplete...)
+	for _, rep := range reports {
+		if rep.Complete {
+			continue
+		}
+		if !slices.Contains(allowed, rep.Name) && !slices.Contains(allowed, path.Base(rep.Name)) {
+			return undecided(fmt.Errorf("the base: %s: the scan did not finish: %s", rep.Name, rep.Incomplete),
+				"scan the base again, or let what it lacks count as introduced with --allow-incomplete "+path.Base(rep.Name))
+		}
+		r.weaken("incomplete base report " + rep.Name)
+	}
+	return nil
+}
+
+// hinted is an error with a hint where it has none.
+func hinted(err error, hint string) error {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		if f.hint == "" {
+			f.hint = hint
+		}
+		return &failure{f.status, fmt.Errorf("the base: %w", f.err), f.hint}
+	}
+	return err
+}
+
+// mostOfAManifest is as much of a manifest as is read to see what it names.
+const mostOfAManifest = 4 << 20
+
+// readCommits reads the diff between two commits.
+func (r *run) readCommits(ctx context.Context, span string) (*change.Diff, error) {
+	c, err := git.Open(ctx, ".", span)
+	if err != nil {
+		return nil, undecided(fmt.Errorf("--diff %s: %w", span, err), hintOnCommits(err))
+	}
+	r.result.Change.Base, r.result.Change.Head = c.Base, c.Head
+	var d *change.Diff
+	var broken error
+	if err := c.Diff(ctx, func(in io.Reader) error {
+		d, broken = change.ParseDiff(in)
+		return broken
+	}); err != nil {
+		return nil, undecided(fmt.Errorf("--diff %s: %w", span, err), "")
+	}
+	files, err := c.Files(ctx)
+	if err != nil {
+		return nil, undecided(fmt.Errorf("--diff %s: the files of the head: %w", span, err), "")
+	}
+	d.KnowTree(files)
+	for _, name := range d.Manifests() {
+		text, err := c.Read(ctx, name, mostOfAManifest)
+		if err != nil {
+			return nil, undecided(fmt.Errorf("--diff %s: read %s: %w", span, name, err), "")
+		}
+		d.KnowText(name, text)
+	}
+	return d, nil
+}
+
+// hintOnCommits is what to do about commits that are not here.
+func hintOnCommits(err error) string {
+	switch {
+	case errors.Is(err, git.ErrShallow):
+		return "fetch the history: actions/checkout with fetch-depth: 0, or git fetch --unshallow"
+	case errors.Is(err, git.ErrNoCommit):
+		return "git fetch origin brings the commits of other branches; name them as origin/main"
+	case errors.Is(err, git.ErrNoRepository):
+		return "run in the checkout, or name a patch file"
+	}
+	return ""
+}
+
+// readPatch reads a patch file. An empty one is most likely of a command that failed, and would say that nothing was touched.
+func readPatch(name string) (*change.Diff, error) {
+	const hint = "git diff BASE...HEAD > change.patch writes one"
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, undecided(fmt.Errorf("read the patch %s: %w", name, plain(err)), hint)
+	}
+	defer file.Close()
+	d, err := change.ParseDiff(file)
+	if err != nil {
+		return nil, undecided(fmt.Errorf("the patch %s: %w", name, err), hint)
+	}
+	if d.Empty() {
+		return nil, undecided(fmt.Errorf("the patch %s is empty", name), hint)
+	}
+	return d, nil
+}
+
+const statusPath = "context.change.status"
+
+// joinChange says of each case whether the change introduced it, and what the change fixed. What a scanner says of its own baseline
+// counts only where neither base nor diff can tell: it does not say what it compared with.
+func (r *run) joinChange(ctx context.Context) error {
+	head := &change.Head{Raw: r.reading.discoveries, Found: r.change.found, Reports: r.reading.reports, Repository: r.result.Change.Repository}
+	verdicts := change.Classify(head, r.change.base, r.change.diff)
+	byScanner := 0
+	for i := range r.result.Cases {
+		c := &r.result.Cases[i]
+		v, judged := verdicts[c.Input.Finding.ID]
+		if s := c.Input.Context.Change.Status; v.Status == "" && s != "" {
+			if s != engine.StatusIntroduced {
+				byScanner++
+			}
+			continue
+		}
+		if judged {
+			c.Input.Context.Change.Status = v.Status
+			c.Provenance[statusPath] = engine.Provenance{Source: v.Ground}
+		}
+	}
+	if byScanner > 0 && r.underReview() {
+		r.weaken(fmt.Sprintf("the scanner's own baseline on %d of %d cases", byScanner, len(r.result.Cases)))
+	}
+	fixed := map[string]engine.Finding{}
+	for _, f := range append(r.change.base.Fixed(head), change.FixedByScanner(r.reading.fixed, head)...) {
+		fixed[f.ID] = f
+	}
+	for _, id := range slices.Sorted(maps.Keys(fixed)) {
+		r.result.Fixed = append(r.result.Fixed, fixed[id])
+	}
+	r.weakenByTracked(ctx)
+	return nil
+}
+
+// weakenByTracked records a base or patch that lies in the repository: the change under review may have written it.
+func (r *run) weakenByTracked(ctx context.Context) {
+	if !r.underReview() {
+		return
+	}
+	names := slices.Clone(r.flags.baseline)
+	if d := r.flags.diff; d != "" && !spans(d) {
+		names = append(names, d)
+	}
+	for _, name := range names {
+		if git.Tracked(ctx, ".", name) {
+			r.weaken(filepath.ToSlash(name) + " from the change under review")
+		}
+	}
+}

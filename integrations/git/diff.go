@@ -1,0 +1,184 @@
+package git
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// ErrShallow means that the history here does not reach back to what was asked for.
+var ErrShallow = errors.New("the clone is shallow: its history does not reach back far enough")
+
+// ErrNoCommit means that there is no such commit here.
+var ErrNoCommit = errors.New("there is no such commit here")
+
+// ErrNoRepository means that a folder is in no repository, or in one that git may not read.
+var ErrNoRepository = errors.New("no git repository")
+
+// A Change is two commits of one repository: what was before, and what is to be.
+type Change struct {
+	dir  string
+	Base string // commit id: for BASE...HEAD where the histories part, for BASE..HEAD the commit that is named
+	Head string // commit id
+}
+
+// Open resolves "BASE...HEAD" or "BASE..HEAD" in the repository that a folder is in; an end that is left out is HEAD, as in git.
+func Open(ctx context.Context, dir, span string) (*Change, error) {
+	if _, err := run(ctx, dir, "rev-parse", "--git-dir"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoRepository, err)
+	}
+	base, head, parted := strings.Cut(span, "...")
+	if !parted {
+		base, head, _ = strings.Cut(span, "..")
+	}
+	c := &Change{dir: dir}
+	var err error
+	if c.Base, err = commit(ctx, dir, base); err != nil {
+		return nil, err
+	}
+	if c.Head, err = commit(ctx, dir, head); err != nil {
+		return nil, err
+	}
+	if !parted {
+		return c, nil
+	}
+	out, err := run(ctx, dir, "merge-base", c.Base, c.Head)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == 1 { // nothing in common
+		if shallow(ctx, dir) {
+			return nil, fmt.Errorf("where %s and %s part: %w", base, head, ErrShallow)
+		}
+		return nil, fmt.Errorf("%s and %s have no commit in common", base, head)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("where %s and %s part: %w", base, head, err)
+	}
+	c.Base = strings.TrimSpace(string(out))
+	return c, nil
+}
+
+// commit is the id of the commit that a name stands for.
+func commit(ctx context.Context, dir, name string) (string, error) {
+	if name == "" {
+		name = "HEAD"
+	}
+	out, err := run(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	if err == nil {
+		return strings.TrimSpace(string(out)), nil
+	}
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+		return "", err
+	}
+	if shallow(ctx, dir) {
+		return "", fmt.Errorf("%s: %w, and %w", name, ErrNoCommit, ErrShallow)
+	}
+	return "", fmt.Errorf("%s: %w", name, ErrNoCommit)
+}
+
+func shallow(ctx context.Context, dir string) bool {
+	out, err := run(ctx, dir, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(string(out)) == "true"
+}
+
+// Diff gives a function the diff of the change as git writes it, with renames, all names from the root of the repository. What the
+// user or the repository has set up about diffs does not count: it could hide lines.
+func (c *Change) Diff(ctx context.Context, read func(io.Reader) error) error {
+	return stream(ctx, c.dir, read, "diff-tree", "-r", "-p", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative",
+		"--ignore-submodules=none", "--submodule=short", "--unified=3", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/",
+		"--end-of-options", c.Base, c.Head)
+}
+
+// Files are the names of all files of the head, from the root of the repository.
+func (c *Change) Files(ctx context.Context) ([]string, error) {
+	var names []string
+	err := stream(ctx, c.dir, func(r io.Reader) error {
+		in := bufio.NewReader(r)
+		for {
+			name, err := in.ReadString(0)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			names = append(names, strings.TrimSuffix(name, "\x00"))
+		}
+	}, "ls-tree", "-r", "-z", "--name-only", "--full-tree", c.Head)
+	return names, err
+}
+
+// Read is what a file of the head reads, or the first bytes of it.
+func (c *Change) Read(ctx context.Context, name string, most int64) (text []byte, err error) {
+	err = stream(ctx, c.dir, func(r io.Reader) error {
+		text, err = io.ReadAll(io.LimitReader(r, most))
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+		}
+		return err
+	}, "cat-file", "blob", c.Head+":"+name)
+	return text, err
+}
+
+// Tracked says whether the repository that a folder is in has a file: a change under review can have written it then.
+func Tracked(ctx context.Context, dir, name string) bool {
+	_, err := run(ctx, dir, "ls-files", "--error-unmatch", "--", name)
+	return err == nil
+}
+
+// git is the program, told to ask nobody, to lock nothing, and to take objects for what they are.
+func git(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "--literal-pathspecs"}, args...)...)
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); name != "GIT_DIFF_OPTS" && name != "GIT_EXTERNAL_DIFF" {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C")
+	return cmd
+}
+
+// run gives what git writes, which is short.
+func run(ctx context.Context, dir string, args ...string) (out []byte, err error) {
+	err = stream(ctx, dir, func(r io.Reader) error {
+		out, err = io.ReadAll(r)
+		return err
+	}, args...)
+	return out, err
+}
+
+// stream gives a function what git writes. If git fails, what was read may be short, and the error is git's.
+func stream(ctx context.Context, dir string, read func(io.Reader) error, args ...string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := git(ctx, dir, args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("run git: %w", err)
+	}
+	if err := read(out); err != nil {
+		cancel()       // git may still be writing
+		_ = cmd.Wait() // it was stopped because of err
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		text, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		if text == "" {
+			return fmt.Errorf("git %s: %w", args[0], err)
+		}
+		return fmt.Errorf("git %s: %s: %w", args[0], strings.TrimPrefix(text, "fatal: "), err)
+	}
+	return nil
+}

@@ -58,6 +58,8 @@ type runFlags struct {
 	incomplete []string
 	maxBytes   int64
 	deadline   time.Duration
+
+	validations []string // files
 }
 
 // readFlags adds the flags of reading reports.
@@ -74,6 +76,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder")
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
+	c.Flags().StringArrayVar(&f.validations, "validations", nil, "`file` that says what was proven exploitable, mitigated or not exploitable (default: validations.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringArrayVar(&f.baseline, "baseline", nil, "`file` of the base: reports, folders or patterns of them, or the result of a run on it")

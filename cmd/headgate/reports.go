@@ -207,6 +207,8 @@ type reading struct {
 	scans       int       // how many of the reports say what was found; the others list components or make statements
 	passedOver  []string  // files of folders that are no reports
 	refused     []refusal // reports that cannot be read whole, where reading goes on without them
+
+	proofs []engine.Proof
 }
 
 // A refusal is a report that cannot be read whole.
@@ -277,6 +279,7 @@ func (r *reading) take(one *ingest.Reading) {
 	r.discoveries = append(r.discoveries, one.Discoveries...)
 	r.fixed = append(r.fixed, one.Fixed...)
 	r.statements = append(r.statements, one.Statements...)
+	r.proofs = append(r.proofs, one.Proofs...)
 	if one.Scan {
 		r.scans++
 	}

@@ -33,6 +33,8 @@ type run struct {
 	blockFrom engine.Priority // empty: as the policy's table says
 	change    changeSources
 	result    *engine.Result
+
+	validations []engine.Proof // that the team states
 }
 
 // lastResort is how long after the deadline work may take to notice it.
@@ -128,6 +130,7 @@ var setUps = []func(*run) error{
 	(*run).blockFromPriority,
 	(*run).weakenByAssumptions,
 	(*run).checkChange,
+	(*run).readValidations,
 }
 
 // blockFromPriority notes from which priority on the run blocks, where someone says so.
@@ -146,6 +149,8 @@ var joins = []func(*run, context.Context) error{
 	(*run).joinChange,
 	(*run).joinIntel,
 	(*run).joinVEX,
+	(*run).joinValidation,
+	(*run).joinConflicts,
 }
 
 // underReview says whether the run decides about a change that others have yet to accept.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -227,6 +226,15 @@ func readSmall(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
+// readable refuses what is no file that has an end.
+func readable(name string) error {
+	s, err := os.Stat(name)
+	if err == nil && !s.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", name)
+	}
+	return err
+}
+
 // path is a file or folder of the settings folder, with slashes; empty if it is not there.
 func (s *settings) path(name string) string {
 	if s.folder == "" {
@@ -265,8 +273,8 @@ func (s *settings) loadAssets(flag string) (*scope.Inventory, error) {
 			return &scope.Inventory{}, nil
 		}
 	}
-	if s, err := os.Stat(name); err != nil || !s.Mode().IsRegular() {
-		return nil, setup(cmp.Or(err, fmt.Errorf("%s is no regular file", name)), "")
+	if err := readable(name); err != nil {
+		return nil, setup(err, "")
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -56,6 +56,7 @@ type Reading struct {
 	Discoveries []engine.Discovery
 	Fixed       []engine.Discovery // what the scanner knows from its own baseline and found no more
 	Statements  []engine.Statement // of VEX documents, and of reports that carry VEX
+	Proofs      []engine.Proof     // of tools that attack
 
 	// Scan is false if the document says nothing of what was looked for and found: a list of components, or statements about
 	// findings of others. That it has no findings is no news then.
@@ -84,7 +85,7 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 		b.report.Time = time.Time{} // no time that JSON could hold
 	}
 	b.stamp()
-	return &Reading{b.report, b.found, b.gone, b.statements, !b.noScan}, nil
+	return &Reading{b.report, b.found, b.gone, b.statements, b.proofs, !b.noScan}, nil
 }
 
 // read detects the format and reads the report to its end.
@@ -126,6 +127,7 @@ type batch struct {
 	found      []engine.Discovery
 	gone       []engine.Discovery // see Reading.Fixed
 	statements []engine.Statement
+	proofs     []engine.Proof
 	noScan     bool // see Reading.Scan
 }
 
@@ -135,6 +137,12 @@ func (b *batch) add(d engine.Discovery) {
 		b.found = slices.Grow(b.found, len(b.found)+1) // findings are large: doubling copies them less often than append does
 	}
 	b.found = append(b.found, d)
+}
+
+// prove takes what one attempt to exploit showed. It is as old as the report unless it says when it was made.
+func (b *batch) prove(p engine.Proof) {
+	p.Tool = true
+	b.proofs = append(b.proofs, p)
 }
 
 // state takes one VEX statement of the report.
@@ -191,6 +199,13 @@ func (b *batch) stamp() {
 			for j := range f.Sources {
 				f.Sources[j].Format, f.Sources[j].Report = b.report.Format, b.report.Digest
 			}
+		}
+	}
+	for i := range b.proofs {
+		p := &b.proofs[i]
+		p.Source = b.report.Name
+		if p.Time.IsZero() {
+			p.Time = b.report.Time
 		}
 	}
 	for i := range b.statements {

@@ -34,6 +34,8 @@ type nucleiLine struct {
 	IP        word              `json:"ip"`
 	Parameter word              `json:"fuzzing_parameter"`
 	Matched   *boolean          `json:"matcher-status"`
+	Type      word              `json:"type"`
+	Time      word              `json:"timestamp"`
 }
 
 type nucleiInfo struct {
@@ -64,7 +66,11 @@ func readNuclei(s *stream, b *batch) error {
 			return s.wrong("a result without template-id")
 		}
 		if l.Matched == nil || bool(*l.Matched) {
-			b.add(l.discovery(b))
+			d := l.discovery(b)
+			b.add(d)
+			if l.attacks() {
+				b.prove(l.proof(&d, b.report.Tool))
+			}
 		}
 		return nil
 	})
@@ -110,6 +116,48 @@ func (l *nucleiLine) discovery(b *batch) engine.Discovery {
 	d.Finding = f
 	return d
 }
+
+// nucleiLooks are words in the tags of templates that look for software and read its version, which proves nothing about a weakness.
+var nucleiLooks = []string{"tech", "detect", "detection", "version", "passive", "panel", "discovery", "osint", "token-spray"}
+
+// attacks says whether a match of the template is proof of a weakness that has a name: a CVE or CWE. What is only information, or was
+// read from files or certificates, was not attacked.
+func (l *nucleiLine) attacks() bool {
+	for _, list := range l.Info.is.Tags {
+		for t := range strings.SplitSeq(list, ",") {
+			if slices.Contains(nucleiLooks, strings.ToLower(strings.TrimSpace(t))) {
+				return false
+			}
+		}
+	}
+	switch strings.ToLower(string(l.Type)) {
+	case "file", "ssl", "whois", "dns":
+		return false
+	}
+	return severityOf(string(l.Info.is.Severity)).Rank() > engine.SeverityInfo.Rank() &&
+		(len(l.cves()) > 0 || len(cwesIn(l.Info.is.Classification.is.CWEs...)) > 0)
+}
+
+func (l *nucleiLine) proof(d *engine.Discovery, tool string) engine.Proof {
+	p := engine.Proof{
+		Validation: engine.Validation{Status: proofExploitable, By: tool},
+		Names:      l.cves(), Place: d.Target.Name, Attempt: l.id(), Time: timeOf(string(l.Time)),
+	}
+	if len(d.Finding.Locations) > 0 {
+		p.Place = d.Finding.Locations[0].URL
+	}
+	if len(p.Names) == 0 {
+		p.CWEs = d.Finding.CWEs
+	}
+	p.Attempt += " " + p.Place
+	return p
+}
+
+// What an attempt to exploit shows.
+const (
+	proofExploitable = "exploitable"
+	proofMitigated   = "mitigated"
+)
 
 // target is the host that matched: of what was asked for by "host:port", by URL, or, of DNS and files, by anything else.
 func (l *nucleiLine) target(at string) engine.Target {

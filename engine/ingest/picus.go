@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ func detectPicus(s shape) bool {
 }
 
 // readPicus reads an export of Picus: a row for each action of a simulated attack. What a control did not block is a finding; what was
-// blocked is none.
+// blocked is none. Either is proof of the CVEs that the action uses.
 func readPicus(s *stream, b *batch) error {
 	b.report.Tool = "picus"
 	rows := csv.NewReader(s.text)
@@ -56,8 +57,12 @@ func readPicus(s *stream, b *batch) error {
 		if at := r.time(); b.report.Time.IsZero() || at.After(b.report.Time) {
 			b.report.Time = at
 		}
+		d := r.discovery()
 		if !r.blocked() {
-			b.add(r.discovery())
+			b.add(d)
+		}
+		if p, ok := r.proof(&d.Finding); ok {
+			b.prove(p)
 		}
 	}
 }
@@ -75,12 +80,28 @@ func tableError(err error) error {
 type picusRow func(column string) string
 
 // blocked says whether a control stopped the action. The action's own result goes before that of the whole threat.
-func (r picusRow) blocked() bool {
-	result := r("actionpreventionresult")
-	if result == "" {
-		result = r("threatpreventionresult")
+func (r picusRow) blocked() bool { return strings.EqualFold(r.result(), "Blocked") }
+
+func (r picusRow) result() string {
+	return cmp.Or(r("actionpreventionresult"), r("threatpreventionresult"))
+}
+
+// proof is what the simulation showed of the CVEs that it used, where it ran. A result other than blocked and not blocked shows nothing.
+func (r picusRow) proof(f *engine.Finding) (engine.Proof, bool) {
+	p := engine.Proof{
+		Validation: engine.Validation{By: "picus"}, Place: hostTarget(r("location")).Name, Time: r.time(),
+		Attempt: strings.Join([]string{r("threatid"), f.Rule.ID, r("location")}, " "),
 	}
-	return strings.EqualFold(result, "Blocked")
+	if f.Vulnerability != nil {
+		p.Names = f.Vulnerability.CVEs
+	}
+	switch {
+	case r.blocked():
+		p.Status, p.Control = proofMitigated, clip(cmp.Or(r("actionpreventionsources"), r("actionprotocolpreventionsources"), r("vendorname")))
+	case strings.EqualFold(r.result(), "Not Blocked"):
+		p.Status = proofExploitable
+	}
+	return p, p.Status != "" && len(p.Names) > 0
 }
 
 // time is when the attack ended. Picus writes days first and leaves out the time of day, or writes both by ISO 8601.
@@ -121,6 +142,6 @@ func (r picusRow) discovery() engine.Discovery {
 	} else if len(cves) > 1 {
 		f.Kind, f.Vulnerability = engine.KindVulnerability, vulnerabilityOf("picus:"+f.Rule.ID, cves...)
 	}
-	// Where the simulation ran is not in the export: the target is a host without a name.
-	return engine.Discovery{Target: engine.Target{Type: engine.TargetHost}, Finding: f, Content: contentOf(r("threatname") + "\n" + r("actionname"))}
+	// What was attacked is not in the export: the target is the location that the simulation ran in, or a host without a name.
+	return engine.Discovery{Target: hostTarget(r("location")), Finding: f, Content: contentOf(r("threatname") + "\n" + r("actionname"))}
 }

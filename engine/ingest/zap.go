@@ -26,8 +26,8 @@ type zapSite struct {
 	Alerts list[zapAlert] `json:"alerts"`
 }
 
-// A zapAlert is a rule and the places where it found something. All values are strings, those for people HTML. What was sent and what
-// came back is not read: it can hold credentials.
+// A zapAlert is a rule and the places where it found something. All values are strings, those for people HTML. Requests and responses
+// are not read, and what was sent is not kept: they can hold credentials.
 type zapAlert struct {
 	Plugin     text              `json:"pluginid" xml:"pluginid"`
 	Ref        text              `json:"alertRef" xml:"alertRef"`
@@ -41,12 +41,14 @@ type zapAlert struct {
 	OldURI    text `json:"uri" xml:"uri"` // before version 2.5 an alert was an instance
 	OldMethod text `json:"method" xml:"method"`
 	OldParam  text `json:"param" xml:"param"`
+	OldAttack text `json:"attack" xml:"attack"`
 }
 
 type zapInstance struct {
 	URI    text `json:"uri" xml:"uri"`
 	Method text `json:"method" xml:"method"`
 	Param  text `json:"param" xml:"param"`
+	Attack text `json:"attack" xml:"attack"` // only whether there was one is kept
 }
 
 // readZAP reads ZAP's "traditional" JSON reports.
@@ -164,7 +166,7 @@ func (z *zap) add(site *zapSite, a *zapAlert) {
 		f.Suppression = &engine.Suppression{Kind: "external", Status: "accepted", Justification: "marked as a false positive in ZAP"}
 	}
 	if a.OldURI != "" {
-		a.Instances = append(a.Instances, zapInstance{a.OldURI, a.OldMethod, a.OldParam})
+		a.Instances = append(a.Instances, zapInstance{a.OldURI, a.OldMethod, a.OldParam, a.OldAttack})
 	}
 	for _, i := range a.Instances {
 		if u := address(string(i.URI)); u != "" && !slices.Contains(f.Locations, engine.Location{URL: u}) {
@@ -174,6 +176,23 @@ func (z *zap) add(site *zapSite, a *zapAlert) {
 	// Which place comes first changes from scan to scan, and the finding is known by it.
 	slices.SortFunc(f.Locations, func(x, y engine.Location) int { return strings.Compare(x.URL, y.URL) })
 	z.b.add(engine.Discovery{Target: site.target(f.Locations), Finding: f})
+	z.prove(a, &f)
+}
+
+// prove takes the places where an attack went through, as ZAP is sure of. A rule that only reads what passes by, as those for headers,
+// shows that something is missing but not that anybody can use it: its instances have no attack.
+func (z *zap) prove(a *zapAlert, f *engine.Finding) {
+	sure := slices.Contains([]string{"3", "4"}, strings.TrimSpace(string(a.Confidence))) // high and confirmed
+	if !sure || len(f.CWEs) == 0 || f.Severity.Rank() <= engine.SeverityInfo.Rank() {
+		return
+	}
+	for _, i := range a.Instances {
+		if u := address(string(i.URI)); u != "" && strings.TrimSpace(string(i.Attack)) != "" {
+			z.b.prove(engine.Proof{
+				Validation: engine.Validation{Status: proofExploitable, By: "zap"}, CWEs: f.CWEs, Place: u, Attempt: f.Rule.ID + " " + u,
+			})
+		}
+	}
 }
 
 func (a *zapAlert) severity() engine.Severity {

@@ -296,6 +296,9 @@ func source(from map[string]engine.Provenance, path string) string {
 func (x *explainer) rest() {
 	f, d := &x.e.Case.Input.Finding, &x.e.Case.Decision
 	x.c.line()
+	for _, s := range disputed(x.e.Case.Conflicts) {
+		x.entry("disputed", s)
+	}
 	if len(d.Range) == 2 {
 		s := string(d.Range[0]) + " to " + string(d.Range[1])
 		if d.Range[0] == d.Range[1] {

@@ -124,6 +124,9 @@ func (v *view) explained() *block {
 		if s := prose(strings.Join(parts, "; "), false); s != "" {
 			line += "\\\n" + sentenceCase(s) + "."
 		}
+		if s := prose(dispute(k), false); s != "" {
+			line += "\\\n" + sentenceCase(s) + "."
+		}
 		b.rows = append(b.rows, line+"\n")
 	}
 	if more := len(all) - len(shown); more > 0 {

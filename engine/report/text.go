@@ -266,7 +266,7 @@ func (v *view) reasons(c *canvas, k *engine.Case, at string, below bool) {
 		head, _ := split(lines[whyLines-1], room-2)
 		lines[whyLines-1] = head + " …"
 	}
-	for _, l := range lines {
+	for _, l := range append(lines, wrap(clean(dispute(k)), room)...) {
 		c.line(space(hang), span{l, dim})
 	}
 }

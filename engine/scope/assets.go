@@ -35,6 +35,9 @@ type match struct {
 	Images       []string `yaml:"images"`       // globs over image names without tag
 	Repositories []string `yaml:"repositories"` // globs over "owner/name"
 	PURLs        []string `yaml:"purls"`        // globs over package URLs without version
+	Hosts        []string `yaml:"hosts"`        // hosts and URLs that it answers at: see hostPattern
+
+	hosts []hostPattern
 }
 
 // maxAssetsBytes bounds an assets file.
@@ -139,7 +142,8 @@ func (w *wireAsset) entry(name string) (entry, error) {
 	if len(a.Data) > 0 {
 		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.Line)
 	}
-	return e, w.Match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.Line, a.ID))
+	err := e.match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.Line, a.ID))
+	return e, err
 }
 
 // A fact is one text of an asset: its key, where it goes and where it stands.
@@ -231,13 +235,20 @@ func isEmpty(place, what string) error {
 
 func (m *match) check(label string) error {
 	patterns := slices.Concat(m.Paths, m.Images, m.Repositories, m.PURLs)
-	if len(patterns) == 0 {
-		return fmt.Errorf("%s has no match: no finding can be its own (paths, images, repositories or purls)", label)
+	if len(patterns)+len(m.Hosts) == 0 {
+		return fmt.Errorf("%s has no match: no finding can be its own (paths, images, repositories, purls or hosts)", label)
 	}
 	for _, p := range patterns {
 		if p == "" || !doublestar.ValidatePattern(p) {
 			return fmt.Errorf("%s: %q is no pattern", label, p)
 		}
+	}
+	for _, h := range m.Hosts {
+		p, ok := parseHostPattern(h)
+		if !ok {
+			return fmt.Errorf("%s: hosts: %q is neither a host nor a URL; write shop.example.com, *.example.com:8443 or https://example.com/shop", label, h)
+		}
+		m.hosts = append(m.hosts, p)
 	}
 	return nil
 }
@@ -247,6 +258,10 @@ func (m *match) takes(d *engine.Discovery) bool {
 	switch d.Target.Type {
 	case engine.TargetImage:
 		if fits(m.Images, d.Target.Name) {
+			return true
+		}
+	case engine.TargetHost:
+		if m.answers(endpointsOf(d.Target.Name, &d.Finding)) {
 			return true
 		}
 	case engine.TargetRepository:

@@ -116,8 +116,16 @@ _not_by_the_change if input.context.change.status in {"existing", "disclosed"}
 
 # METADATA
 # title: Call analysis has not ruled it out
-# description: True for reachable, for potential, and where nothing is known.
+# description: >-
+#   True for reachable, for potential, where nothing is known, and for what somebody exploited, whatever analyses say.
 may_be_reachable if not input.context.reachability.verdict == "unreachable"
+
+may_be_reachable if exploited
+
+# METADATA
+# title: Somebody exploited it on this asset
+# description: True only for proof. It holds against what analyses and observations say.
+exploited if input.context.validation.status == "exploitable"
 
 # METADATA
 # title: Known to be exploited

@@ -48,6 +48,14 @@ test_known_exploited_only_where_a_catalogue_lists_it if {
 	not lib.known_exploited with input as {"context": {}}
 }
 
+test_what_was_exploited_may_be_reached if {
+	proof := {"context": {"reachability": {"verdict": "unreachable"}, "validation": {"status": "exploitable"}}}
+	lib.may_be_reachable with input as proof
+	lib.exploited with input as proof
+	not lib.exploited with input as {"context": {"validation": {"status": "mitigated"}}}
+	not lib.exploited with input as {"context": {}}
+}
+
 test_a_package_needs_a_fixed_version_and_nothing_else_does if {
 	lib.fix_exists with input as {"finding": {"package": {"name": "log4j-core", "fixed": ["2.17.1"]}}}
 	lib.fix_exists with input as {"finding": {"kind": "misconfiguration"}}

@@ -89,7 +89,7 @@ exempt contains lib.exempt(rego.metadata.rule(), "warn") if {
 # title: Not affected, by VEX
 # description: >-
 #   A VEX statement that the run was given says that the vulnerability does not affect the product, or is fixed in it.
-#   Affected, under investigation and no statement excuse nothing.
+#   Affected, under investigation and no statement excuse nothing, and no statement excuses what somebody exploited.
 # custom:
 #   id: change.vex
 #   message: 'VEX of {context.vex.source} says {status}; justification: {context.vex.justification}'
@@ -97,5 +97,6 @@ exempt contains lib.exempt(rego.metadata.rule(), "warn") if {
 #   controls: [NIST-CSF-2.0-ID.RA-07, NIST-SSDF-1.1-RV.2.1]
 exempt contains reason if {
 	status := {"not_affected": "not affected", "fixed": "fixed"}[input.context.vex.status]
+	not lib.exploited
 	reason := lib.vars(lib.exempt(rego.metadata.rule(), "pass"), {"status": status})
 }

@@ -139,4 +139,13 @@ test_vex_silent if {
 	}
 }
 
+test_vex_silent_on_what_was_exploited if {
+	every status in ["not_affected", "fixed"] {
+		exempted == {} with input as object.union(
+			vex(status),
+			{"context": {"validation": {"status": "exploitable"}}},
+		)
+	}
+}
+
 test_vex_missing if exempted == {} with input as {"finding": {"kind": "vulnerability"}, "context": {}}

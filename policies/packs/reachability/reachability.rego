@@ -2,7 +2,7 @@
 # title: Reachability
 # description: >-
 #   Whether the weak code can run, by call analysis and by observation. A verdict that is absent neither raises nor
-#   caps: unknown is not unreachable.
+#   caps: unknown is not unreachable. Nothing here lowers what somebody exploited.
 package packs.reachability
 
 import data.lib
@@ -21,6 +21,7 @@ cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.context.reachability.verdict == "unreachable"
 	input.context.reachability.confidence == "high"
 	not lib.known_exploited
+	not lib.exploited
 }
 
 # METADATA
@@ -37,13 +38,14 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.context.reachability.verdict == "unreachable"
 	input.context.reachability.confidence == "high"
 	lib.known_exploited
+	not lib.exploited
 }
 
 # METADATA
 # title: Probably unreachable
 # description: >-
-#   An analysis found no way to the weak code, but its confidence is medium, low or not known. It lowers the urgency
-#   without dropping the finding from sight.
+#   An analysis or a VEX statement found no way to the weak code, but its confidence is medium, low or not known. It
+#   lowers the urgency without dropping the finding from sight. A component that was seen loaded is not lowered by it.
 # custom:
 #   id: reachability.probably_unreachable
 #   message: 'probably unreachable ({context.reachability.by}, confidence: {context.reachability.confidence})'
@@ -52,6 +54,8 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.context.reachability.verdict == "unreachable"
 	not input.context.reachability.confidence == "high"
+	not input.context.runtime.loaded
+	not lib.exploited
 }
 
 # METADATA
@@ -68,6 +72,25 @@ cap contains lib.cap(rego.metadata.rule(), "track*") if {
 	input.context.runtime.loaded == false
 	input.finding.kind == "vulnerability"
 	input.context.runtime.window_days >= data.packs.reachability.params.not_loaded_days
+	not lib.exploited
+}
+
+# METADATA
+# title: Loaded and severe
+# description: >-
+#   The component was seen loaded on the asset, which is more than most findings of its severity can show. A verdict
+#   that it is unreachable goes before it, and a severity that is not known counts as high. What was not observed is
+#   absent and raises nothing.
+# custom:
+#   id: reachability.loaded
+#   message: 'seen loaded at run time; severity: {finding.severity}'
+#   remediation: Upgrade in the next regular update, before components that nothing loads.
+#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-05]
+raise contains lib.raise(rego.metadata.rule(), "track*") if {
+	input.context.runtime.loaded == true
+	input.finding.kind == "vulnerability"
+	lib.may_be_reachable
+	not _mild
 }
 
 # METADATA

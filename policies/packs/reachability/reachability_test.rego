@@ -91,6 +91,59 @@ test_not_loaded_missing if {
 	capped == {} with input as runtime({"window_days": 30})
 }
 
+# Proof goes before all of it, and what was seen loaded before a verdict of little confidence.
+
+test_nothing_lowers_what_was_exploited if {
+	proof := {"context": {"validation": {"status": "exploitable", "by": "scanner"}}}
+	every facts in [
+		verdict({"verdict": "unreachable", "confidence": "high"}),
+		object.union(verdict({"verdict": "unreachable", "confidence": "high"}), exploited),
+		verdict({"verdict": "unreachable", "confidence": "low"}),
+		runtime({"loaded": false, "window_days": 30}),
+	] {
+		capped != {} with input as facts
+		capped == {} with input as object.union(facts, proof)
+	}
+}
+
+test_probably_unreachable_silent_on_what_was_seen_loaded if {
+	every loaded, caps in {true: {}, false: {"reachability.probably_unreachable": "track*"}} {
+		capped == caps with input as object.union(
+			verdict({"verdict": "unreachable", "confidence": "medium"}),
+			{"context": {"runtime": {"loaded": loaded}}},
+		)
+	}
+	capped == {"reachability.unreachable": "track"} with input as object.union(
+		verdict({"verdict": "unreachable", "confidence": "high"}),
+		{"context": {"runtime": {"loaded": true}}},
+	)
+}
+
+# Loaded and severe.
+
+loaded(severity) := object.union(runtime({"loaded": true}), {"finding": {"severity": severity}})
+
+test_loaded_fires if {
+	every severity in ["critical", "high"] {
+		raised == {"reachability.loaded": "track*"} with input as loaded(severity)
+	}
+}
+
+test_loaded_silent if {
+	raised == {} with input as loaded("medium")
+	raised == {} with input as object.union(loaded("high"), {"finding": {"kind": "license"}})
+	raised == {} with input as object.union(loaded("high"), {"context": {"runtime": {"loaded": false}}})
+	raised == {} with input as object.union(
+		loaded("high"),
+		{"context": {"reachability": {"verdict": "unreachable", "confidence": "low"}}},
+	)
+}
+
+test_loaded_missing if {
+	raised == {} with input as runtime({"window_days": 30})
+	raised == {"reachability.loaded": "track*"} with input as json.remove(loaded("low"), ["finding/severity"])
+}
+
 # Reachable.
 
 reachable(severity) := {

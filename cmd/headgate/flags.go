@@ -57,6 +57,7 @@ type runFlags struct {
 	noRange    bool
 	incomplete []string
 	maxBytes   int64
+	secretsKey string
 	deadline   time.Duration
 
 	validations []string // files
@@ -67,7 +68,8 @@ func (f *runFlags) readFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml, assets.yaml and policies (default: .headgate here or above, else beside the reports or above)")
 	c.Flags().StringVar(&f.repository, "repository", "", "`owner/name` of the repository that the reports are about (default: settings, CI, git)")
 	c.Flags().StringArrayVar(&f.incomplete, "allow-incomplete", nil, "a report `name` whose scan may be unfinished (recorded)")
-	c.Flags().Int64Var(&f.maxBytes, "max-report-bytes", 0, "largest report in `bytes` (default 1 GiB)")
+	c.Flags().Int64Var(&f.maxBytes, "max-report-bytes", 0, "largest report in `bytes`, unpacked (default 1 GiB)")
+	c.Flags().StringVar(&f.secretsKey, "secrets-key-file", "", "`file` with the key that values of secrets are digested with (default: settings; HEADGATE_SECRET_KEY is the key itself)")
 }
 
 // decideFlags adds the flags of deciding.

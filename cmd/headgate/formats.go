@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -16,16 +18,44 @@ func newFormatsCommand(a *app) *cobra.Command {
 		Short: "List the report formats that can be read, and those that can be written",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
-			fmt.Fprintln(w, "read (detected from content)")
+			width := a.reportOptions().Width
+			fmt.Fprintln(a.stdout, "read (detected from content; also in gzip, and several in a zip archive)")
 			for _, f := range ingest.Formats() {
-				fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, f.Title, f.Tools)
+				entry(a.stdout, width, f.Name, f.Title+" · "+f.Tools, "e.g. "+f.Example)
 			}
-			fmt.Fprintln(w, "\nwritten (-o)")
+			fmt.Fprintln(a.stdout, "\nwritten (-o)")
 			for _, f := range report.Formats() {
-				fmt.Fprintf(w, "  %s\t%s\n", f.Name, f.Title)
+				entry(a.stdout, width, f.Name, f.Title, "")
 			}
-			return w.Flush()
+			return nil
 		},
 	}
+}
+
+// entry writes a name and, beside it, a text in as many lines as the width asks for. A command below it stays on one line, so that it
+// can be copied.
+func entry(w io.Writer, width int, name, text, command string) {
+	const indent = 20
+	lines := wrapped(text, width-indent)
+	if command != "" {
+		lines = append(lines, command)
+	}
+	head := "  " + name
+	for _, line := range lines {
+		fmt.Fprintf(w, "%-*s%s\n", indent, head, line)
+		head = ""
+	}
+}
+
+// wrapped breaks a text between words into lines of at most so many characters; a longer word has a line of its own.
+func wrapped(text string, width int) []string {
+	var lines []string
+	for word := range strings.FieldsSeq(text) {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= width {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }

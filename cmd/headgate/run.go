@@ -304,6 +304,11 @@ func (a *app) ingestOptions(f *runFlags, s *settings, repository string) (ingest
 	if o.MaxBytes < 0 {
 		return o, setup(errors.New("the largest report has a negative size"), "")
 	}
+	key, err := a.secretKey(f.secretsKey, s)
+	if err != nil {
+		return o, err
+	}
+	o.SecretKey = key
 	if dir, err := os.Getwd(); err == nil {
 		o.Roots = append(o.Roots, dir)
 	}

@@ -35,6 +35,7 @@ type settings struct {
 	FailOn          string         `yaml:"fail_on"`
 	Intel           string         `yaml:"intel"` // folder, absolute or relative to the settings folder
 	MaxReportBytes  int64          `yaml:"max_report_bytes"`
+	SecretsKeyFile  string         `yaml:"secrets_key_file"` // absolute or relative to the settings folder
 
 	folder string // where they are; empty if there are none
 }

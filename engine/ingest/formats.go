@@ -16,7 +16,8 @@ import (
 type format struct {
 	name   string           // as in result files and on the command line
 	title  string           // as in help and errors
-	tools  string           // what writes it
+	tools  string           // what writes it, and what is read
+	sample string           // a command that makes such a report, with what is to be filled in in capitals
 	detect func(shape) bool // true if the beginning of a document has this format's marks
 	read   func(*stream, *batch) error
 }
@@ -24,56 +25,95 @@ type format struct {
 // formats are all formats, in the order in which detection asks them: the first match wins, so a format with loose marks stands
 // behind those with strict ones.
 var formats = []format{
-	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others", detectSARIF, readSARIF},
-	{"trivy", "Trivy JSON", "trivy --format json", detectTrivy, readTrivy},
-	{"grype", "Grype JSON", "grype -o json", detectGrype, readGrype},
-	{"osv-scanner", "OSV-Scanner JSON", "osv-scanner --format json", detectOSVScanner, readOSVScanner},
-	{"cyclonedx", "CycloneDX JSON and XML", "Syft, cdxgen, Trivy, Grype, Dependency-Track: bills of materials and VEX, 1.0 to 1.7", detectCycloneDX, readCycloneDX},
-	{"spdx", "SPDX 2 JSON and tag-value", "Syft, Microsoft's sbom-tool and others: components only", detectSPDX, readSPDX},
-	{"openvex", "OpenVEX", "vexctl and others: statements, 0.0.1 to 0.2", detectOpenVEX, readOpenVEX},
-	{"csaf", "CSAF 2.0 and 2.1", "vendors' advisories and VEX: statements", detectCSAF, readCSAF},
-	{"ocsf", "OCSF Vulnerability Finding", "Amazon Security Lake and others: JSON, a list or lines", detectOCSF, readOCSF},
-	{"asff", "AWS Security Finding Format", "aws securityhub get-findings", detectASFF, readASFF},
-	{"govulncheck", "govulncheck JSON", "govulncheck -format json", detectGovulncheck, readGovulncheck},
-	{"semgrep", "Semgrep JSON", "semgrep --json", detectSemgrep, readSemgrep},
-	{"snyk", "Snyk JSON", "snyk test --json, snyk container test --json", detectSnyk, readSnyk},
-	{"npm-audit", "npm audit JSON", "npm audit --json, pnpm audit --json", detectNPMAudit, readNPMAudit},
-	{"yarn-audit", "Yarn audit JSON", "yarn audit --json, yarn npm audit --json, bun audit --json", detectYarnAudit, readYarnAudit},
-	{"pip-audit", "pip-audit JSON", "pip-audit --format json", detectPipAudit, readPipAudit},
-	{"cargo-audit", "cargo-audit JSON", "cargo audit --json", detectCargoAudit, readCargoAudit},
-	{"gosec", "gosec JSON", "gosec -fmt json", detectGosec, readGosec},
-	{"bandit", "Bandit JSON", "bandit --format json", detectBandit, readBandit},
-	{"dependency-check", "Dependency-Check XML and JSON", "OWASP Dependency-Check, --format XML or JSON", detectDependencyCheck, readDependencyCheck},
-	{"dependabot", "Dependabot alerts", "GET /repos/OWNER/REPO/dependabot/alerts, GraphQL's vulnerabilityAlerts", detectDependabot, readDependabot},
-	{"code-scanning", "GitHub code-scanning alerts", "GET /repos/OWNER/REPO/code-scanning/alerts", detectCodeScanning, readCodeScanning},
-	{"gitleaks", "Gitleaks JSON", "gitleaks --report-format json, versions 7 and 8", detectGitleaks, readGitleaks},
-	{"trufflehog", "TruffleHog JSON", "trufflehog --json, version 3", detectTruffleHog, readTruffleHog},
-	{"secret-scanning", "GitHub secret-scanning alerts", "GET /repos/OWNER/REPO/secret-scanning/alerts", detectSecretScanning, readSecretScanning},
-	{"checkov", "Checkov JSON", "checkov -o json", detectCheckov, readCheckov},
-	{"kics", "KICS JSON", "kics scan --report-formats json", detectKICS, readKICS},
-	{"tfsec", "tfsec JSON", "tfsec --format json", detectTfsec, readTfsec},
-	{"nuclei", "Nuclei JSON", "nuclei -jsonl, nuclei -json-export", detectNuclei, readNuclei},
-	{"zap", "ZAP JSON", "ZAP's traditional JSON report", detectZAP, readZAP},
-	{"zap-xml", "ZAP XML", "ZAP's traditional XML report", detectZAPXML, readZAPXML},
-	{"trivy-operator", "Trivy Operator resources", "kubectl get vulnerabilityreports -o json, and the operator's other kinds", detectTrivyOperator, readTrivyOperator},
-	{"gitlab", "GitLab security report", "GitLab's SAST, dependency, container and secret scans, DAST", detectGitLab, readGitLab},
-	{"sonarqube", "SonarQube issues", "GET /api/issues/search", detectSonarQube, readSonarQube},
-	{"picus", "Picus CSV", "Picus, an export of a simulation's results", detectPicus, readPicus},
-	{"threagile", "Threagile risks", "threagile, risks.json", detectThreagile, readThreagile},
-	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "converters to DefectDojo", detectGeneric, readGeneric},
-	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing", detectEmptyList, readEmptyList},
+	{"sarif", "SARIF 2.1.0", "CodeQL, Semgrep, gosec, Checkov and most others",
+		"gosec -fmt sarif -out gosec.sarif ./...", detectSARIF, readSARIF},
+	{"trivy", "Trivy JSON", "Trivy: vulnerabilities, misconfigurations, secrets and licences of images, folders, repositories and clusters",
+		"trivy image --format json -o trivy.json IMAGE", detectTrivy, readTrivy},
+	{"grype", "Grype JSON", "Grype: vulnerabilities of images, folders and bills of materials",
+		"grype IMAGE -o json --file grype.json", detectGrype, readGrype},
+	{"osv-scanner", "OSV-Scanner JSON", "OSV-Scanner: vulnerabilities of lockfiles and images, with call analysis",
+		"osv-scanner scan source -r . --format json > osv.json", detectOSVScanner, readOSVScanner},
+	{"cyclonedx", "CycloneDX JSON and XML", "Syft, cdxgen, Trivy, Grype, Dependency-Track: bills of materials and VEX, 1.0 to 1.7",
+		"syft IMAGE -o cyclonedx-json=sbom.cdx.json", detectCycloneDX, readCycloneDX},
+	{"spdx", "SPDX 2 JSON and tag-value", "Syft, Microsoft's sbom-tool and others: components only",
+		"syft IMAGE -o spdx-json=sbom.spdx.json", detectSPDX, readSPDX},
+	{"openvex", "OpenVEX", "vexctl and others: statements, 0.0.1 to 0.2",
+		"vexctl create --product PURL --vuln CVE --status fixed > vex.json", detectOpenVEX, readOpenVEX},
+	{"csaf", "CSAF 2.0 and 2.1", "vendors' advisories and VEX: statements",
+		"curl -o advisory.json https://VENDOR/csaf/ADVISORY.json", detectCSAF, readCSAF},
+	{"ocsf", "OCSF Vulnerability Finding", "Amazon Security Lake and others: JSON, a list or lines",
+		"aws s3 cp s3://BUCKET/findings.json ocsf.json", detectOCSF, readOCSF},
+	{"asff", "AWS Security Finding Format", "AWS Security Hub, Inspector and others that write to it",
+		"aws securityhub get-findings > asff.json", detectASFF, readASFF},
+	{"govulncheck", "govulncheck JSON", "govulncheck: vulnerabilities of Go modules, with the calls that reach them",
+		"govulncheck -format json ./... > govulncheck.json", detectGovulncheck, readGovulncheck},
+	{"semgrep", "Semgrep JSON", "Semgrep: code, secrets and supply chain",
+		"semgrep scan --json --output semgrep.json", detectSemgrep, readSemgrep},
+	{"snyk", "Snyk JSON", "Snyk: open source, one project or several, and containers",
+		"snyk test --all-projects --json-file-output=snyk.json", detectSnyk, readSnyk},
+	{"npm-audit", "npm audit JSON", "npm and pnpm, audit reports 1 and 2",
+		"npm audit --json > npm-audit.json", detectNPMAudit, readNPMAudit},
+	{"yarn-audit", "Yarn audit JSON", "Yarn 1 to 4 and Bun",
+		"yarn npm audit --json > yarn-audit.json", detectYarnAudit, readYarnAudit},
+	{"pip-audit", "pip-audit JSON", "pip-audit: vulnerabilities of Python packages",
+		"pip-audit --format json --output pip-audit.json", detectPipAudit, readPipAudit},
+	{"cargo-audit", "cargo-audit JSON", "cargo-audit: vulnerabilities of Rust crates",
+		"cargo audit --json > cargo-audit.json", detectCargoAudit, readCargoAudit},
+	{"gosec", "gosec JSON", "gosec: Go code",
+		"gosec -fmt json -out gosec.json ./...", detectGosec, readGosec},
+	{"bandit", "Bandit JSON", "Bandit: Python code",
+		"bandit -r . --format json -o bandit.json", detectBandit, readBandit},
+	{"dependency-check", "Dependency-Check XML and JSON", "OWASP Dependency-Check: vulnerabilities of components",
+		"dependency-check --scan . --format JSON --out dependency-check.json", detectDependencyCheck, readDependencyCheck},
+	{"dependabot", "Dependabot alerts", "GitHub's REST interface, and GraphQL's vulnerabilityAlerts",
+		"gh api --paginate repos/OWNER/REPO/dependabot/alerts > dependabot.json", detectDependabot, readDependabot},
+	{"code-scanning", "GitHub code-scanning alerts", "GitHub's REST interface",
+		"gh api --paginate repos/OWNER/REPO/code-scanning/alerts > alerts.json", detectCodeScanning, readCodeScanning},
+	{"gitleaks", "Gitleaks JSON", "Gitleaks 7 and 8: secrets in files and history",
+		"gitleaks git --report-format json --report-path gitleaks.json", detectGitleaks, readGitleaks},
+	{"trufflehog", "TruffleHog JSON", "TruffleHog 3: secrets in any of its sources",
+		"trufflehog git file://. --json > trufflehog.jsonl", detectTruffleHog, readTruffleHog},
+	{"secret-scanning", "GitHub secret-scanning alerts", "GitHub's REST interface",
+		"gh api --paginate repos/OWNER/REPO/secret-scanning/alerts > secrets.json", detectSecretScanning, readSecretScanning},
+	{"checkov", "Checkov JSON", "Checkov: misconfigurations, secrets and packages",
+		"checkov -d . -o json > checkov.json", detectCheckov, readCheckov},
+	{"kics", "KICS JSON", "KICS: misconfigurations",
+		"kics scan -p . --report-formats json -o .", detectKICS, readKICS},
+	{"tfsec", "tfsec JSON", "tfsec: misconfigurations in Terraform",
+		"tfsec . --format json --out tfsec.json", detectTfsec, readTfsec},
+	{"nuclei", "Nuclei JSON", "Nuclei, lines or a list: what it could prove on running hosts",
+		"nuclei -u URL -jsonl -o nuclei.jsonl", detectNuclei, readNuclei},
+	{"zap", "ZAP JSON", "ZAP's traditional report: weaknesses of running applications",
+		"zap-baseline.py -t URL -J zap.json", detectZAP, readZAP},
+	{"zap-xml", "ZAP XML", "ZAP's traditional report: weaknesses of running applications",
+		"zap-baseline.py -t URL -x zap.xml", detectZAPXML, readZAPXML},
+	{"trivy-operator", "Trivy Operator resources", "Trivy Operator: all kinds of its reports in a cluster",
+		"kubectl get vulnerabilityreports -A -o json > operator.json", detectTrivyOperator, readTrivyOperator},
+	{"gitlab", "GitLab security report", "GitLab's SAST, dependency, container and secret scans, and DAST",
+		"glab job artifact main semgrep-sast", detectGitLab, readGitLab},
+	{"sonarqube", "SonarQube issues", "SonarQube and SonarCloud, GET /api/issues/search",
+		"curl -u TOKEN: 'https://SONAR/api/issues/search?componentKeys=KEY' > sonar.json", detectSonarQube, readSonarQube},
+	{"picus", "Picus CSV", "Picus: an export of a simulation's results",
+		"Picus, Simulations: Export as CSV", detectPicus, readPicus},
+	{"threagile", "Threagile risks", "Threagile: risks.json",
+		"threagile -model threagile.yaml -output .", detectThreagile, readThreagile},
+	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "Converters to DefectDojo",
+		`findings.json of a converter: {"findings": [{"title": …, "severity": …}]}`, detectGeneric, readGeneric},
+	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing",
+		"gitleaks dir --report-path gitleaks.json (nothing found)", detectEmptyList, readEmptyList},
 }
 
 // A Format describes a supported format for help and documentation.
 type Format struct {
 	Name, Title, Tools string
+	Example            string // a command that makes such a report; words in capitals are to be filled in
 }
 
 // Formats lists the supported formats.
 func Formats() []Format {
 	var all []Format
 	for _, f := range formats {
-		all = append(all, Format{f.name, f.title, f.tools})
+		all = append(all, Format{f.name, f.title, f.tools, f.sample})
 	}
 	return all
 }

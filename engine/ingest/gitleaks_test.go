@@ -33,7 +33,7 @@ func TestGitleaksSecretsAreInTheTreeOnlyWhereFilesWereScanned(t *testing.T) {
 }
 
 func TestTheSameSecretIsTheSameContentForEverySecretScanner(t *testing.T) {
-	want := contentOf("AKIAPLANTEDKEY000001")
+	want := ""
 	for _, doc := range []string{
 		`[{"RuleID":"a","Secret":"AKIAPLANTEDKEY000001","Match":"key = AKIAPLANTEDKEY000001","File":"c"}]`,
 		`[{"rule":"a","offender":"AKIAPLANTEDKEY000001","line":"key = AKIAPLANTEDKEY000001","file":"c"}]`,
@@ -41,7 +41,10 @@ func TestTheSameSecretIsTheSameContentForEverySecretScanner(t *testing.T) {
 		`[{"number":1,"secret_type":"aws","state":"open","secret":"AKIAPLANTEDKEY000001"}]`,
 	} {
 		_, found := readDocument(t, doc)
-		if len(found) != 1 || found[0].Content != want {
+		if want == "" && len(found) == 1 {
+			want = found[0].Content
+		}
+		if len(found) != 1 || found[0].Content != want || !strings.HasPrefix(want, "keyed:") {
 			t.Errorf("%s is read as %+v, want the content %s", doc, found, want)
 		}
 	}

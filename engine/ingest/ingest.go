@@ -31,6 +31,9 @@ type Options struct {
 	// Roots are absolute folders that paths in reports may start with: the checkout here and on the machine that scanned.
 	Roots []string
 
+	// SecretKey keys the digests of secrets' values, which findings' ids are made of. Empty: see keyContent.
+	SecretKey []byte
+
 	// MaxBytes bounds a report; 0 means DefaultMaxBytes.
 	MaxBytes int64
 }
@@ -188,10 +191,13 @@ const thisReport = "this"
 
 // stamp gives every finding its source; a reader that reads several tools from one file has filled Tool and Version itself.
 func (b *batch) stamp() {
+	b.report.Incomplete = redacted(b.report.Incomplete)
 	own := []engine.Source{{Tool: b.report.Tool, Version: b.report.Version, Format: b.report.Format, Report: b.report.Digest}}
 	for _, list := range [][]engine.Discovery{b.found, b.gone} {
 		for i := range list {
 			f := &list[i].Finding
+			keyContent(&list[i], b.options.SecretKey)
+			redact(f)
 			if len(f.Sources) == 0 {
 				f.Sources = own
 				continue
@@ -209,6 +215,7 @@ func (b *batch) stamp() {
 		}
 	}
 	for i := range b.statements {
+		b.statements[i].VEX.Justification = redacted(b.statements[i].VEX.Justification)
 		if b.statements[i].Report == thisReport {
 			b.statements[i].Report = b.report.Digest
 		}

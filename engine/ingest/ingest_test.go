@@ -153,12 +153,16 @@ func TestReadDigestsEveryByteOfTheFile(t *testing.T) {
 	}
 }
 
-func TestFormatsAreListedOnce(t *testing.T) {
-	seen := map[string]bool{}
+// Whoever has no report yet learns from the list how to make one: a command whose report is of that format, or what to click.
+func TestFormatsAreListedOnceEachWithAnExample(t *testing.T) {
+	names, examples := map[string]bool{}, map[string]bool{}
 	for _, f := range Formats() {
-		if f.Name == "" || f.Title == "" || f.Tools == "" || seen[f.Name] {
+		if f.Name == "" || f.Title == "" || f.Tools == "" || names[f.Name] {
 			t.Errorf("format %+v", f)
 		}
-		seen[f.Name] = true
+		if len(strings.Fields(f.Example)) < 2 || len(f.Example) > 80 || examples[f.Example] || strings.ContainsAny(f.Example, "\n\t") {
+			t.Errorf("%s has the example %q", f.Name, f.Example)
+		}
+		names[f.Name], examples[f.Example] = true, true
 	}
 }

@@ -138,7 +138,7 @@ func TestTrivySecretsLeaveNoText(t *testing.T) {
 		t.Error("the text of a secret is in the findings")
 	}
 	i := slices.IndexFunc(found, func(d engine.Discovery) bool { return d.Finding.Kind == engine.KindSecret })
-	if i < 0 || !strings.HasPrefix(found[i].Content, "text:") {
+	if i < 0 || !strings.HasPrefix(found[i].Content, "keyed:") {
 		t.Error("no secret with content")
 	}
 }

@@ -305,9 +305,11 @@ func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// clip bounds a text from a report to what a person reads, on one line and without control characters.
+// clip bounds a text from a report to what a person reads, on one line, without control characters and without credentials: these are
+// looked for before the text is cut, as half of one is still too much.
 func clip(s string) string {
-	const most = 300
+	const most, looked = 300, 64 << 10
+	s = redacted(s[:min(len(s), looked)])
 	if len(s) <= most && isPlain(s) && !strings.Contains(s, "  ") {
 		return s
 	}

@@ -1,0 +1,100 @@
+package ingest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// keyContent digests again, with a key, the content of what is or may be the value of a secret, since findings' ids are digests of the
+// content: without the key nobody can try out passwords against an id. Other content stays as it is, so that a key changes the ids of
+// these findings alone.
+//
+// With Options.SecretKey the ids are safe as long as the key is. Without one the key is made of the target's name, which is no secret:
+// then ids tell nothing to who only sees them, but who knows target, rule and path can test guesses of a weak password.
+func keyContent(d *engine.Discovery, key []byte) {
+	f := &d.Finding
+	credential := f.Kind == engine.KindSecret || slices.ContainsFunc(f.CWEs, func(n int) bool { return slices.Contains(credentialCWEs, n) })
+	if d.Content == "" || !credential {
+		return
+	}
+	if len(key) == 0 {
+		key = []byte("headgate:" + string(d.Target.Type) + ":" + d.Target.Name)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(d.Content))
+	d.Content = "keyed:" + hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// A credential is one form of them: its marks, and what it matches.
+type credential struct {
+	marks []string
+	form  *regexp.Regexp
+}
+
+// shown is what stands for a credential. Of an address the rest stays.
+func (c *credential) shown() string {
+	if c.form.NumSubexp() > 0 {
+		return "${1}…@"
+	}
+	return "…"
+}
+
+// credentials are the forms of credentials that tell themselves, as their issuers publish them. Each is searched for only in a text
+// that has one of its marks, since most texts have none.
+var credentials = []credential{
+	{[]string{"PRIVATE KEY"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)`)},
+	{[]string{"AKIA", "ASIA", "ABIA", "ACCA"}, regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)},                                               // AWS
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, regexp.MustCompile(`(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})`)}, // GitHub
+	{[]string{"glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-"}, regexp.MustCompile(`gl(?:pat|dt|rt|cbt|ptt|soat)-[A-Za-z0-9_.-]{16,}`)},        // GitLab
+	{[]string{"xox", "xapp-"}, regexp.MustCompile(`(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,}`)},                                                  // Slack
+	{[]string{"hooks.slack.com/"}, regexp.MustCompile(`hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]+`)},                                       // Slack
+	{[]string{"k_live_", "k_test_", "whsec_"}, regexp.MustCompile(`(?:[spr]k_(?:live|test)|whsec)_[A-Za-z0-9+/=_]{8,}`)},                                 // Stripe
+	{[]string{"eyJ"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)},                                                // JSON Web Tokens
+	{[]string{"AIza"}, regexp.MustCompile(`AIza[A-Za-z0-9_-]{30,}`)},                                                                                     // Google
+	{[]string{"GOCSPX-", "ya29."}, regexp.MustCompile(`(?:GOCSPX-|ya29\.)[A-Za-z0-9_-]{16,}`)},                                                           // Google
+	{[]string{"SG."}, regexp.MustCompile(`SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`)},                                                                  // SendGrid
+	{[]string{"npm_", "pypi-AgE", "rubygems_"}, regexp.MustCompile(`(?:npm_[A-Za-z0-9]{30,}|pypi-AgE[A-Za-z0-9_-]{16,}|rubygems_[a-f0-9]{32,})`)},        // package registries
+	{[]string{"dop_v1_", "doo_v1_", "hvs.", "hvb.", "dckr_pat_"}, regexp.MustCompile(`(?:do[op]_v1_[a-f0-9]{32,}|hv[sb]\.[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,})`)},
+	{[]string{"sk-"}, regexp.MustCompile(`\bsk-[A-Za-z0-9_-]{20,}`)},                         // OpenAI, Anthropic and others
+	{[]string{":/"}, regexp.MustCompile(`(:/{1,2})[^\s/:@"'<>]{0,100}:[^\s/@"'<>]{1,200}@`)}, // a password in an address
+}
+
+// redacted is a text of a report without what has the form of a credential, whatever quotes it there.
+func redacted(text string) string {
+	if len(text) < len("://:x@") {
+		return text
+	}
+	for _, c := range credentials {
+		if slices.ContainsFunc(c.marks, func(mark string) bool { return strings.Contains(text, mark) }) {
+			text = c.form.ReplaceAllString(text, c.shown())
+		}
+	}
+	return text
+}
+
+// redact takes credentials out of all texts of a finding that a report words freely.
+func redact(f *engine.Finding) {
+	f.Title = redacted(f.Title)
+	if f.Rule != nil {
+		f.Rule.ID = redacted(f.Rule.ID)
+	}
+	if f.Secret != nil {
+		f.Secret.Type = redacted(f.Secret.Type)
+	}
+	if f.Resource != nil {
+		f.Resource.Name = redacted(f.Resource.Name)
+	}
+	for i := range f.Locations {
+		l := &f.Locations[i]
+		l.Path, l.URL, l.Image = redacted(l.Path), redacted(l.URL), redacted(l.Image)
+	}
+	if f.Suppression != nil {
+		f.Suppression.Justification = redacted(f.Suppression.Justification)
+	}
+}

@@ -59,7 +59,7 @@ var allowed = map[string][]string{
 	},
 	"engine/scope": {
 		"engine",
-		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3",
+		"github.com/bmatcuk/doublestar/v4", "github.com/pandatix/go-cvss", "go.yaml.in/yaml/v3",
 	},
 
 	"integrations/feeds": {"engine", "engine/intel"},

@@ -150,6 +150,7 @@ var joins = []func(*run, context.Context) error{
 	(*run).joinIntel,
 	(*run).joinVEX,
 	(*run).joinValidation,
+	(*run).joinRequirements,
 	(*run).joinConflicts,
 }
 
@@ -369,6 +370,12 @@ func (r *run) joinVEX(context.Context) error {
 	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
 		r.weaken(fmt.Sprintf("VEX on %d of %d cases, which the change under review may have written", n, len(r.result.Cases)))
 	}
+	return nil
+}
+
+// joinRequirements adds how severe each vulnerability is on its asset, where the asset states what it requires.
+func (r *run) joinRequirements(context.Context) error {
+	scope.ApplyRequirements(r.result.Cases)
 	return nil
 }
 

@@ -77,7 +77,8 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 # title: Only in tests
 # description: >-
 #   All places of the weakness are in code that is not deployed (test_paths). A place without a path, or no place at
-#   all, may be deployed and is not capped.
+#   all, may be deployed and is not capped. What is critical has its own rule: that code is a test is told from its
+#   path, which can be wrong.
 # custom:
 #   id: code.test_path
 #   message: only in test code ({finding.locations.0.path})
@@ -85,6 +86,23 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 #   controls: [NIST-SSDF-1.1-PW.7.2]
 cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.finding.kind == "weakness"
+	not input.finding.severity == "critical"
+	lib.all_paths_match(data.packs.code.params.test_paths)
+}
+
+# METADATA
+# title: Critical, but only in tests
+# description: >-
+#   All places of a critical weakness are in code that is not deployed (test_paths). Builds run it with the credentials
+#   of people and pipelines, so it stays in sight.
+# custom:
+#   id: code.test_path_critical
+#   message: critical, but only in test code ({finding.locations.0.path})
+#   remediation: Make sure that it is not deployed; look at what the build can reach.
+#   controls: [NIST-SSDF-1.1-PW.7.2]
+cap contains lib.cap(rego.metadata.rule(), "track*") if {
+	input.finding.kind == "weakness"
+	input.finding.severity == "critical"
 	lib.all_paths_match(data.packs.code.params.test_paths)
 }
 

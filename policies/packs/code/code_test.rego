@@ -146,3 +146,19 @@ test_test_path_missing if {
 	capped == {} with input as {"finding": {"kind": "weakness", "locations": []}}
 	capped == {} with input as {"finding": {"kind": "weakness", "locations": [{"line": 4}, {"path": "open_test.go"}]}}
 }
+
+critical(input_) := object.union(input_, {"finding": {"severity": "critical"}})
+
+test_test_path_critical_fires if {
+	capped == {"code.test_path_critical": "track*"} with input as critical(at(["open_test.go"]))
+}
+
+test_test_path_critical_silent if {
+	capped == {} with input as critical(at(["open_test.go", "open.go"]))
+	capped == {} with input as object.union(critical(at(["open_test.go"])), {"finding": {"kind": "secret"}})
+}
+
+test_test_path_critical_missing if {
+	not capped["code.test_path_critical"] with input as at(["open_test.go"])
+	capped == {} with input as critical({"finding": {"kind": "weakness"}})
+}

@@ -2,7 +2,8 @@
 # title: Impact
 # description: >-
 #   What the weakness would do to the business: how severe it is, how much the asset matters, which data it holds, who
-#   can reach it. It judges vulnerabilities and misconfigurations; its caps also hold for weaknesses in code.
+#   can reach it. Severity is that on the asset, by CVSS's environmental score, where the asset states what it requires;
+#   else the scanner's. It judges vulnerabilities; its caps also hold for weaknesses in code and misconfigurations.
 package packs.impact
 
 import data.lib
@@ -20,7 +21,7 @@ import data.lib
 #   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-PR.PS-02, NIST-SSDF-1.1-RV.2.2]
 raise contains lib.raise(rego.metadata.rule(), "attend") if {
 	input.finding.kind == "vulnerability"
-	input.finding.severity == "critical"
+	_severity == "critical"
 	lib.introduced
 	lib.may_be_reachable
 	lib.fix_exists
@@ -33,13 +34,13 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 #   ruled out. Absent data classes or an absent exposure do not fire it.
 # custom:
 #   id: impact.sensitive_data
-#   message: '{finding.severity} on an internet-facing asset that holds {asset.data}'
+#   message: '{severity} on an internet-facing asset that holds {asset.data}'
 #   remediation: Fix it, or keep the requests that reach it from the asset.
 #   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-05, SOC2-CC7.1]
-raise contains lib.raise(rego.metadata.rule(), "attend") if {
+raise contains lib.vars(lib.raise(rego.metadata.rule(), "attend"), {"severity": _severity}) if {
 	input.asset.exposure == "internet"
-	input.finding.severity in {"critical", "high"}
-	input.finding.kind in {"vulnerability", "misconfiguration"}
+	_severity in {"critical", "high"}
+	input.finding.kind == "vulnerability"
 	_sensitive
 	lib.may_be_reachable
 }
@@ -56,7 +57,7 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 #   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-ID.RA-05, SOC2-CC7.1]
 raise contains lib.raise(rego.metadata.rule(), "act") if {
 	input.asset.criticality == "mission_critical"
-	input.finding.severity == "critical"
+	_severity == "critical"
 	input.asset.exposure == "internet"
 	input.context.reachability.verdict == "reachable"
 }
@@ -73,7 +74,7 @@ raise contains lib.raise(rego.metadata.rule(), "act") if {
 #   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-PR.PS-02]
 raise contains lib.raise(rego.metadata.rule(), "track*") if {
 	input.finding.kind == "vulnerability"
-	input.finding.severity == "high"
+	_severity == "high"
 	lib.fix_exists
 }
 
@@ -89,52 +90,39 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 #   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-PR.PS-02]
 raise contains lib.raise(rego.metadata.rule(), "track*") if {
 	input.finding.kind == "vulnerability"
-	input.finding.severity == "critical"
+	_severity == "critical"
 }
 
 # METADATA
 # title: Severity not known
 # description: >-
-#   No scanner says how severe a vulnerability or misconfiguration is that its owner can fix: somebody should look. It
-#   is not taken for harmless.
+#   No scanner says how severe a vulnerability is that its owner can fix, and nothing can be computed: somebody should
+#   look. It is not taken for harmless.
 # custom:
 #   id: impact.severity_unknown
 #   message: nobody says how severe it is
 #   remediation: Look it up, or take the fixed version into the next regular update.
 #   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-01]
 raise contains lib.raise(rego.metadata.rule(), "track*") if {
-	input.finding.kind in {"vulnerability", "misconfiguration"}
-	not input.finding.severity
+	input.finding.kind == "vulnerability"
+	not _severity
 	lib.fix_exists
 }
 
 # METADATA
-# title: Critical misconfiguration
+# title: Little to lose on this asset
 # description: >-
-#   A setting that the scanner calls critical opens the asset directly; no attacker needs an exploit for it. A severity
-#   that is not known has its own rule.
+#   The asset states how much its confidentiality, integrity and availability mean, and CVSS's environmental score with
+#   that is below the band medium. One that is known to be exploited is not capped, and an asset that states no
+#   requirements neither.
 # custom:
-#   id: impact.misconfiguration_critical
-#   message: critical misconfiguration
-#   remediation: Change the setting before it is applied.
-#   controls: [PCI-DSS-4.0.1-2.2.1, NIST-CSF-2.0-PR.PS-01, SOC2-CC7.1]
-raise contains lib.raise(rego.metadata.rule(), "attend") if {
-	input.finding.kind == "misconfiguration"
-	input.finding.severity == "critical"
-}
-
-# METADATA
-# title: Misconfiguration of high severity
-# description: >-
-#   A setting that weakens the asset without opening it by itself. A severity that is not known has its own rule.
-# custom:
-#   id: impact.misconfiguration_high
-#   message: misconfiguration of high severity
-#   remediation: Change the setting with the next change to the resource.
-#   controls: [PCI-DSS-4.0.1-2.2.1, NIST-CSF-2.0-PR.PS-01]
-raise contains lib.raise(rego.metadata.rule(), "track*") if {
-	input.finding.kind == "misconfiguration"
-	input.finding.severity == "high"
+#   id: impact.environmental_low
+#   message: 'CVSS on this asset, by its requirements: {context.environmental.score}'
+#   remediation: Fix it with the next regular update.
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
+cap contains lib.cap(rego.metadata.rule(), "track") if {
+	input.context.environmental.score < data.packs.impact.params.environmental.medium
+	not input.context.intel.kev.listed
 }
 
 # METADATA
@@ -171,3 +159,16 @@ _sensitive if {
 	some class in input.asset.data
 	class in data.packs.impact.params.sensitive_data
 }
+
+# The severity on the asset: by its environmental score, if there is one.
+_severity := _by_score if {
+	input.context.environmental
+} else := input.finding.severity
+
+_by_score := "critical" if {
+	input.context.environmental.score >= data.packs.impact.params.environmental.critical
+} else := "high" if {
+	input.context.environmental.score >= data.packs.impact.params.environmental.high
+} else := "medium" if {
+	input.context.environmental.score >= data.packs.impact.params.environmental.medium
+} else := "low"

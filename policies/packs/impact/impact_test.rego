@@ -15,12 +15,6 @@ vulnerability := {
 	},
 }
 
-misconfiguration := {
-	"finding": {"kind": "misconfiguration", "severity": "critical", "resource": {"type": "aws_s3_bucket"}},
-	"asset": vulnerability.asset,
-	"context": {"change": {"event": "pull_request", "status": "introduced"}},
-}
-
 but(facts) := object.union(vulnerability, facts)
 
 without(path) := json.remove(vulnerability, [path])
@@ -58,7 +52,6 @@ test_sensitive_data_fires if {
 	every severity in ["critical", "high"] {
 		raised["impact.sensitive_data"] == "attend" with input as but({"finding": {"severity": severity}})
 	}
-	raised["impact.sensitive_data"] with input as misconfiguration
 	raised["impact.sensitive_data"] with input as but({"context": {"change": {"status": "existing"}}})
 }
 
@@ -66,6 +59,7 @@ test_sensitive_data_silent if {
 	every facts in [
 		{"finding": {"severity": "medium"}},
 		{"finding": {"kind": "weakness"}},
+		{"finding": {"kind": "misconfiguration"}},
 		{"asset": {"data": ["telemetry"]}},
 		{"asset": {"exposure": "partner"}},
 		{"context": {"reachability": {"verdict": "unreachable"}}},
@@ -129,7 +123,7 @@ test_critical_fires_whoever_brought_it_and_without_a_fix if {
 
 test_critical_silent if {
 	not raised["impact.critical"] with input as but({"finding": {"severity": "high"}})
-	not raised["impact.critical"] with input as misconfiguration
+	not raised["impact.critical"] with input as but({"finding": {"kind": "misconfiguration"}})
 }
 
 test_critical_missing_severity_has_its_own_rule if {
@@ -141,7 +135,6 @@ test_critical_missing_severity_has_its_own_rule if {
 
 test_severity_unknown_fires if {
 	raised["impact.severity_unknown"] == "track*" with input as without("finding/severity")
-	raised["impact.severity_unknown"] with input as json.remove(misconfiguration, ["finding/severity"])
 }
 
 test_severity_unknown_silent if {
@@ -158,38 +151,28 @@ test_severity_unknown_missing_fix if {
 	)
 }
 
-# Misconfigurations.
+# Severity on the asset.
 
-test_misconfiguration_critical_fires if {
-	raised["impact.misconfiguration_critical"] == "attend" with input as misconfiguration
+on_asset(score) := but({"context": {"environmental": {"score": score}}})
+
+test_the_environmental_score_replaces_the_severity if {
+	raised["impact.critical"] with input as object.union(on_asset(9), {"finding": {"severity": "low"}})
+	raised["impact.high_fixable"] with input as on_asset(7.5)
+	not raised["impact.critical"] with input as on_asset(8.9)
+	not raised["impact.critical_fixable"] with input as on_asset(5)
+	not raised["impact.severity_unknown"] with input as json.remove(on_asset(5), ["finding/severity"])
+	raised["impact.critical"] with input as on_asset(8) with data.packs.impact.params.environmental.critical as 8
 }
 
-test_misconfiguration_critical_silent if not raised["impact.misconfiguration_critical"] with input as vulnerability
+test_environmental_low_fires if capped == {"impact.environmental_low": "track"} with input as on_asset(3.9)
 
-test_misconfiguration_critical_missing if {
-	not raised["impact.misconfiguration_critical"] with input as json.remove(misconfiguration, ["finding/severity"])
+test_environmental_low_silent if {
+	capped == {} with input as on_asset(4)
+	capped == {} with input as object.union(on_asset(3.9), {"context": {"intel": {"kev": {"listed": true}}}})
+	raised == {} with input as on_asset(3.9)
 }
 
-test_misconfiguration_high_fires if {
-	raised["impact.misconfiguration_high"] == "track*" with input as object.union(
-		misconfiguration,
-		{"finding": {"severity": "high"}},
-	)
-}
-
-test_misconfiguration_high_silent if {
-	every severity in ["info", "low", "medium", "critical"] {
-		not raised["impact.misconfiguration_high"] with input as object.union(
-			misconfiguration,
-			{"finding": {"severity": severity}},
-		)
-	}
-	not raised["impact.misconfiguration_high"] with input as but({"finding": {"severity": "high"}})
-}
-
-test_misconfiguration_high_missing if {
-	not raised["impact.misconfiguration_high"] with input as json.remove(misconfiguration, ["finding/severity"])
-}
+test_environmental_low_missing if capped == {} with input as vulnerability
 
 # Caps.
 

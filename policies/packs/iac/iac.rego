@@ -27,8 +27,8 @@ raise contains lib.raise(rego.metadata.rule(), "act") if {
 # METADATA
 # title: Open to everyone
 # description: >-
-#   The setting opens storage, a database or a port to everyone (open_rules, open_cwes), whatever the scanner's severity.
-#   Where the check is in no list, its severity decides.
+#   The setting opens storage, a database or a port to everyone (open_rules, open_cwes), whatever severity the scanner
+#   gives it. Where the check is in no list, its severity decides.
 # custom:
 #   id: iac.open
 #   message: open to everyone ({finding.rule.id})

@@ -8,7 +8,9 @@ import (
 
 // FIRST's own examples and specification, and scores computed by hand from the specification's equations.
 func TestEnvironmentalScoresAreThoseThatFIRSTPublishes(t *testing.T) {
-	all := func(word string) engine.Requirements { return engine.Requirements{Confidentiality: word, Integrity: word, Availability: word} }
+	all := func(word string) engine.Requirements {
+		return engine.Requirements{Confidentiality: word, Integrity: word, Availability: word}
+	}
 	for _, c := range []struct {
 		vector   string
 		of       engine.Requirements

@@ -103,7 +103,7 @@ func (d *Diff) Manifests() []string {
 // KnowText tells what a touched file reads in the head.
 func (d *Diff) KnowText(name string, text []byte) {
 	if f := d.files[name]; f != nil {
-		f.head = text
+		f.head, f.named = text, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package change
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -27,8 +28,8 @@ func (d *Diff) judge(x *engine.Discovery, repository string) (touch, string) {
 		return unclear, "the diff is of " + repository + ", and the finding in " + t.Name
 	case len(f.Locations) == 0:
 		return unclear, "the report names no place"
-	case f.Secret != nil && f.Secret.InHistory != nil && *f.Secret.InHistory:
-		return unclear, "it is in the history, which the diff does not show"
+	case f.Secret != nil && inHistory(f):
+		return unclear, "it may be in the history only, which the diff does not show"
 	}
 	for _, l := range f.Locations {
 		if l.Image != "" {
@@ -49,6 +50,17 @@ func (d *Diff) judge(x *engine.Discovery, repository string) (touch, string) {
 		}
 	}
 	return result, ground
+}
+
+// historians are the formats of scanners that read commits: where they do not say that a secret is in the tree, the line that they name
+// may be of any commit, also of one between base and head that a later one undid.
+var historians = []string{"gitleaks", "trufflehog", "secret-scanning", "gitlab"}
+
+func inHistory(f *engine.Finding) bool {
+	if f.Secret.InHistory != nil {
+		return *f.Secret.InHistory
+	}
+	return slices.ContainsFunc(f.Sources, func(s engine.Source) bool { return slices.Contains(historians, s.Format) })
 }
 
 // linesAt judges the lines of a location; without lines, the file.
@@ -122,7 +134,7 @@ func (d *Diff) find(name string) []*file {
 	}
 	var out []*file
 	for _, f := range d.byBase[path.Base(name)] {
-		if strings.HasSuffix(f.name, "/"+name) || strings.HasSuffix(name, "/"+f.name) {
+		if within(f.name, name) || within(name, f.name) {
 			out = append(out, f)
 		}
 	}
@@ -135,9 +147,15 @@ func (d *Diff) there(name string) bool {
 		return true
 	}
 	for _, other := range d.treeByBase[path.Base(name)] {
-		if strings.HasSuffix(other, "/"+name) || strings.HasSuffix(name, "/"+other) {
+		if within(other, name) || within(name, other) {
 			return true
 		}
 	}
 	return false
+}
+
+// within says whether a path is another one with folders before it.
+func within(long, short string) bool {
+	n := len(long) - len(short)
+	return n > 0 && long[n-1] == '/' && long[n:] == short
 }

@@ -13,6 +13,15 @@ var entry = regexp.MustCompile(`^\s*(?:"[^"]*": ?\{|\S.*:)\s*$|^\s*(?:name = "|"
 var inner = regexp.MustCompile(`^\s*"?(?:(?:dev-?|peer-?|optional-?)?dependencies|peerdependenciesmeta|requires|require|require-dev|engines|bin|funding|packages|` +
 	`resolution|description|dist|source|autoload|extra|support|default|develop|snapshots|importers|specifiers|metadata|cpu|os|libc|_meta)"?: ?\{?\s*$`)
 
+// begins says whether a line is the first of an entry. Most lines are not, and seen not to be without the patterns.
+func begins(text string) bool {
+	end := strings.TrimRight(text, " \t")
+	if end == "" || end[len(end)-1] != '{' && end[len(end)-1] != ':' && !strings.Contains(text, "name") {
+		return false
+	}
+	return entry.MatchString(text) && !inner.MatchString(text)
+}
+
 // An index finds the lines of a manifest's hunks in which a word stands.
 type index struct {
 	folded []string         // the lines in the form of fold
@@ -33,7 +42,7 @@ func (f *file) indexed() *index {
 		text := fold(ecosystem, l.text)
 		if l.op == '@' {
 			owner = -1
-		} else if l.op != '-' && entry.MatchString(text) && !inner.MatchString(text) {
+		} else if l.op != '-' && begins(text) {
 			owner = i
 		}
 		x.folded, x.owner = append(x.folded, text), append(x.owner, owner)

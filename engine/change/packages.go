@@ -81,7 +81,7 @@ func (d *Diff) consulted(name string, m *manifest, ecosystem string) []*file {
 			if fm.ecosystem != ecosystem {
 				continue
 			}
-		case f.name == name, strings.HasSuffix(f.name, "/"+name), strings.HasSuffix(name, "/"+f.name): // a scan of a folder may leave the folder out
+		case f.name == name, within(f.name, name), within(name, f.name): // a scan of a folder may leave the folder out
 		case fm.ecosystem != m.ecosystem, m.whole && m.ecosystem != "golang":
 			continue
 		case m.ecosystem == "maven" && !fm.whole && path.Base(f.name) != "pom.xml": // Gradle's may stand anywhere

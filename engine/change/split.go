@@ -90,8 +90,11 @@ func (s *splitter) see(line []byte) error {
 	if s.old > 0 || s.new > 0 {
 		return s.inHunk(line)
 	}
+	if end := len(line) - 2; bytes.HasSuffix(line, []byte("\r\n")) {
+		line = append(line[:end], '\n') // git quotes what really ends in a carriage return
+	}
 	if bytes.HasPrefix(line, []byte("diff --git ")) {
-		if err := prefixed(string(bytes.TrimRight(line[len("diff --git "):], "\r\n"))); err != nil {
+		if err := prefixed(string(bytes.TrimRight(line[len("diff --git "):], "\n"))); err != nil {
 			return err
 		}
 		if err := s.end(); err != nil {
@@ -163,7 +166,7 @@ func (s *splitter) beside(line []byte) error {
 		return errors.New("the head of the hunk is not valid")
 	case s.current == nil:
 		return nil
-	case has("--- ", "+++ ", "-- \n", "-- \r\n", "---\n", "---\r\n"):
+	case has("--- ", "+++ ", "-- \n", "---\n"):
 		return nil
 	case has("+", "-"):
 		return errors.New("a changed line outside of a hunk")

@@ -1,0 +1,191 @@
+package change
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// parse reads a diff that a test wrote.
+func parse(t testing.TB, text string) *Diff {
+	t.Helper()
+	d, err := ParseDiff(strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	return d
+}
+
+// modified is the diff of one file with one hunk, whose lines begin at 10 and are given with "+", "-" or " ".
+func modified(name string, lines ...string) string {
+	old, now := 0, 0
+	for _, l := range lines {
+		if l[0] != '+' {
+			old++
+		}
+		if l[0] != '-' {
+			now++
+		}
+	}
+	return fmt.Sprintf("diff --git a/%[1]s b/%[1]s\nindex 1111111..2222222 100644\n--- a/%[1]s\n+++ b/%[1]s\n@@ -10,%[2]d +10,%[3]d @@\n%[4]s\n",
+		name, old, now, strings.Join(lines, "\n"))
+}
+
+// vulnerable is a vulnerability of a package that is found in a file.
+func vulnerable(cve, ecosystem, name, version, file string) engine.Discovery {
+	return engine.Discovery{
+		Target: engine.Target{Type: engine.TargetRepository, Name: "acme/shop"},
+		Finding: engine.Finding{
+			Kind: engine.KindVulnerability, Vulnerability: &engine.Vulnerability{ID: cve},
+			Package:   &engine.Package{PURL: "pkg:" + ecosystem + "/" + name, Ecosystem: ecosystem, Name: name, Versions: []string{version}},
+			Locations: []engine.Location{{Path: file}},
+			Sources:   []engine.Source{{Tool: "trivy", Version: "0.60.0", Format: "trivy", Report: "sha256:trivy"}},
+		},
+	}
+}
+
+func TestAPackageIsIntroducedByTheLinesOfItsLockfile(t *testing.T) {
+	for _, c := range []struct {
+		ecosystem, name, version, file string
+		lines                          []string
+		want                           touch
+	}{
+		// npm: the version stands in a line of its own, in the entry of the package.
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `-      "version": "4.17.15",`, `+      "version": "4.17.20",`}, touched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/other": {`, `-      "version": "4.17.15",`, `+      "version": "4.17.20",`}, untouched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`       "dev": true,`, `-      "version": "4.17.15",`, `+      "version": "4.17.20",`}, touched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`+    "node_modules/lodash": {`}, touched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`+    "node_modules/@types/lodash": {`}, untouched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`+    "node_modules/lodash.merge": {`, `+      "version": "4.6.2"`}, untouched},
+		{"npm", "@babel/traverse", "7.23.0", "package-lock.json", []string{`+    "node_modules/@babel/traverse": {`}, touched},
+		{"npm", "@babel/traverse", "7.23.0", "package-lock.json", []string{`+    "node_modules/traverse": {`}, untouched},
+		{"npm", "lodash", "4.17.20", "package-lock.json", []string{`-    "node_modules/a/node_modules/lodash": {`}, untouched},
+		{"npm", "lodash", "4.17.20", "yarn.lock", []string{`+lodash@^4.17.15, lodash@^4.17.20:`, `+  version "4.17.20"`}, touched},
+		{"npm", "lodash", "4.17.20", "yarn.lock", []string{` lodash@^4.0.0:`, `-  version "4.17.15"`, `+  version "4.17.20"`}, touched},
+		{"npm", "lodash", "4.17.20", "yarn.lock", []string{` "lodash@npm:^4.0.0":`, `-  version: 4.17.15`, `+  version: 4.17.20`}, touched},
+		{"npm", "lodash", "4.17.20", "yarn.lock", []string{` other@^4.0.0:`, `-  version "4.17.15"`, `+  version "4.17.20"`}, untouched},
+		{"npm", "lodash", "4.17.20", "pnpm-lock.yaml", []string{`+  lodash@4.17.20:`, `+    resolution: {integrity: sha512-x}`}, touched},
+		{"npm", "lodash", "4.17.20", "pnpm-lock.yaml", []string{`+  /lodash/4.17.20:`}, touched},
+		{"npm", "lodash", "4.17.20", "pnpm-lock.yaml", []string{`+  /lodash@4.17.20:`}, touched},
+		{"npm", "lodash", "4.17.20", "pnpm-lock.yaml", []string{`+  minimist@1.2.0:`, `+    resolution: {integrity: sha512-x}`}, untouched},
+		// Go: one line each.
+		{"golang", "golang.org/x/crypto", "0.14.0", "go.mod", []string{`-	golang.org/x/crypto v0.13.0`, `+	golang.org/x/crypto v0.14.0`}, touched},
+		{"golang", "golang.org/x/crypto", "0.14.0", "go.mod", []string{`+	golang.org/x/net v0.13.0`}, untouched},
+		{"golang", "github.com/a/b", "1.0.0", "go.mod", []string{`+	github.com/a/b/v2 v2.0.0`}, untouched},
+		{"golang", "github.com/a/b", "1.0.0", "go.mod", []string{`-replace github.com/a/b => ../b`}, touched},
+		{"golang", "github.com/a/b", "1.0.0", "go.mod", []string{`-	github.com/c/d v1.0.0`}, untouched},
+		// Maven and Gradle.
+		{"maven", "org.apache.logging.log4j:log4j-core", "2.14.1", "pom.xml", []string{`+    <dependency>`, `+      <groupId>org.apache.logging.log4j</groupId>`, `+      <artifactId>log4j-core</artifactId>`, `+      <version>2.14.1</version>`, `+    </dependency>`}, touched},
+		{"maven", "log4j-core", "2.14.1", "pom.xml", []string{`     <dependency>`, `       <artifactId>log4j-core</artifactId>`, `-      <version>2.14.0</version>`, `+      <version>2.14.1</version>`}, touched},
+		{"maven", "log4j-core", "2.14.1", "pom.xml", []string{`-    <log4j.version>2.17.1</log4j.version>`, `+    <log4j.version>2.14.1</log4j.version>`}, touched},
+		{"maven", "log4j-core", "2.14.1", "pom.xml", []string{`     <parent>`, `-      <version>3.0.0</version>`, `+      <version>3.0.1</version>`}, unclear},
+		{"maven", "log4j-core", "2.14.1", "pom.xml", []string{`+    <dependency>`, `+      <artifactId>starter</artifactId>`, `+    </dependency>`}, unclear}, // it may bring log4j-core along
+		{"maven", "log4j-core", "2.14.1", "pom.xml", []string{`+    <!-- the build -->`}, untouched},
+		{"maven", "log4j-core", "2.14.1", "gradle.lockfile", []string{`+org.apache.logging.log4j:log4j-core:2.14.1=runtimeClasspath`}, touched},
+		{"maven", "log4j-core", "2.14.1", "gradle.lockfile", []string{`+org.apache.logging.log4j:log4j-api:2.17.1=runtimeClasspath`}, untouched},
+		{"maven", "log4j-core", "2.14.1", "build.gradle", []string{`+    implementation 'com.acme:starter:1.0'`}, unclear},
+		// Python: one name, several spellings.
+		{"pypi", "ruamel-yaml", "0.17.0", "requirements.txt", []string{`+ruamel.yaml==0.17.0`}, touched},
+		{"pypi", "django", "3.2.0", "poetry.lock", []string{` name = "Django"`, `-version = "3.1.0"`, `+version = "3.2.0"`}, touched},
+		{"pypi", "django", "3.2.0", "uv.lock", []string{` [[package]]`, ` name = "flask"`, `-version = "3.1.0"`, `+version = "3.2.0"`}, untouched},
+		{"pypi", "django", "3.2.0", "requirements/prod.txt", []string{`+-r base.txt`}, unclear},
+		{"pypi", "django", "3.2.0", "Pipfile.lock", []string{`             "markers": "x",`, `-            "version": "==3.1.0"`, `+            "version": "==3.2.0"`}, touched},
+		// Rust, Ruby, PHP, .NET.
+		{"cargo", "openssl", "0.10.1", "Cargo.lock", []string{` [[package]]`, ` name = "openssl"`, `-version = "0.10.0"`, `+version = "0.10.1"`}, touched},
+		{"cargo", "openssl", "0.10.1", "Cargo.lock", []string{` [[package]]`, ` name = "openssl-sys"`, `-version = "0.10.0"`, `+version = "0.10.1"`}, untouched},
+		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`-    rails (7.0.0)`, `+    rails (7.0.1)`}, touched},
+		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`+    rails-i18n (7.0.1)`}, touched}, // the version alone: there is no entry to see whose it is
+		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`+    rails-i18n (7.0.9)`}, untouched},
+		{"composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`             "name": "symfony/http-kernel",`, `-            "version": "v5.4.0",`, `+            "version": "v5.4.1",`}, touched},
+		{"composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`             "name": "symfony/console",`, `-            "version": "v5.4.0",`, `+            "version": "v5.4.1",`}, untouched},
+		{"nuget", "Newtonsoft.Json", "12.0.1", "src/packages.lock.json", []string{`       "Newtonsoft.Json": {`, `         "type": "Direct",`, `-        "resolved": "12.0.0",`, `+        "resolved": "12.0.1",`}, touched},
+		// What nobody knows is not called existing.
+		{"haskell", "aeson", "1.0", "shop.cabal", []string{`+aeson`}, touched},
+	} {
+		d := parse(t, modified(c.file, c.lines...))
+		x := vulnerable("CVE-2026-1", c.ecosystem, c.name, c.version, c.file)
+		if have, ground := d.judge(&x, "acme/shop"); have != c.want {
+			t.Errorf("%s %s with %s of %q: %v, want %v (%s)", c.name, c.version, c.file, c.lines, have, c.want, ground)
+		}
+	}
+}
+
+func TestWhatIsOutsideOfTheManifestsThatAPackageComesFromDoesNotTouchIt(t *testing.T) {
+	for _, c := range []struct {
+		name, ecosystem, found, touched string
+		want                            touch
+	}{
+		{"a lockfile that is not touched", "npm", "package-lock.json", "main.go", untouched},
+		{"its manifest is, but not the lockfile", "npm", "package-lock.json", "package.json", untouched},
+		{"found in the manifest, and the lockfile names it", "npm", "package.json", "package-lock.json", touched},
+		{"a lockfile of another folder", "npm", "a/package-lock.json", "b/package-lock.json", untouched},
+		{"a scan of a folder leaves the folder out", "npm", "package-lock.json", "services/a/package-lock.json", touched},
+		{"a report has the folder of the checkout", "npm", "/builds/shop/package-lock.json", "package-lock.json", touched},
+		{"the manifest above decides on versions", "maven", "child/pom.xml", "pom.xml", touched},
+		{"go.sum beside go.mod", "golang", "go.mod", "go.sum", touched},
+		{"Gradle's versions may stand anywhere", "maven", "app/build.gradle", "gradle/libs.versions.toml", touched},
+		{"a place that is no manifest", "npm", "src/index.js", "package-lock.json", touched},
+		{"an ecosystem without known files", "haskell", "shop.cabal", "main.go", unclear},
+	} {
+		line := `+    "lib" v1.0.0 1.0.0`
+		d := parse(t, modified(c.touched, line))
+		x := vulnerable("CVE-2026-1", c.ecosystem, "lib", "1.0.0", c.found)
+		if have, ground := d.judge(&x, "acme/shop"); have != c.want {
+			t.Errorf("%s: %v, want %v (%s)", c.name, have, c.want, ground)
+		}
+	}
+}
+
+func TestAManifestThatNamesAPackageInUntouchedLinesDoesNotBringIt(t *testing.T) {
+	d := parse(t, modified("requirements.txt", "+requests==2.19.0"))
+	x := vulnerable("CVE-2026-1", "pypi", "django", "3.2.0", "requirements.txt")
+	if have, _ := d.judge(&x, ""); have != unclear {
+		t.Errorf("not known what the file names: %v, want unclear: requests may bring it along", have)
+	}
+	d.KnowText("requirements.txt", []byte("Django==3.2.0\nrequests==2.19.0\n"))
+	if have, ground := d.judge(&x, ""); have != untouched {
+		t.Errorf("the file names it: %v (%s)", have, ground)
+	}
+	d = parse(t, modified("requirements.txt", "+requests==2.19.0"))
+	x.Finding.Package.Direct = new(true)
+	if have, ground := d.judge(&x, ""); have != untouched {
+		t.Errorf("the scanner says that the file names it: %v (%s)", have, ground)
+	}
+}
+
+func TestWhatADiffCannotShowIsNotJudged(t *testing.T) {
+	d := parse(t, "diff --git a/package-lock.json b/package-lock.json\nindex 1..2 100644\nBinary files a/package-lock.json and b/package-lock.json differ\n"+
+		"diff --git a/lib b/lib\nindex 1111111..2222222 160000\n--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n-Subproject commit 1111111\n+Subproject commit 2222222\n"+
+		"diff --git a/gone.go b/gone.go\ndeleted file mode 100644\nindex 1111111..0000000\n--- a/gone.go\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n")
+	d.KnowTree([]string{"package-lock.json", "main.go"})
+	image := vulnerable("CVE-2026-1", "deb", "openssl", "1.0", "")
+	image.Target = engine.Target{Type: engine.TargetImage, Name: "acme/shop"}
+	in := vulnerable("CVE-2026-1", "npm", "lodash", "1.0", "app/package-lock.json")
+	in.Finding.Locations[0].Image = "acme/shop:1"
+	other := weakness("G1", "main.go", 3, "")
+	other.Target.Name = "acme/other"
+	history := weakness("key", "main.go", 3, "")
+	history.Finding.Secret = &engine.Secret{InHistory: new(true)}
+	commits := weakness("key", "main.go", 3, "")
+	commits.Finding.Secret, commits.Finding.Sources[0].Format = &engine.Secret{}, "gitleaks"
+	nowhere := weakness("G1", "", 0, "")
+	nowhere.Finding.Locations = nil
+	for name, x := range map[string]engine.Discovery{
+		"binary": vulnerable("CVE-2026-1", "npm", "lodash", "1.0", "package-lock.json"), "submodule": weakness("G1", "lib/a/b.go", 3, ""),
+		"removed": weakness("G1", "gone.go", 1, ""), "not in the head": weakness("G1", "generated/x.go", 1, ""), "image": image, "in an image": in,
+		"another repository": other, "history": history, "commits": commits, "no place": nowhere,
+		"the toolchain": vulnerable("CVE-2026-1", "golang", "stdlib", "1.22.0", "go.mod"),
+	} {
+		if have, ground := d.judge(&x, "acme/shop"); have != unclear || ground == "" {
+			t.Errorf("%s: %v (%s), want unclear", name, have, ground)
+		}
+		if v := alone(&x, d, "acme/shop"); v.Status != "" || !strings.Contains(v.Ground, "counts as introduced") {
+			t.Errorf("%s: %+v, want no status and a ground", name, v)
+		}
+	}
+	if main := weakness("G1", "main.go", 3, ""); alone(&main, d, "acme/shop").Status != engine.StatusExisting {
+		t.Error("a file that is not touched: not existing")
+	}
+}

@@ -153,6 +153,7 @@ func (p *Policy) count(cases []Case, findings, fixed int) Counts {
 		}
 		if d.Exemption() != nil {
 			n.Waived++
+			n.oldestWaived(in.Context.History)
 		}
 		switch in.Status() {
 		case StatusExisting:
@@ -161,6 +162,9 @@ func (p *Policy) count(cases []Case, findings, fixed int) Counts {
 			n.Disclosed++
 		default:
 			n.Introduced++
+			if d.Priority == Act {
+				n.IntroducedAct++
+			}
 		}
 		if d.Overdue {
 			n.Overdue++

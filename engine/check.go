@@ -16,6 +16,7 @@ var checks = []func(*checker){
 	(*checker).set,
 	(*checker).heard,
 	(*checker).metadata,
+	(*checker).effective,
 	(*checker).values,
 	(*checker).negations,
 }

@@ -26,6 +26,10 @@ const perDecision = 5 * time.Second
 // the policy was loaded with NoClasses; messages and dates are of each case. Now is the time that dates count from. An error means that
 // one case could not be decided; then no decision of any case may be used: a failure to decide is never a pass.
 func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error {
+	p, err := p.at(ctx, now)
+	if err != nil {
+		return err
+	}
 	var next atomic.Int64
 	failed := failure{at: len(cases)}
 	var work sync.WaitGroup
@@ -98,6 +102,10 @@ type statement struct {
 	Remediation string         `json:"remediation"`
 	Controls    []string       `json:"controls"`
 	Vars        map[string]any `json:"vars"`
+	InsteadOf   string         `json:"instead_of"`
+	On          string         `json:"effective_on"`
+	Until       string         `json:"effective_until"`
+	effect      effect         // when its rule is in force
 	Unreadable  any            `json:"unreadable"`
 }
 
@@ -122,6 +130,9 @@ func (p *Policy) complete(stated []statement) error {
 		if r := p.byID[s.Rule]; r != nil && s.Message == "" {
 			s.Message, s.Remediation, s.Controls = r.message, r.remediation, r.controls
 		}
+		if r := p.byID[s.Rule]; r != nil {
+			s.effect = r.effect
+		}
 		if err := s.check(); err != nil {
 			return err
 		}
@@ -139,8 +150,12 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	d.Reasons = make([]Reason, 0, len(a.Reasons))
 	for i := range a.Reasons {
 		s := &a.Reasons[i]
-		d.Reasons = append(d.Reasons, s.reason(document))
-		if s.Kind == "oblige" && !slices.Contains(d.Obligations, s.Obligation) {
+		r := s.reason(document)
+		d.Reasons = append(d.Reasons, r)
+		if next := s.effect.next(now); !next.IsZero() && (d.NextChange.IsZero() || next.Before(d.NextChange)) {
+			d.NextChange = next
+		}
+		if s.Kind == "oblige" && r.InForce() && !slices.Contains(d.Obligations, s.Obligation) {
 			d.Obligations = append(d.Obligations, s.Obligation)
 		}
 	}
@@ -219,7 +234,23 @@ func (s *statement) reason(document reflect.Value) Reason {
 		m, _ = messages.LoadOrStore(s.Message, parseMessage(s.Message))
 	}
 	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
-		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars), Remediation: s.Remediation, Controls: s.Controls}
+		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars) + s.when(), Remediation: s.Remediation, Controls: s.Controls,
+		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until}
+}
+
+// when says of a rule that is not in force since or until when.
+func (s *statement) when() string {
+	what := "in force"
+	if s.InsteadOf == "deny" {
+		what = "blocking"
+	}
+	switch {
+	case s.On != "":
+		return " (" + what + " from " + showText(s.On) + " on)"
+	case s.Until != "":
+		return " (" + what + " until " + showText(s.Until) + ")"
+	}
+	return ""
 }
 
 // compareReasons orders by kind, then the strongest first, then by rule.

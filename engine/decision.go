@@ -53,6 +53,17 @@ type Reason struct {
 	Message     string    `json:"message"`
 	Remediation string    `json:"remediation,omitempty"`
 	Controls    []string  `json:"controls,omitempty"`
+
+	// Of a rule that is not in force (staged enforcement): the day from which on it will be, or until which it was, 2026-12-31. Such a
+	// reason is listed and does nothing, but a deny warns: then it is of kind warn, and InsteadOf is deny.
+	EffectiveOn    string `json:"effective_on,omitempty"`
+	EffectiveUntil string `json:"effective_until,omitempty"`
+	InsteadOf      string `json:"instead_of,omitempty"`
+}
+
+// InForce says that the reason has a say in the decision: as its kind says, or as the warning that a deny is until its day.
+func (r *Reason) InForce() bool {
+	return r.EffectiveOn == "" && r.EffectiveUntil == "" || r.InsteadOf != ""
 }
 
 // A Pivot is a fact that is not known and what the decision would be for each value it can have.
@@ -87,6 +98,7 @@ func (d *Decision) Exemption() *Reason {
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
 		switch {
+		case !r.InForce():
 		case r.Kind == "deny" && r.Firm:
 			return nil
 		case r.Kind == "exempt" && r.AtMost.Rank() < d.WouldHave.Rank() && (lowest == nil || r.AtMost.Rank() < lowest.AtMost.Rank()):

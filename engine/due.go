@@ -17,7 +17,7 @@ func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(day) }
 func (d *Decision) setDue(in *Input, now time.Time) error {
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
-		if r.Kind != "due" {
+		if r.Kind != "due" || !r.InForce() {
 			continue
 		}
 		date, err := dueDate(r, in, now)
@@ -37,7 +37,7 @@ func (d *Decision) setDue(in *Input, now time.Time) error {
 		end = end.Add(day)
 	}
 	d.Overdue = !now.Before(end)
-	if !d.Overdue {
+	if !d.Overdue && (d.NextChange.IsZero() || end.Before(d.NextChange)) {
 		d.NextChange = end
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -27,10 +28,14 @@ type RuleOutcome struct {
 }
 
 // Explain says of every rule with an id whether it fired on an input and, if not, which of its conditions did not hold. It evaluates
-// with a full trace, which costs about ten times a decision. What the decision lists as assumed is put into the input again.
-func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision) ([]RuleOutcome, error) {
+// with a full trace, which costs about ten times a decision. What the decision lists as assumed is put into the input again,
+// and the rules are those that were in force at the time of the run.
+func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision, now time.Time) ([]RuleOutcome, error) {
 	in, err := Assumed(in, d.Assumed)
 	if err != nil {
+		return nil, err
+	}
+	if p, err = p.at(ctx, now); err != nil {
 		return nil, err
 	}
 	tracer := topdown.NewBufferTracer()

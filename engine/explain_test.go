@@ -13,7 +13,7 @@ func TestExplainSaysWhatStoppedARule(t *testing.T) {
 		rule("fired", `warn contains lib.warn(rego.metadata.rule())`)), nil)
 	in := input(engine.EventPush, "")
 	d := mustDecide(t, p, in)
-	rules, err := p.Explain(t.Context(), &in, &d)
+	rules, err := p.Explain(t.Context(), &in, &d, now)
 	if err != nil || len(rules) != 2 {
 		t.Fatal(rules, err)
 	}
@@ -24,7 +24,7 @@ func TestExplainSaysWhatStoppedARule(t *testing.T) {
 		t.Errorf("have %+v", r)
 	}
 	in.Asset.Exposure = "internal"
-	if rules, _ = p.Explain(t.Context(), &in, &d); rules[0].Why != "asset.exposure is internal, not internet" {
+	if rules, _ = p.Explain(t.Context(), &in, &d, now); rules[0].Why != "asset.exposure is internal, not internet" {
 		t.Errorf("have %+v", rules[0])
 	}
 }
@@ -34,7 +34,7 @@ func TestWhatStoppedARuleThatAsksAnotherIsWhatStoppedThat(t *testing.T) {
 	in := input(engine.EventPush, "")
 	in.Asset.Exposure = "internal"
 	d := mustDecide(t, p, in)
-	rules, err := p.Explain(t.Context(), &in, &d)
+	rules, err := p.Explain(t.Context(), &in, &d, now)
 	if err != nil || rules[0].Why != "asset.exposure is internal, not internet" {
 		t.Errorf("have %+v, %v", rules, err)
 	}
@@ -59,7 +59,7 @@ func TestWhatStoppedARuleIsInWords(t *testing.T) {
 		in.Asset.Exposure = "internal"
 		in.Context.Intel = &engine.Intel{EPSS: &engine.EPSS{CVE: "CVE-2024-1", Probability: 0.25}}
 		d := mustDecide(t, p, in)
-		rules, err := p.Explain(t.Context(), &in, &d)
+		rules, err := p.Explain(t.Context(), &in, &d, now)
 		if err != nil {
 			t.Fatal(err)
 		}

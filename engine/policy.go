@@ -58,6 +58,9 @@ type Policy struct {
 	classes   func() *classes // set up when they are first needed
 	ranges    func() *ranges  // nil: ranges are not worked out
 	stated    *stated
+	noClasses bool
+	noRange   bool
+	phases    *phases
 }
 
 // A ruleInfo is what a rule's METADATA says of it.
@@ -69,6 +72,7 @@ type ruleInfo struct {
 	message     string // template: custom.message, or the title
 	remediation string
 	controls    []string
+	effect      // when it is in force
 	file        string
 	rule        *ast.Rule
 }
@@ -108,7 +112,8 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides}
+	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides,
+		noClasses: src.NoClasses, noRange: src.NoRange, phases: new(phases)}
 	if p.info.Digest, err = digest(files, data); err != nil {
 		return nil, err
 	}
@@ -132,21 +137,21 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		return nil, err
 	}
 	p.gate, err = p.prepare(ctx, "data.main.gate")
-	p.byClass(src.NoClasses, src.NoRange)
+	p.byClass()
 	return p, err
 }
 
 // byClass sets up how the policy is asked, as far as it is not done before there is something to decide.
-func (p *Policy) byClass(noClasses, noRange bool) {
+func (p *Policy) byClass() {
 	p.stated = new(stated)
 	p.priority = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), p.priorityRef().String())
 	})
 	p.classes = sync.OnceValue(func() *classes {
-		return p.newClasses(ast.MustParseRef("data.main.decision"), p.answerTo, noClasses)
+		return p.newClasses(ast.MustParseRef("data.main.decision"), p.answerTo, p.noClasses)
 	})
-	if !noRange {
-		p.ranges = sync.OnceValue(func() *ranges { return p.newRanges(noClasses) })
+	if !p.noRange {
+		p.ranges = sync.OnceValue(func() *ranges { return p.newRanges() })
 	}
 }
 

@@ -39,8 +39,8 @@ type knownSpread struct {
 	err error
 }
 
-func (p *Policy) newRanges(noClasses bool) *ranges {
-	r := &ranges{classes: p.newClasses(p.priorityRef(), p.priorityOf, noClasses)}
+func (p *Policy) newRanges() *ranges {
+	r := &ranges{classes: p.newClasses(p.priorityRef(), p.priorityOf, p.noClasses)}
 	r.seen = r.all()
 	for i := range p.facts {
 		r.values = append(r.values, p.facts[i].values(r.compared))

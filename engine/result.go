@@ -113,6 +113,16 @@ type Counts struct {
 	Fixed        int `json:"fixed"`
 	Overdue      int `json:"overdue"`
 	UnknownFacts int `json:"unknown_facts"` // facts that apply to a case, that the policy can read, and that are absent
+
+	IntroducedAct    int  `json:"introduced_act"`               // introduced cases that are act
+	OldestWaivedDays *int `json:"oldest_waived_days,omitempty"` // age of the oldest waived case; absent: none has a known age
+}
+
+// oldestWaived notes the age of a waived case.
+func (n *Counts) oldestWaived(h *History) {
+	if h != nil && (n.OldestWaivedDays == nil || h.AgeDays > *n.OldestWaivedDays) {
+		n.OldestWaivedDays = new(h.AgeDays)
+	}
 }
 
 // A GateResult is what the policy says of the run as a whole. It can only tighten what the cases come to.

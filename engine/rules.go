@@ -50,6 +50,9 @@ func rulesOf(c *ast.Compiler) (rules []ruleInfo, problems []Problem) {
 		for _, control := range list(a.Custom["controls"]) {
 			info.controls = append(info.controls, fmt.Sprint(control))
 		}
+		if info.pack != "" { // check has looked at it
+			info.effect, _ = effectOf(a.Custom)
+		}
 		info.message, _ = a.Custom["message"].(string)
 		info.message = cmp.Or(info.message, a.Title)
 		document := reflect.TypeFor[Input]()

@@ -41,7 +41,7 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 			}
 			explanations := make([]report.Explanation, 0, len(found))
 			for _, one := range found {
-				rules, err := policy.Explain(c.Context(), &one.Input, &one.Decision)
+				rules, err := policy.Explain(c.Context(), &one.Input, &one.Decision, result.Now)
 				if err != nil {
 					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
 				}

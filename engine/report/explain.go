@@ -125,6 +125,9 @@ func verb(r *engine.Reason) string {
 	if r.Firm {
 		s += " (firm)"
 	}
+	if !r.InForce() {
+		s = "not in force: " + s
+	}
 	return s
 }
 
@@ -160,7 +163,7 @@ func (x *explainer) fired() []explained {
 	for i := range reasons {
 		r := &reasons[i]
 		st := plain
-		if r.Kind == "raise" {
+		if r.Kind == "raise" && r.InForce() {
 			st = priorityStyle(r.To)
 		}
 		message := sentence(r.Message)
@@ -353,7 +356,7 @@ func how(d *engine.Decision) []string {
 	var out []string
 	add := func(carries func(*engine.Reason) bool) {
 		for i := range d.Reasons {
-			if r := &d.Reasons[i]; carries(r) && r.Remediation != "" && !slices.Contains(out, r.Remediation) {
+			if r := &d.Reasons[i]; r.InForce() && carries(r) && r.Remediation != "" && !slices.Contains(out, r.Remediation) {
 				out = append(out, r.Remediation)
 			}
 		}

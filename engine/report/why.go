@@ -18,6 +18,9 @@ func why(d *engine.Decision) []string {
 	var firm, raises, caps, acts, exempts []string
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
+		if !r.InForce() {
+			continue
+		}
 		switch r.Kind {
 		case "raise":
 			switch carries := r.To.Rank() == top && top > 0; {
@@ -55,7 +58,7 @@ func why(d *engine.Decision) []string {
 func strongest(d *engine.Decision) int {
 	top := -1
 	for i := range d.Reasons {
-		if r := &d.Reasons[i]; r.Kind == "raise" {
+		if r := &d.Reasons[i]; r.Kind == "raise" && r.InForce() {
 			top = max(top, r.To.Rank())
 		}
 	}

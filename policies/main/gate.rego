@@ -23,6 +23,29 @@ gate contains result if {
 }
 
 # METADATA
+# title: The budget of each owner
+# description: >-
+#   What the cases of one owner come to, whatever those of others do: nobody lives on what the others leave.
+# scope: rule
+# schemas:
+#   - input: schema.summary
+# custom:
+#   id: main.owner_budget
+#   message: '{owner} has {count} {name}, and the budget of each owner allows {most}'
+#   remediation: Fix cases of this owner, or change the budget in the settings.
+gate contains result if {
+	some name, most in data.main.params.owner_budgets
+	most != null
+	some owner, counts in input.owners
+	actual := counts[name]
+	actual > most
+	result := lib.vars(
+		lib.deny(rego.metadata.rule()),
+		{"name": name, "count": actual, "most": most, "owner": owner},
+	)
+}
+
+# METADATA
 # title: A budget that cannot be read
 # description: A budget that is not a number bounds nothing, and whoever wrote it believes that it does.
 # scope: rule
@@ -33,7 +56,8 @@ gate contains result if {
 #   message: the budget for {name} is not a number
 #   remediation: Write a number, or null for no bound.
 gate contains result if {
-	some name, most in data.main.params.budgets
+	some budgets in [data.main.params.budgets, data.main.params.owner_budgets]
+	some name, most in budgets
 	most != null
 	not is_number(most)
 	result := lib.vars(lib.deny(rego.metadata.rule()), {"name": name})

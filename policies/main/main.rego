@@ -15,7 +15,7 @@ decision := {
 	"priority": priority,
 	"action": action,
 	"would_have": _actions[_stated],
-	"reasons": sort(_urgencies | _consequences),
+	"reasons": sort(((_urgencies | _consequences) | _waiting)),
 }
 
 # METADATA
@@ -40,41 +40,106 @@ action := _actions[max([firm, min([_stated, exempted])])] if {
 opens_step contains _element(pack, "opens_step", e) if {
 	some pack
 	some e in data.packs[pack].opens_step
+	not _held_back(e)
 }
 
 _urgencies contains _element(pack, "raise", e) if {
 	some pack
 	some e in data.packs[pack].raise
+	not _held_back(e)
 }
 
 _urgencies contains _element(pack, "cap", e) if {
 	some pack
 	some e in data.packs[pack].cap
+	not _held_back(e)
 }
 
 _consequences contains _element(pack, "deny", e) if {
 	some pack
 	some e in data.packs[pack].deny
+	not _held_back(e)
 }
 
 _consequences contains _element(pack, "warn", e) if {
 	some pack
 	some e in data.packs[pack].warn
+	not _held_back(e)
 }
 
 _consequences contains _element(pack, "exempt", e) if {
 	some pack
 	some e in data.packs[pack].exempt
+	not _held_back(e)
 }
 
 _consequences contains _element(pack, "due", e) if {
 	some pack
 	some e in data.packs[pack].due
+	not _held_back(e)
 }
 
 _consequences contains _element(pack, "oblige", e) if {
 	some pack
 	some e in data.packs[pack].oblige
+	not _held_back(e)
+}
+
+# Rules that are not in force yet, or no longer: data.main.staged has each with its day. The engine puts it there, for
+# policies have no clock; where all rules are in force it is not there. A deny warns meanwhile, firm or not, and what
+# else these rules state is listed and does nothing.
+_held_back(e) if data.main.staged[e.rule]
+
+_consequences contains object.union(
+	object.remove(e, ["firm"]),
+	object.union(data.main.staged[e.rule], {"kind": "warn", "instead_of": "deny"}),
+) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].deny
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].raise
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].cap
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].warn
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].exempt
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].due
+	_held_back(e)
+}
+
+_waiting contains object.union(e, data.main.staged[e.rule]) if {
+	data.main.staged
+	some pack
+	some e in data.packs[pack].oblige
+	_held_back(e)
 }
 
 # An element is what a library call made, an object with msg, or a plain string. What is none of these is kept as it is,

@@ -193,6 +193,63 @@ test_rules_that_open_a_step_are_not_part_of_the_decision if {
 	opened == pack.opens_step
 }
 
+# Rules that are not in force.
+
+staged(pack, ids) := found if {
+	when := {sprintf("p.%s", [id]): {"effective_on": "2026-12-01"} | some id in ids}
+	found := main.decision with data.packs as {"p": pack} with input as introduced with data.main.staged as when
+}
+
+test_a_deny_that_is_not_in_force_warns_and_can_be_exempted if {
+	decision := staged({"deny": {lib.deny_firm(meta("deny"))}}, ["deny"])
+	decision.action == "warn"
+	decision.reasons == [{"kind": "warn", "rule": "p.deny", "instead_of": "deny", "effective_on": "2026-12-01"}]
+	exempted := staged({"deny": {lib.deny_firm(meta("deny"))}, "exempt": {exempt("pass")}}, ["deny"])
+	exempted.action == "pass"
+}
+
+test_what_else_is_not_in_force_is_listed_and_does_nothing if {
+	decision := staged(
+		{
+			"raise": {firm("act"), raise("track*")},
+			"cap": {cap("track")},
+			"warn": {lib.warn(meta("warn"))},
+			"exempt": {exempt("pass")},
+			"due": {lib.due(meta("due"), 3, "first_seen")},
+			"oblige": {lib.oblige(meta("oblige"), "forensics")},
+		},
+		["firm act", "cap track", "warn", "exempt pass", "due", "oblige"],
+	)
+	decision.priority == "track*"
+	decision.action == "warn"
+	{r.kind: r.effective_on | some r in decision.reasons; r.rule != "p.raise track*"} == {
+		"raise": "2026-12-01",
+		"cap": "2026-12-01",
+		"warn": "2026-12-01",
+		"exempt": "2026-12-01",
+		"due": "2026-12-01",
+		"oblige": "2026-12-01",
+	}
+	count(decision.reasons) == 7
+}
+
+test_a_warn_that_is_not_in_force_does_not_warn if {
+	staged({"warn": {lib.warn(meta("warn"))}}, ["warn"]).action == "pass"
+}
+
+test_other_rules_hold_while_one_is_not_in_force if {
+	decision := staged({"deny": {lib.deny(meta("deny")), "no Friday releases"}, "warn": {{"msg": "soon"}, 7}}, ["deny"])
+	decision.action == "block"
+	count(decision.reasons) == 4
+}
+
+test_a_step_is_not_opened_before_its_day if {
+	opened := main.opens_step with data.packs as {"p": {"opens_step": {lib.opens_step(meta("open"))}}}
+		with input as introduced
+		with data.main.staged as {"p.open": {"effective_on": "2026-12-01"}}
+	opened == set()
+}
+
 # The gate.
 
 test_no_budget_no_reason if count(main.gate) == 0 with input as {"counts": {"act": 1000}}
@@ -210,4 +267,26 @@ test_a_budget_for_something_that_is_not_counted_is_not_exceeded if {
 test_a_budget_that_is_not_a_number_blocks if {
 	result := main.gate with input as {"counts": {"act": 2}} with data.main.params.budgets as {"act": "one"}
 	{[r.kind, r.rule, r.vars] | some r in result} == {["deny", "main.budget_unreadable", {"name": "act"}]}
+}
+
+test_a_budget_of_each_owner_blocks_whoever_exceeds_it if {
+	owners := {"team-pay": {"act": 3, "track": 9}, "team-shop": {"act": 1}, "team-web": {"attend": 4}}
+	result := main.gate with input as {"counts": {"act": 4}, "owners": owners}
+		with data.main.params.owner_budgets as {"act": 1, "attend": null}
+	{[r.kind, r.rule, r.vars.owner, r.vars.count] | some r in result} == {["deny", "main.owner_budget", "team-pay", 3]}
+}
+
+test_a_budget_of_each_owner_that_is_not_a_number_blocks if {
+	result := main.gate with input as {"counts": {}} with data.main.params.owner_budgets as {"act": true}
+	{[r.kind, r.rule, r.vars] | some r in result} == {["deny", "main.budget_unreadable", {"name": "act"}]}
+}
+
+test_waiver_debt_is_bounded_by_count_and_age if {
+	budgets := {"waived": 2, "oldest_waived_days": 90, "introduced_act": 0}
+	result := main.gate with input as {"counts": {"waived": 3, "oldest_waived_days": 91, "introduced_act": 1}}
+		with data.main.params.budgets as budgets
+	{r.vars.name | some r in result} == {"waived", "oldest_waived_days", "introduced_act"}
+	ages_unknown := main.gate with input as {"counts": {"waived": 2, "introduced_act": 0}}
+		with data.main.params.budgets as budgets
+	ages_unknown == set()
 }

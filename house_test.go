@@ -62,13 +62,19 @@ var allowed = map[string][]string{
 		"github.com/bmatcuk/doublestar/v4", "github.com/pandatix/go-cvss", "go.yaml.in/yaml/v3",
 	},
 
+	"engine/waiver": {
+		"engine",
+		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3",
+	},
+
 	"integrations/feeds": {"engine", "engine/intel"},
-	"integrations/git":   {},
+	"integrations/git":   {"engine/waiver"},
 
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/report", "engine/scope", "integrations/feeds", "integrations/git", "policies",
+		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/report", "engine/scope", "engine/waiver",
+		"integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
 	},

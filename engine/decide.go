@@ -161,7 +161,7 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	}
 	slices.SortFunc(d.Reasons, compareReasons)
 	slices.Sort(d.Obligations)
-	return d, d.setDue(in, now)
+	return d, d.setDates(in, now)
 }
 
 // ask evaluates a query on a document and decodes the answer. An answer that is undefined is an error.
@@ -214,6 +214,8 @@ func (s *statement) check() error {
 		wrong = fmt.Sprintf("is to %q, which is no priority", s.To)
 	case s.Kind == "exempt" && s.AtMost.Rank() < 0:
 		wrong = fmt.Sprintf("is at most %q, which is no action", s.AtMost)
+	case s.Kind == "exempt" && s.Days != nil && !(*s.Days >= 0 && *s.Days < 36500):
+		wrong = fmt.Sprintf("holds for %v days", *s.Days)
 	case s.Kind == "due" && s.By == "" && (s.Days == nil || !(*s.Days >= 0 && *s.Days < 36500)):
 		wrong = "has neither a date nor a number of days"
 	case s.Kind == "oblige" && !slices.Contains([]string{"forensics", "notify", "validate"}, s.Obligation):

@@ -45,11 +45,11 @@ type Reason struct {
 	To          Priority  `json:"to,omitempty"`      // of a raise or cap
 	AtMost      Action    `json:"at_most,omitempty"` // of an exempt
 	Firm        bool      `json:"firm,omitempty"`    // holds against caps (raise) or exemptions (deny)
-	Days        *float64  `json:"days,omitempty"`    // of a due
+	Days        *float64  `json:"days,omitempty"`    // of a due; of an exempt, for how many days from the evaluation it holds
 	From        string    `json:"from,omitempty"`    // of a due: first_seen, evaluated or kev_added
 	By          string    `json:"by,omitempty"`      // of a due: a date stated by a fact
 	Obligation  string    `json:"obligation,omitempty"`
-	Date        time.Time `json:"date,omitzero"` // of a due: what days and from come to
+	Date        time.Time `json:"date,omitzero"` // of a due or an exempt: what days come to; the last day of an exempt
 	Message     string    `json:"message"`
 	Remediation string    `json:"remediation,omitempty"`
 	Controls    []string  `json:"controls,omitempty"`

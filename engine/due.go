@@ -11,6 +11,47 @@ const day = 24 * time.Hour
 // startOfDay is midnight UTC of the day of t.
 func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(day) }
 
+// setDates computes the dates of all reasons, the earliest due date, and when time alone could change the decision.
+func (d *Decision) setDates(in *Input, now time.Time) error {
+	if err := d.setDue(in, now); err != nil {
+		return err
+	}
+	var ends []time.Time
+	if !d.Due.IsZero() {
+		ends = append(ends, endOf(d.Due))
+	}
+	for i := range d.Reasons {
+		if r := &d.Reasons[i]; r.Kind == "exempt" && r.Days != nil && r.InForce() {
+			r.Date = after(startOfDay(now), *r.Days)
+			ends = append(ends, endOf(r.Date))
+		}
+	}
+	for _, w := range in.Context.Waivers {
+		if last, err := time.Parse(time.DateOnly, w.Expires); err == nil {
+			ends = append(ends, endOf(last))
+		}
+	}
+	for _, end := range ends {
+		if end.After(now) && (d.NextChange.IsZero() || end.Before(d.NextChange)) {
+			d.NextChange = end
+		}
+	}
+	return nil
+}
+
+// endOf is when a date is over: a day ends with the day, an instant at once.
+func endOf(date time.Time) time.Time {
+	if date.Equal(startOfDay(date)) {
+		return date.Add(day)
+	}
+	return date
+}
+
+// after is a number of days after a time.
+func after(t time.Time, days float64) time.Time {
+	return t.Add(time.Duration(days * float64(day))).UTC()
+}
+
 // setDue computes the dates of all due reasons and the earliest of them. A date of whole days is a day (midnight UTC, the day
 // itself included); one with a fraction is an instant. What a date counts from but is not known falls back to now: an absent fact
 // must not remove a due date.
@@ -29,17 +70,7 @@ func (d *Decision) setDue(in *Input, now time.Time) error {
 			d.Due, d.DueFrom = date, r.From
 		}
 	}
-	if d.Due.IsZero() {
-		return nil
-	}
-	end := d.Due
-	if end.Equal(startOfDay(end)) {
-		end = end.Add(day)
-	}
-	d.Overdue = !now.Before(end)
-	if !d.Overdue && (d.NextChange.IsZero() || end.Before(d.NextChange)) {
-		d.NextChange = end
-	}
+	d.Overdue = !d.Due.IsZero() && !now.Before(endOf(d.Due))
 	return nil
 }
 
@@ -74,7 +105,7 @@ func dueDate(r *Reason, in *Input, now time.Time) (time.Time, error) {
 	if *r.Days == math.Trunc(*r.Days) {
 		from = startOfDay(from)
 	}
-	return from.Add(time.Duration(*r.Days * float64(day))).UTC(), nil
+	return after(from, *r.Days), nil
 }
 
 func kevAdded(in *Input) (time.Time, bool) {

@@ -137,13 +137,19 @@ type Environmental struct {
 	Vector   string   `json:"vector"`   // with the metrics that were added
 }
 
-// A Waiver is an accepted risk that matches the case. It lowers the action, never the evaluation.
+// A Waiver is an accepted risk that matches the case: its scope fits, its guards hold, and it has not expired. It lowers the action,
+// never the evaluation. There is no clock in the input, so how old it is and how long it is meant to hold are given in days.
 type Waiver struct {
-	ID       string `json:"id"`
-	Reason   string `json:"reason,omitempty"`
-	Approver string `json:"approver,omitempty"`
-	Verified bool   `json:"verified"`
-	Expires  string `json:"expires,omitempty"`
+	ID        string `json:"id"`
+	Reason    string `json:"reason,omitempty"`
+	Ticket    string `json:"ticket,omitempty"`
+	Requester string `json:"requester,omitempty"` // who asked for it: as proven if it is verified, else as stated
+	Approver  string `json:"approver,omitempty"`  // who approved it: as proven if it is verified, else as stated
+	Verified  bool   `json:"verified"`            // requester and approver are proven to be two people, the second one entitled
+	Created   string `json:"created,omitempty"`   // date
+	Expires   string `json:"expires,omitempty"`   // date; the day itself is included
+	AgeDays   int    `json:"age_days"`            // days since created
+	ValidDays int    `json:"valid_days"`          // days from created to expires
 }
 
 // A Provenance is where a fact of the input comes from. It stands beside the input, so that it cannot sway a policy.

@@ -149,3 +149,12 @@ func typeName(v any) string {
 	}
 	return "nothing"
 }
+
+// Params are the parameters of a pack, the user's over the defaults; nil if no such pack is loaded or it has none. They are shared:
+// nothing in them may be changed.
+func (p *Policy) Params(pack string) map[string]any {
+	all, _ := p.data["packs"].(map[string]any)
+	doc, _ := all[pack].(map[string]any)
+	params, _ := doc["params"].(map[string]any)
+	return params
+}

@@ -130,12 +130,20 @@ type GateResult struct {
 	Reasons []Reason `json:"reasons"`
 }
 
-// A WaiverReport lists waivers that need someone.
+// A WaiverReport lists waivers that need someone, each list by id.
 type WaiverReport struct {
-	Expired    []string `json:"expired"`
-	Expiring   []string `json:"expiring"`
-	Unused     []string `json:"unused"`
-	Unverified []string `json:"unverified"`
+	Expired    []WaiverNote `json:"expired"`    // past their expiry, or past the policy's maximum for every case they match
+	Expiring   []WaiverNote `json:"expiring"`   // soon so
+	Lapsed     []WaiverNote `json:"lapsed"`     // do not hold for a case in their scope, since a guard does not
+	Unused     []WaiverNote `json:"unused"`     // in force, and no case is in their scope
+	Unverified []WaiverNote `json:"unverified"` // requester or approver cannot be proven
+}
+
+// A WaiverNote is one waiver that needs someone, and why.
+type WaiverNote struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+	At  string `json:"at,omitempty"` // file and line
 }
 
 // An AttackPath leads from an exposed asset to a crown jewel: the shortest of its routes, a validated one first.

@@ -45,6 +45,7 @@ type runFlags struct {
 	policies   []string
 	intel      string
 	assets     string
+	waivers    string
 	repository string
 	event      string
 	now        string
@@ -79,6 +80,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
 	c.Flags().StringArrayVar(&f.validations, "validations", nil, "`file` that says what was proven exploitable, mitigated or not exploitable (default: validations.yaml in the settings folder)")
+	c.Flags().StringVar(&f.waivers, "waivers", "", "waivers `file` (default: waivers.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringArrayVar(&f.baseline, "baseline", nil, "`file` of the base: reports, folders or patterns of them, or the result of a run on it")

@@ -30,6 +30,7 @@ type run struct {
 	policy    *engine.Policy
 	intel     *intel.Snapshot
 	reading   *reading
+	waivers   waivers
 	blockFrom engine.Priority // empty: as the policy's table says
 	change    changeSources
 	result    *engine.Result
@@ -131,6 +132,7 @@ var setUps = []func(*run) error{
 	(*run).weakenByAssumptions,
 	(*run).checkChange,
 	(*run).readValidations,
+	(*run).loadWaivers,
 }
 
 // blockFromPriority notes from which priority on the run blocks, where someone says so.
@@ -152,6 +154,7 @@ var joins = []func(*run, context.Context) error{
 	(*run).joinValidation,
 	(*run).joinRequirements,
 	(*run).joinConflicts,
+	(*run).joinWaivers, // last: their guards ask what the others join
 }
 
 // underReview says whether the run decides about a change that others have yet to accept.
@@ -343,6 +346,7 @@ func (r *run) decide(ctx context.Context) error {
 	if err := r.policy.Decide(ctx, r.result.Cases, r.result.Now); err != nil {
 		return err
 	}
+	r.reportWaivers()
 	slices.Sort(r.result.Weakened)
 	return r.policy.Conclude(ctx, r.result, len(found), r.flags.reportOnly)
 }

@@ -36,6 +36,8 @@ type settings struct {
 	Intel           string         `yaml:"intel"` // folder, absolute or relative to the settings folder
 	MaxReportBytes  int64          `yaml:"max_report_bytes"`
 	SecretsKeyFile  string         `yaml:"secrets_key_file"` // absolute or relative to the settings folder
+	Approvers       []string       `yaml:"approvers"`        // e-mail addresses of who may approve a waiver
+	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
 
 	folder string // where they are; empty if there are none
 }
@@ -187,15 +189,26 @@ func loadSettings(folder string) (*settings, error) {
 	if err != nil {
 		return nil, setup(err, "")
 	}
+	return s, s.read(filepath.ToSlash(name), text)
+}
+
+// read reads the text of headgate.yaml.
+func (s *settings) read(name string, text []byte) error {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if err := dec.Decode(s); err != nil && err != io.EOF {
-		return nil, setup(scope.YAMLError(filepath.ToSlash(name), err), "headgate init writes an example with every key")
+		return setup(scope.YAMLError(name, err), "headgate init writes an example with every key")
 	}
 	if err := dec.Decode(new(any)); err != io.EOF {
-		return nil, setup(fmt.Errorf("%s: one document is needed, there are several", filepath.ToSlash(name)), "")
+		return setup(fmt.Errorf("%s: one document is needed, there are several", name), "")
+	}
+	for _, a := range s.Approvers {
+		if !strings.Contains(a, "@") {
+			return setup(fmt.Errorf("%s: approvers: %q is no e-mail address; write the one that the person commits with", name, a), "")
+		}
 	}
 	for i, e := range s.Expect {
+		var err error
 		switch {
 		case e.Tool == "" && e.Path == "" && e.Asset == "":
 			err = fmt.Errorf("%s: expect %d names neither tool, path nor asset", name, i+1)
@@ -205,10 +218,10 @@ func loadSettings(folder string) (*settings, error) {
 			err = fmt.Errorf("%s: expect %d: an event is none of %s", name, i+1, words(engine.Events))
 		}
 		if err != nil {
-			return nil, setup(err, "")
+			return setup(err, "")
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // mostSettings bounds headgate.yaml, in bytes.

@@ -41,24 +41,37 @@ func (v *view) takeNotes() []note {
 	if len(v.r.Weakened) > 0 {
 		out = append(out, note{"weakened", strings.Join(v.r.Weakened, ", ")})
 	}
-	if w := v.r.Waivers; w != nil {
-		var parts []string
-		for _, p := range []struct {
-			what string
-			ids  []string
-		}{{"expired", w.Expired}, {"expiring", w.Expiring}, {"unverified", w.Unverified}, {"unused", w.Unused}} {
-			if len(p.ids) > 0 {
-				parts = append(parts, p.what+" "+some(p.ids, 3))
-			}
-		}
-		if len(parts) > 0 {
-			out = append(out, note{"waivers", strings.Join(parts, "; ")})
-		}
+	if s := waiverNotes(v.r.Waivers); s != "" {
+		out = append(out, note{"waivers", s})
 	}
 	if s := v.unknown(); s != "" {
 		out = append(out, note{"not known", s})
 	}
 	return out
+}
+
+// mostWaivers is how many waivers of each list are named.
+const mostWaivers = 3
+
+// waiverNotes names the waivers that need someone, and why; what has ended comes first.
+func waiverNotes(w *engine.WaiverReport) string {
+	if w == nil {
+		return ""
+	}
+	var parts []string
+	for _, list := range []struct {
+		what  string
+		notes []engine.WaiverNote
+	}{{"expired", w.Expired}, {"lapsed", w.Lapsed}, {"expiring", w.Expiring}, {"unverified", w.Unverified}, {"unused", w.Unused}} {
+		var names []string
+		for _, n := range list.notes {
+			names = append(names, bracketed(n.ID, sentence(n.Why)))
+		}
+		if len(names) > 0 {
+			parts = append(parts, list.what+" "+some(names, mostWaivers))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // expectation words an expected report that is not there as it should be.

@@ -231,7 +231,11 @@ func doubtful() *engine.Result {
 	for i := range r.Cases {
 		r.Cases[i].Input.Context.Intel = nil
 	}
-	r.Waivers = &engine.WaiverReport{Expired: []string{"w-netty"}, Expiring: []string{"w-commons-text"}, Unused: []string{}, Unverified: []string{}}
+	r.Waivers = &engine.WaiverReport{
+		Expired:  []engine.WaiverNote{{ID: "w-netty", Why: "on 1 Nov 2026; 2 cases are in its scope and count again", At: ".headgate/waivers.yaml:2"}},
+		Expiring: []engine.WaiverNote{{ID: "w-commons-text", Why: "on 26 Nov 2026", At: ".headgate/waivers.yaml:9"}},
+		Lapsed:   []engine.WaiverNote{}, Unused: []engine.WaiverNote{}, Unverified: []engine.WaiverNote{},
+	}
 	return r
 }
 

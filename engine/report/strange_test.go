@@ -45,8 +45,17 @@ func strange() *engine.Result {
 	r.Policy.Digest, r.Policy.Source = hostileNames[10], hostileNames[9]
 	r.Intel.KEV.Catalog, r.Intel.EPSS.Model = hostileNames[11], hostileNames[13]
 	r.Gate.Reasons = []engine.Reason{{Rule: "x.y", Kind: "deny", Message: hostileNames[9]}}
-	r.Waivers = &engine.WaiverReport{Expired: hostileNames[:3], Expiring: hostileNames[9:14]}
+	r.Waivers = &engine.WaiverReport{Expired: strangeNotes(hostileNames[:3]), Expiring: strangeNotes(hostileNames[9:14]),
+		Lapsed: strangeNotes(hostileNames[3:6]), Unused: strangeNotes(hostileNames[6:9]), Unverified: strangeNotes(hostileNames[14:])}
 	return r
+}
+
+func strangeNotes(names []string) []engine.WaiverNote {
+	var out []engine.WaiverNote
+	for _, name := range names {
+		out = append(out, engine.WaiverNote{ID: name, Why: name, At: name})
+	}
+	return out
 }
 
 // strangeCase is a case of any kind that is called name wherever a name can stand.

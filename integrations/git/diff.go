@@ -39,10 +39,10 @@ func Open(ctx context.Context, dir, span string) (*Change, error) {
 	}
 	c := &Change{dir: dir}
 	var err error
-	if c.Base, err = commit(ctx, dir, base); err != nil {
+	if c.Base, err = Commit(ctx, dir, base); err != nil {
 		return nil, err
 	}
-	if c.Head, err = commit(ctx, dir, head); err != nil {
+	if c.Head, err = Commit(ctx, dir, head); err != nil {
 		return nil, err
 	}
 	if !parted {
@@ -62,8 +62,8 @@ func Open(ctx context.Context, dir, span string) (*Change, error) {
 	return c, nil
 }
 
-// commit is the id of the commit that a name stands for.
-func commit(ctx context.Context, dir, name string) (string, error) {
+// Commit is the id of the commit that a name stands for; empty stands for the one that is checked out.
+func Commit(ctx context.Context, dir, name string) (string, error) {
 	if name == "" {
 		name = "HEAD"
 	}

@@ -66,6 +66,13 @@ exempt(meta, at_most) := {
 }
 
 # METADATA
+# title: The action is at most this one, for some days
+# description: >-
+#   For exemptions that end: days count from the day of the decision, which is 0, and the last one is included. The
+#   engine says by when the decision has to be made again.
+exempt_for(meta, at_most, days) := object.union(exempt(meta, at_most), {"days": days})
+
+# METADATA
 # title: To be fixed within days of first_seen, evaluated or kev_added
 # description: Fractions of days are allowed; the earliest due date of all wins.
 due(meta, days, from) := {

@@ -14,6 +14,7 @@ test_each_set_has_its_call if {
 	lib.deny_firm(meta) == object.union(said, {"kind": "deny", "firm": true})
 	lib.warn(meta) == object.union(said, {"kind": "warn"})
 	lib.exempt(meta, "warn") == object.union(said, {"kind": "exempt", "at_most": "warn"})
+	lib.exempt_for(meta, "warn", 7) == object.union(lib.exempt(meta, "warn"), {"days": 7})
 	lib.due(meta, 0.5, "evaluated") == object.union(said, {"kind": "due", "days": 0.5, "from": "evaluated"})
 	lib.due_by(meta, "2026-11-24") == object.union(said, {"kind": "due", "by": "2026-11-24"})
 	lib.oblige(meta, "forensics") == object.union(said, {"kind": "oblige", "obligation": "forensics"})

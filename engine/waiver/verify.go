@@ -1,0 +1,235 @@
+package waiver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Proof is what is known of who asked for a waiver and who approved it.
+type Proof struct {
+	Verified  bool
+	Requester string // proven; empty if it is not verified
+	Approver  string // proven; empty if it is not verified
+	How       string // of a verified one: what proves the approval, e.g. "merged by ana@example.com in 3f1c2d4"
+	Why       string // of another: what is missing
+}
+
+// A Verifier finds out who asked for a waiver and who approved it. A code host's reviews can be one; History is that of git.
+type Verifier func(*Waiver) Proof
+
+// Unproven is a Verifier of which nothing is proven, for the reason given.
+func Unproven(why string) Verifier { return func(*Waiver) Proof { return Proof{Why: why} } }
+
+// A History is what git knows of the lines of a waivers file.
+type History struct {
+	Head    string            // the commit that the file was read at
+	Lines   []string          // the commit that wrote each line; empty: not committed
+	Commits map[string]Commit // those of Lines, and all between them and Head
+	Cut     []string          // commits whose past the clone does not have, so that lines may be older than they seem
+}
+
+// A Commit is who made a commit. People are named by their e-mail addresses, as git has them: git does not prove that they are who they
+// say, which is for whoever guards the branch to see to.
+type Commit struct {
+	Parents   []string // the first is the branch that the commit was made on
+	Author    string
+	Committer string
+	Approvals []string // addresses of the trailers Approved-by and Reviewed-by
+}
+
+// SamePerson says whether two addresses are of one person.
+func SamePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// Verifier judges by the history who asked for a waiver and whether one of the approvers approved of it. The requester is who wrote the
+// entry: all its lines but that of the approver. What the requester wrote is approved if the approver, who is somebody else, committed
+// it, merged it, is named by a trailer of a commit that somebody else than the requester made, or wrote the line approver afterwards.
+func (h *History) Verifier(approvers []string) Verifier {
+	merges := h.merges()
+	return func(w *Waiver) Proof {
+		if len(approvers) == 0 {
+			return Proof{Why: "the settings name no approvers"}
+		}
+		t := trial{h: h, merges: merges, w: w}
+		if why := t.readLines(); why != "" {
+			return Proof{Why: why}
+		}
+		entitled := approvers
+		if w.Approver != "" {
+			at := slices.IndexFunc(approvers, func(a string) bool { return SamePerson(a, w.Approver) })
+			if at < 0 {
+				return Proof{Why: w.Approver + " is not on the settings' list of approvers"}
+			}
+			entitled = approvers[at : at+1]
+		}
+		requester, why := t.requester()
+		if why != "" {
+			return Proof{Why: why}
+		}
+		for _, a := range entitled {
+			if SamePerson(a, requester) {
+				continue
+			}
+			if how := t.approvedBy(a, requester); how != "" {
+				return Proof{Verified: true, Requester: requester, Approver: a, How: how}
+			}
+		}
+		if w.Approver != "" {
+			return Proof{Why: "nothing in git shows that " + w.Approver + " approved what " + requester + " wrote"}
+		}
+		return Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it"}
+	}
+}
+
+// A trial is the judgement of one waiver.
+type trial struct {
+	h      *History
+	merges map[string]string
+	w      *Waiver
+
+	written  []string // the commits that wrote the entry, but for the approver's line
+	approval string   // the commit that wrote the approver's line; empty if the line is one of others, or there is none
+}
+
+func (t *trial) readLines() (why string) {
+	if t.w.EndLine > len(t.h.Lines) {
+		return "git does not know all of its lines"
+	}
+	for line := t.w.Line; line <= t.w.EndLine; line++ {
+		id := t.h.Lines[line-1]
+		switch _, known := t.h.Commits[id]; {
+		case id == "":
+			return fmt.Sprintf("line %d is not committed", line)
+		case slices.Contains(t.h.Cut, id):
+			return "the clone is too shallow to say who wrote it (fetch-depth: 0)"
+		case !known:
+			return "git does not know commit " + brief(id)
+		}
+		if line == t.w.ApproverLine && line != t.w.Line {
+			t.approval = id
+		} else if !slices.Contains(t.written, id) {
+			t.written = append(t.written, id)
+		}
+	}
+	return ""
+}
+
+// requester is who wrote the entry.
+func (t *trial) requester() (who, why string) {
+	who = t.w.Requester
+	for _, id := range t.written {
+		author := t.h.Commits[id].Author
+		switch {
+		case author == "":
+			return "", "commit " + brief(id) + " names no author"
+		case who == "":
+			who = author
+		case !SamePerson(who, author) && t.w.Requester == "":
+			return "", "it was written by both " + who + " and " + author
+		case !SamePerson(who, author):
+			return "", author + " wrote it in " + brief(id) + ", not " + who
+		}
+	}
+	return who, ""
+}
+
+// approvedBy says how somebody approved of all that the requester wrote; empty if nothing shows it.
+func (t *trial) approvedBy(who, requester string) (how string) {
+	// The line approver is the requester's as long as the approver did not write it.
+	written := t.written
+	if a := t.h.Commits[t.approval]; t.approval != "" && !SamePerson(a.Author, who) {
+		if !SamePerson(a.Author, requester) {
+			return ""
+		}
+		written = append(slices.Clone(written), t.approval)
+	}
+	for _, id := range written {
+		if how = t.approvesCommit(who, requester, id); how == "" {
+			return ""
+		}
+	}
+	return how
+}
+
+func (t *trial) approvesCommit(who, requester, id string) (how string) {
+	c := t.h.Commits[id]
+	if SamePerson(c.Committer, who) {
+		return "committed by " + who + " in " + brief(id)
+	}
+	if names(c.Approvals, who) && !SamePerson(c.Committer, requester) {
+		return "approved by " + who + ", as " + brief(id) + " says"
+	}
+	if merge := t.merges[id]; merge != "" {
+		m := t.h.Commits[merge]
+		if SamePerson(m.Author, who) {
+			return "merged by " + who + " in " + brief(merge)
+		}
+		if names(m.Approvals, who) && !SamePerson(m.Author, requester) && !SamePerson(m.Committer, requester) {
+			return "approved by " + who + ", as " + brief(merge) + " says"
+		}
+	}
+	if t.approval != "" && SamePerson(t.h.Commits[t.approval].Author, who) && t.h.includes(t.approval, id) {
+		return "approved by " + who + " in " + brief(t.approval)
+	}
+	return ""
+}
+
+func names(people []string, who string) bool {
+	return slices.ContainsFunc(people, func(p string) bool { return SamePerson(p, who) })
+}
+
+func brief(commit string) string { return commit[:min(7, len(commit))] }
+
+// includes says whether a commit came after another and has it in its past.
+func (h *History) includes(later, earlier string) bool {
+	seen := map[string]bool{}
+	for open := []string{later}; len(open) > 0; {
+		id := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, parent := range h.Commits[id].Parents {
+			if parent == earlier {
+				return true
+			}
+			if !seen[parent] {
+				seen[parent] = true
+				open = append(open, parent)
+			}
+		}
+	}
+	return false
+}
+
+// merges gives for each commit that a merge brought to the branch of Head that merge. Commits that were made on the branch have none.
+func (h *History) merges() map[string]string {
+	var branch []string // the newest first
+	on := map[string]bool{}
+	for id := h.Head; id != "" && !on[id]; {
+		c, known := h.Commits[id]
+		if !known {
+			break
+		}
+		branch, on[id] = append(branch, id), true
+		id = ""
+		if len(c.Parents) > 0 {
+			id = c.Parents[0]
+		}
+	}
+	brought := map[string]string{}
+	for _, merge := range slices.Backward(branch) {
+		parents := h.Commits[merge].Parents
+		if len(parents) < 2 {
+			continue
+		}
+		for open := slices.Clone(parents[1:]); len(open) > 0; {
+			id := open[len(open)-1]
+			open = open[:len(open)-1]
+			if c, known := h.Commits[id]; known && !on[id] && brought[id] == "" {
+				brought[id] = merge
+				open = append(open, c.Parents...)
+			}
+		}
+	}
+	return brought
+}

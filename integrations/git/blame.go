@@ -1,0 +1,165 @@
+package git
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/engine/waiver"
+)
+
+// History is who wrote the lines of a file, and the commits between them and where the file was read: at a commit (or a name of one),
+// or, if that is empty, as it lies in the folder, where lines that are not committed have no commit. An error says why git does not know:
+// there is no git or no repository, the file is not in it, or there is no such commit.
+func History(ctx context.Context, file, at string) (*waiver.History, error) {
+	dir, name := folder(file)
+	head, err := Commit(ctx, dir, at)
+	if err != nil {
+		return nil, err
+	}
+	h := &waiver.History{Head: head, Commits: map[string]waiver.Commit{}}
+	blame := []string{"blame", "--porcelain", "--no-textconv", "--ignore-revs-file="} // what is set up to be passed over is not
+	if at != "" {
+		blame = append(blame, head)
+	}
+	out, err := ask(ctx, dir, append(blame, "--", name)...)
+	if err != nil {
+		return nil, err
+	}
+	boundary, err := readBlame(h, out)
+	if err != nil {
+		return nil, err
+	}
+	if shallow(ctx, dir) {
+		h.Cut = boundary // without it, these are the first commits of all
+	}
+	return h, readCommits(ctx, dir, h)
+}
+
+// folder is where a file lies, and its name there.
+func folder(file string) (dir, name string) {
+	if dir, name = filepath.Split(file); dir == "" {
+		dir = "."
+	}
+	return dir, name
+}
+
+// File is a file as it is in a commit; it is not ok if the commit does not have it.
+func File(ctx context.Context, file, commit string) (text []byte, ok bool, err error) {
+	dir, name := folder(file)
+	listed, err := ask(ctx, dir, "ls-tree", "--name-only", commit, "--", name)
+	if err != nil || len(bytes.TrimSpace(listed)) == 0 {
+		return nil, false, err
+	}
+	text, err = ask(ctx, dir, "cat-file", "blob", commit+":./"+name)
+	return text, err == nil, err
+}
+
+// mostOutput bounds what git may say to one question.
+const mostOutput = 64 << 20
+
+// ask gives what git writes, up to a bound that only a hostile repository reaches.
+func ask(ctx context.Context, dir string, args ...string) (out []byte, err error) {
+	err = stream(ctx, dir, func(r io.Reader) error {
+		if out, err = io.ReadAll(io.LimitReader(r, mostOutput+1)); err == nil && len(out) > mostOutput {
+			err = fmt.Errorf("git %s says more than %d MiB", args[0], mostOutput>>20)
+		}
+		return err
+	}, args...)
+	return out, err
+}
+
+// readBlame reads git blame --porcelain: for each line a header of commit, line then, line now; then facts of the commit, when it is
+// first named; then a tab and the line.
+func readBlame(h *waiver.History, out []byte) (boundary []string, err error) {
+	s := bufio.NewScanner(bytes.NewReader(out))
+	s.Buffer(nil, mostOutput)
+	commit := ""
+	for s.Scan() {
+		text := s.Text()
+		word, rest, _ := strings.Cut(text, " ")
+		switch {
+		case strings.HasPrefix(text, "\t"):
+			commit = ""
+		case commit == "":
+			parts := strings.Fields(rest)
+			if len(parts) < 2 || !isHash(word) {
+				return nil, fmt.Errorf("git blame says %q", clip(text))
+			}
+			if n, err := strconv.Atoi(parts[1]); err != nil || n != len(h.Lines)+1 {
+				return nil, fmt.Errorf("git blame says %q", clip(text))
+			}
+			commit = word
+			if strings.Trim(word, "0") == "" {
+				word = "" // not committed
+			}
+			h.Lines = append(h.Lines, word)
+		case text == "boundary":
+			boundary = append(boundary, commit)
+		}
+	}
+	return boundary, s.Err()
+}
+
+func isHash(s string) bool { return len(s) >= 40 && strings.Trim(s, "0123456789abcdef") == "" }
+
+func clip(s string) string { return s[:min(len(s), 60)] }
+
+// commitFields are what readCommits asks of a commit. They are parted by zero bytes, which no commit's text can have.
+const commitFields = "--format=%H%x00%P%x00%ae%x00%ce%x00%(trailers:key=Approved-by,key=Reviewed-by,valueonly,separator=%x0A)"
+
+// readCommits reads the commits of the lines and all between them and the head. They are read from the last commit on that all lines
+// have in their past, so that a long history costs nothing.
+func readCommits(ctx context.Context, dir string, h *waiver.History) error {
+	wrote := []string{}
+	seen := map[string]bool{"": true, h.Head: true}
+	for _, id := range h.Lines {
+		if !seen[id] {
+			seen[id] = true
+			wrote = append(wrote, id)
+		}
+	}
+	args := []string{"log", "-z", "--no-mailmap", "--no-show-signature", "--topo-order", commitFields, h.Head}
+	if out, err := ask(ctx, dir, append([]string{"merge-base", "--octopus", h.Head}, wrote...)...); err == nil {
+		if base := strings.TrimSpace(string(out)); isHash(base) {
+			args = append(args, "^"+base+"^@")
+		}
+	}
+	out, err := ask(ctx, dir, append(args, "--")...)
+	if err != nil {
+		return err
+	}
+	fields := strings.Split(string(out), "\x00")
+	if len(fields)%5 != 1 {
+		return errors.New("git log says something else than it was asked for")
+	}
+	for f := range slices.Chunk(fields[:len(fields)-1], 5) {
+		c := waiver.Commit{Parents: strings.Fields(f[1]), Author: f[2], Committer: f[3]}
+		for trailer := range strings.Lines(f[4]) {
+			if a := address(trailer); a != "" {
+				c.Approvals = append(c.Approvals, a)
+			}
+		}
+		h.Commits[f[0]] = c
+	}
+	return nil
+}
+
+// address is the e-mail address of "Ana <ana@example.com>"; without brackets, the whole if it is one.
+func address(s string) string {
+	s = strings.TrimSpace(s)
+	if _, in, ok := strings.Cut(s, "<"); ok {
+		s, _, _ = strings.Cut(in, ">")
+	}
+	if !strings.Contains(s, "@") || strings.ContainsAny(s, " <>") {
+		return ""
+	}
+	return s
+}

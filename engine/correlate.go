@@ -15,7 +15,8 @@ import (
 // not depend on the order of what goes in, nor on how results were spread over reports: every source is kept, lists are sorted, and
 // where sources disagree the graver word counts.
 //
-// Vulnerabilities are the same if their names are joined by exact aliases, in the same package. Code, secrets and settings are the
+// Vulnerabilities are the same if their names are joined by exact aliases, in the same package; packages that a distribution built from
+// one source are the same where reports state that source. Code, secrets and settings are the
 // same if rule and path agree and the content at the place does; a CWE in place of the rule joins what several scanners say of the
 // same content.
 func Correlate(discoveries []Discovery) []Discovery {
@@ -49,6 +50,8 @@ func IDs(discoveries []Discovery) [][]string {
 
 // grouped puts together what means the same. Neither the order of the groups nor that within them depends on the order of what goes in.
 func grouped(discoveries []Discovery) ([][]*claim, *nameGroups) {
+	discoveries = slices.Clone(discoveries)
+	sourced(discoveries)
 	names := newNameGroups(discoveries)
 	all := make([]*claim, len(discoveries))
 	for i, d := range discoveries {
@@ -96,13 +99,11 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 	f := &d.Finding
 	target := []string{string(d.Target.Type), d.Target.Name}
 	if v := f.Vulnerability; v != nil {
-		where := "path:" + pathOf(f)
-		if f.Package != nil {
-			where = cmp.Or(f.Package.PURL, "package:"+f.Package.Ecosystem+":"+f.Package.Name)
-		}
 		var keys []string
-		for _, n := range names.of(v) {
-			keys = append(keys, key(append(target, "vulnerability", n, where)...))
+		for _, where := range placesOf(f) {
+			for _, n := range names.of(v) {
+				keys = append(keys, key(append(target, "vulnerability", n, where)...))
+			}
 		}
 		return keys
 	}
@@ -133,6 +134,18 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 		keys = append(keys, key(append(target, string(f.Kind), w, place, content)...))
 	}
 	return keys
+}
+
+// placesOf are what a vulnerability is in, the best first.
+func placesOf(f *Finding) []string {
+	switch p := f.Package; {
+	case p == nil:
+		return []string{"path:" + pathOf(f)}
+	case p.PURL == "":
+		return []string{"package:" + p.Ecosystem + ":" + p.Name}
+	default:
+		return p.keysBySource()
+	}
 }
 
 // family is what several scanners, and several versions of one, call a rule alike: letter case does not count, nor does the prefix

@@ -84,6 +84,14 @@ type Package struct {
 	Direct    *bool    `json:"direct,omitempty"`
 	Scope     string   `json:"scope,omitempty"` // "runtime" or "development"
 
+	// Binaries are the names of the packages installed, where the package is a distribution's source package; all are of PURL's
+	// type and namespace. Absent: the package is what is installed, or it is not known what of it is.
+	Binaries []string `json:"binaries,omitempty"`
+
+	// Source is the name of the source package that a distribution built this one from, as reports state it; empty if they do not.
+	// A package of that name without Binaries is the source package itself. Correlate turns it into Name, PURL and Binaries.
+	Source string `json:"-"`
+
 	// Found are the package URLs as reports state them, with version and qualifiers: what a statement is matched with. They are no
 	// part of the input document.
 	Found []string `json:"-"`

@@ -102,10 +102,12 @@ func mergePackage(a, b *Package) *Package {
 		}
 		a = clone(b) // the lists are copied, as more is added to them
 		a.Versions, a.Fixed, a.Found = slices.Clone(b.Versions), slices.Clone(b.Fixed), slices.Clone(b.Found)
+		a.Binaries = slices.Clone(b.Binaries)
 		return a
 	}
 	a.PURL, a.Ecosystem = cmp.Or(a.PURL, b.PURL), cmp.Or(a.Ecosystem, b.Ecosystem)
 	a.Versions, a.Fixed, a.Found = append(a.Versions, b.Versions...), append(a.Fixed, b.Fixed...), append(a.Found, b.Found...)
+	a.Binaries = append(a.Binaries, b.Binaries...)
 	a.Direct = either(a.Direct, b.Direct)
 	switch {
 	case b.Scope == "runtime":
@@ -119,6 +121,7 @@ func mergePackage(a, b *Package) *Package {
 // settle sorts the lists that were gathered, each once.
 func (p *Package) settle() {
 	p.Versions, p.Fixed, p.Found = unique(p.Versions, strings.Compare), unique(p.Fixed, strings.Compare), unique(p.Found, strings.Compare)
+	p.Binaries = unique(p.Binaries, strings.Compare)
 }
 
 func mergeSecret(a, b *Secret) *Secret {

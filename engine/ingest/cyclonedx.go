@@ -87,6 +87,7 @@ func (d *cycloneDX) keep(v cdxVulnerability) bool {
 // A cdxPart is what is kept of a component.
 type cdxPart struct {
 	purl, name, version, scope string
+	source                     string // package that a distribution built it from
 	paths                      []string
 	pkg                        *engine.Package // made when it is first needed
 }
@@ -171,6 +172,9 @@ func (c cdxComponent) part() *cdxPart {
 		p.paths = append(p.paths, string(o.Location))
 	}
 	for _, v := range c.Properties {
+		if v.Name == cdxSource {
+			p.source = string(v.Value)
+		}
 		if v.isPath() {
 			p.paths = append(p.paths, string(v.Value))
 		}
@@ -186,6 +190,7 @@ func (p *cdxPart) packaged() *engine.Package {
 		if p.pkg == nil {
 			return nil
 		}
+		builtFrom(p.pkg, p.source)
 		switch p.scope {
 		case "required":
 			p.pkg.Scope = "runtime"

@@ -57,14 +57,14 @@ func (d *cycloneDX) component() error {
 	return err
 }
 
-// readProperty reads a property that has a path, and passes over all others.
+// readProperty reads a property that is of use, and passes over all others.
 func readProperty(at *cursor) (p cdxProperty) {
 	at.fields(func(key []byte) {
 		switch string(key) {
 		case "name":
 			p.Name = word(at.word())
 		case "value":
-			if p.Name != "" && !p.isPath() { // the name stands first in what is written by tools
+			if p.Name != "" && !p.isPath() && p.Name != cdxSource { // the name stands first in what is written by tools
 				at.skip()
 			} else {
 				p.Value = word(at.name())
@@ -73,11 +73,14 @@ func readProperty(at *cursor) (p cdxProperty) {
 			at.skip()
 		}
 	})
-	if !p.isPath() {
+	if !p.isPath() && p.Name != cdxSource {
 		return cdxProperty{}
 	}
 	return p
 }
+
+// cdxSource is the name of Trivy's property with the source package of a distribution's package.
+const cdxSource = "aquasecurity:trivy:SrcName"
 
 // isPath says whether a property, by the names of Trivy and Syft, has the path of a file that proves the component.
 func (p cdxProperty) isPath() bool {

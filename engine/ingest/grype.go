@@ -104,6 +104,7 @@ func (m grypeMatch) finding() engine.Finding {
 		}
 	}
 	f.CWEs = sortedNumbers(append(f.CWEs, v.cwes()...))
+	builtFrom(f.Package, m.Artifact.source())
 	if f.Package != nil {
 		setFixed(f.Package, v.Fix.is.Versions...)
 		setFixed(f.Package, v.FixedInVersion...) // before version 0.10
@@ -152,6 +153,20 @@ func (v grypeRecord) assessments(all []engine.CVSS) []engine.CVSS {
 		all = addCVSS(all, found, ok)
 	}
 	return all
+}
+
+// source is the source package of a distribution's package. A Debian or Alpine package without upstream is built from the source of its
+// own name; of an rpm it may be that the source was not told.
+func (a grypeArtifact) source() string {
+	switch {
+	case a.Upstreams == nil || len(*a.Upstreams) > 1:
+		return ""
+	case len(*a.Upstreams) == 1:
+		return string((*a.Upstreams)[0].Name)
+	case a.Type == "deb" || a.Type == "apk":
+		return string(a.Name)
+	}
+	return ""
 }
 
 // places are the files that prove that the package is there; Grype lists those that merely support it as well.

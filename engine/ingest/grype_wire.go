@@ -50,7 +50,12 @@ type grypeArtifact struct {
 	Version   word                `json:"version"`
 	Type      word                `json:"type"`
 	PURL      word                `json:"purl"`
+	Upstreams *list[grypeNamed]   `json:"upstreams"` // source packages; nil before Grype knew them
 	Locations list[grypeLocation] `json:"locations"`
+}
+
+type grypeNamed struct {
+	Name word `json:"name"`
 }
 
 type grypeLocation struct {

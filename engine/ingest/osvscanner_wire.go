@@ -99,6 +99,12 @@ func (p *osvPackageFindings) component(entries []*osvEntry) *engine.Package {
 	if c == nil {
 		return nil
 	}
+	switch eco, _, _ := strings.Cut(string(is.Ecosystem), ":"); {
+	case is.OSName != "" && is.Name != "":
+		builtFrom(c, string(is.Name))
+	case (eco == "Debian" || eco == "Ubuntu") && slices.ContainsFunc(entries, func(e *osvEntry) bool { return len(e.affected(string(is.Name))) > 0 }):
+		c.Source = string(is.Name) // the records of these are about source packages; which of its packages are installed is not said
+	}
 	if len(p.used) > 0 && !slices.ContainsFunc(p.used, func(g string) bool { return !slices.Contains(developmentGroups, g) }) {
 		c.Scope = "development"
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,8 +52,47 @@ func packageFrom(purl string) *engine.Package {
 	pkg := newPackage(p, p.Version)
 	if pkg != nil {
 		pkg.Found = []string{purl}
+		for _, q := range p.Qualifiers {
+			if q.Key == "upstream" { // Syft's and Grype's
+				builtFrom(pkg, sourceIn(q.Value))
+			}
+		}
 	}
 	return pkg
+}
+
+// sourceIn is the source package in the qualifier "upstream" of a package URL: "openssl", "openssl@3.0.1" or, of an rpm, the name of its
+// file, "openssl-3.0.1-41.el9.src.rpm". Several are none: it is not said which one is meant.
+func sourceIn(upstream string) string {
+	if strings.Contains(upstream, ",") {
+		return ""
+	}
+	if file, ok := strings.CutSuffix(upstream, ".src.rpm"); ok {
+		for range 2 { // release and version
+			file = file[:max(strings.LastIndexByte(file, '-'), 0)]
+		}
+		return file
+	}
+	name, _, _ := strings.Cut(upstream, "@")
+	return name
+}
+
+// builtFrom notes the source package that a distribution built a package from. Elsewhere packages are their own source.
+func builtFrom(p *engine.Package, source string) {
+	if p == nil || !slices.Contains([]string{"deb", "apk", "rpm"}, p.Ecosystem) || p.PURL == "" {
+		return
+	}
+	if source = plain(source); source == "" || strings.ContainsAny(source, "/ (") { // e.g. "(none)"
+		return
+	}
+	if p.Ecosystem != "rpm" {
+		source = strings.ToLower(source) // as package URLs have them
+	}
+	name := p.PURL[strings.LastIndexByte(p.PURL, '/')+1:]
+	if text, err := url.PathUnescape(name); err == nil {
+		name = text
+	}
+	p.Source, p.Binaries = source, []string{name}
 }
 
 // packageNamed describes a component of an ecosystem by the name and version that a scanner gives. An ecosystem that no package-url

@@ -87,6 +87,7 @@ func (p *trivyPackage) describe(to *engine.Package) {
 	if p.Dev {
 		to.Scope = "development"
 	}
+	builtFrom(to, string(p.SrcName))
 }
 
 // trivyLabels are targets that are no files: packages that each have their own path.

@@ -21,6 +21,7 @@ type trivyPackage struct {
 	Identifier   loose[struct{ UID word }]
 	Name         word
 	Version      word
+	SrcName      word    // of a distribution's package: the source package
 	Relationship text    // root, workspace, direct, indirect or unknown
 	Indirect     boolean // before there were relationships
 	Dev          boolean

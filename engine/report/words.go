@@ -42,7 +42,7 @@ func subject(f *engine.Finding) string {
 	place := place(f)
 	switch {
 	case f.Package != nil:
-		return strings.TrimSpace(f.Package.Name + " " + some(f.Package.Versions, 2))
+		return packageWords(f.Package)
 	case f.Resource != nil && f.Resource.Name != "":
 		return strings.TrimSpace(f.Resource.Name + " " + place)
 	case place != "":
@@ -51,6 +51,15 @@ func subject(f *engine.Finding) string {
 		return f.Resource.Type
 	}
 	return f.Title
+}
+
+// packageWords name a package and its versions, and what is installed of a distribution's source package: "openssl 3.0.11 (libssl3)".
+func packageWords(p *engine.Package) string {
+	words := strings.TrimSpace(p.Name + " " + some(p.Versions, 2))
+	if len(p.Binaries) > 1 || len(p.Binaries) == 1 && p.Binaries[0] != p.Name {
+		words += " (" + some(p.Binaries, 2) + ")"
+	}
+	return words
 }
 
 // place is the first place of a finding, "internal/files/open.go:41", and how many more there are.

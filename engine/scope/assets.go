@@ -277,7 +277,7 @@ func (m *match) takes(d *engine.Discovery) bool {
 			}
 		}
 	}
-	return d.Finding.Package != nil && d.Finding.Package.PURL != "" && fits(m.PURLs, d.Finding.Package.PURL)
+	return d.Finding.Package != nil && slices.ContainsFunc(d.Finding.Package.Components(), func(purl string) bool { return fits(m.PURLs, purl) })
 }
 
 // fits says whether one of the patterns fits a name; they have been validated.

@@ -22,8 +22,8 @@ const vexCleared = 2 // statuses below this one clear
 // and the case does not know, as a version or a qualifier, does not match. Of several statements the latest counts, and of equally
 // late ones the gravest.
 //
-// A finding can be of several versions, and of a name that covers several CVEs. It is cleared only if each of them is; otherwise the
-// gravest word that was said of any of them counts, if it is one that does not clear.
+// A finding can be of several versions, of several packages that a distribution built from one source, and of a name that covers several
+// CVEs. It is cleared only if each of them is; otherwise the gravest word that was said of any of them counts, if it is one that does not clear.
 func ApplyVEX(cases []engine.Case, statements []engine.Statement) {
 	byName := map[string][]*engine.Statement{}
 	for i := range statements {
@@ -62,19 +62,25 @@ func heard(c *engine.Case, byName map[string][]*engine.Statement) *engine.Statem
 	if f.Package != nil && len(f.Package.Versions) > 0 {
 		versions = f.Package.Versions
 	}
+	components := []string{""}
+	if f.Package != nil && len(f.Package.Binaries) > 0 {
+		components = f.Package.Components()
+	}
 	var worst *engine.Statement
-	silent := false // nothing is said of some version, or of some CVE
+	silent := false // nothing is said of some version, of some component, or of some CVE
 	for _, names := range namesApart(f.Vulnerability) {
 		var about []*engine.Statement
 		for _, name := range names {
 			about = append(about, byName[name]...)
 		}
-		for _, v := range versions {
-			s := latest(c, about, v)
-			if s == nil {
-				silent = true
-			} else if worst == nil || compareWords(s, worst) > 0 {
-				worst = s
+		for _, component := range components {
+			for _, v := range versions {
+				s := latest(c, about, part{component, v})
+				if s == nil {
+					silent = true
+				} else if worst == nil || compareWords(s, worst) > 0 {
+					worst = s
+				}
 			}
 		}
 	}
@@ -83,6 +89,10 @@ func heard(c *engine.Case, byName map[string][]*engine.Statement) *engine.Statem
 	}
 	return worst
 }
+
+// A part is one version of what a finding is in. The package URL is that of one of several packages that a distribution built from the
+// finding's; empty: the finding's own.
+type part struct{ purl, version string }
 
 // namesApart are the names of a vulnerability: all in one group, but for a name that covers several CVEs, each of which can be spoken
 // of by itself or by that name.
@@ -97,8 +107,8 @@ func namesApart(v *engine.Vulnerability) [][]string {
 	return groups
 }
 
-// latest is the statement that counts for one version of the component.
-func latest(c *engine.Case, about []*engine.Statement, version string) *engine.Statement {
+// latest is the statement that counts for one part of the finding.
+func latest(c *engine.Case, about []*engine.Statement, of part) *engine.Statement {
 	var best *engine.Statement
 	for _, s := range about {
 		if best != nil && cmp.Or(s.Time.Compare(best.Time), compareWords(s, best)) <= 0 {
@@ -107,7 +117,7 @@ func latest(c *engine.Case, about []*engine.Statement, version string) *engine.S
 		if s.Report != "" && !slices.ContainsFunc(c.Input.Finding.Sources, func(src engine.Source) bool { return src.Report == s.Report }) {
 			continue
 		}
-		if slices.ContainsFunc(s.Products, func(p engine.Product) bool { return speaksOf(&p, c, version) }) {
+		if slices.ContainsFunc(s.Products, func(p engine.Product) bool { return speaksOf(&p, c, of) }) {
 			best = s
 		}
 	}
@@ -124,38 +134,52 @@ func compareWords(a, b *engine.Statement) int {
 	)
 }
 
-// speaksOf says whether a product is the component of the case in that version, or something that the case is on.
-func speaksOf(p *engine.Product, c *engine.Case, version string) bool {
+// speaksOf says whether a product is that part of the finding, or something that the case is on.
+func speaksOf(p *engine.Product, c *engine.Case, of part) bool {
 	if len(p.Subcomponents) == 0 {
-		return isComponent(p, c.Input.Finding.Package, version) || isWhole(p, c)
+		return isComponent(p, c.Input.Finding.Package, of) || isWhole(p, c)
 	}
 	return isWhole(p, c) && slices.ContainsFunc(p.Subcomponents, func(sub engine.Product) bool {
-		return isComponent(&sub, c.Input.Finding.Package, version)
+		return isComponent(&sub, c.Input.Finding.Package, of)
 	})
 }
 
 // isComponent compares a product with the component of a finding. By name only what has no package URL is found: the name of a
-// package without its ecosystem is not the name of that package alone.
-func isComponent(p *engine.Product, pkg *engine.Package, version string) bool {
+// package without its ecosystem is not the name of that package alone. A source package, which package URLs tell by the architecture
+// "source" or "src", stands for all that is built from it.
+func isComponent(p *engine.Product, pkg *engine.Package, of part) bool {
 	if pkg == nil {
 		return false
 	}
 	if p.PURL == "" {
-		return pkg.PURL == "" && p.Name != "" && p.Name == pkg.Name && (p.Version == "" || p.Version == version)
+		return pkg.PURL == "" && p.Name != "" && p.Name == pkg.Name && (p.Version == "" || p.Version == of.version)
 	}
-	if p.Package == nil || p.Package.PURL != pkg.PURL {
+	if p.Package == nil {
 		return false
 	}
 	want := qualifiers(p.PURL)
+	if pkg.Source != "" {
+		isSource := want["arch"] == "source" || want["arch"] == "src"
+		if !isSource && of.purl == "" {
+			return false // which of the source's packages are installed is not known, and this is one of them
+		}
+		if isSource {
+			delete(want, "arch") // what is found has that of its machine
+			of.purl = ""
+		}
+	}
+	if p.Package.PURL != cmp.Or(of.purl, pkg.PURL) {
+		return false
+	}
 	stated := ""
 	if len(p.Package.Versions) > 0 {
 		stated = p.Package.Versions[0]
 	}
-	if stated != "" && !sameVersion(stated, want["epoch"], version) {
+	if stated != "" && !sameVersion(stated, want["epoch"], of.version) {
 		return false
 	}
 	delete(want, "epoch") // part of the version
-	return len(want) == 0 || hasQualifiers(pkg, version, want)
+	return len(want) == 0 || hasQualifiers(pkg, of.version, want)
 }
 
 // sameVersion compares a version in a package URL with one that was found. Distributions' epochs stand before a version ("1:3.0.2-1")

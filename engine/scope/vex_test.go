@@ -239,6 +239,40 @@ func TestVEXOrderDoesNotMatterAndNoVersionIsClearedByAnother(t *testing.T) {
 	}
 }
 
+func TestAPackageIsClearedOnlyWithAllThatIsInstalledOfItsSource(t *testing.T) {
+	c := caseOf("pkg:deb/debian/openssl", "3.0.11-1")
+	c.Input.Finding.Package.Source, c.Input.Finding.Package.Binaries = "openssl", []string{"libcrypto3", "libssl3"}
+	c.Input.Finding.Package.Found = []string{"pkg:deb/debian/libssl3@3.0.11-1?arch=amd64", "pkg:deb/debian/libcrypto3@3.0.11-1?arch=amd64"}
+	onlySource := caseOf("pkg:deb/debian/openssl", "3.0.11-1")
+	onlySource.Input.Finding.Package.Source = "openssl"
+	cleared := func(purls ...string) (all []engine.Statement) {
+		for _, purl := range purls {
+			all = append(all, says("not_affected", "CVE-2026-0001", 0, product(purl)))
+		}
+		return all
+	}
+	for _, e := range []struct {
+		c     engine.Case
+		purls []string
+		want  string
+	}{
+		{c, []string{"pkg:deb/debian/libssl3"}, ""},
+		{c, []string{"pkg:deb/debian/libssl3", "pkg:deb/debian/libcrypto3"}, "not_affected"},
+		{c, []string{"pkg:deb/debian/libssl3@3.0.11-1?arch=amd64", "pkg:deb/debian/libcrypto3@3.0.11-1?arch=amd64"}, "not_affected"},
+		{c, []string{"pkg:deb/debian/libssl3@3.0.10-1", "pkg:deb/debian/libcrypto3@3.0.11-1"}, ""},
+		{c, []string{"pkg:deb/debian/openssl"}, ""}, // the package of that name, which is another
+		{c, []string{"pkg:deb/debian/openssl?arch=source"}, "not_affected"},
+		{c, []string{"pkg:deb/debian/openssl@3.0.11-1?arch=source"}, "not_affected"},
+		{c, []string{"pkg:deb/debian/openssl@3.0.9-1?arch=source"}, ""},
+		{onlySource, []string{"pkg:deb/debian/openssl"}, ""},
+		{onlySource, []string{"pkg:deb/debian/openssl?arch=source"}, "not_affected"},
+	} {
+		if have := status(e.c, cleared(e.purls...)...); have != e.want {
+			t.Errorf("%v: have %q, want %q", e.purls, have, e.want)
+		}
+	}
+}
+
 func text(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

@@ -136,6 +136,29 @@ func readPublished(t *testing.T, name string) (file publishedFile) {
 	return file
 }
 
+// The days of FedRAMP's rules, as VDR-TFR-PVR prints them for each class: a row for each rating of potential agency impact, with the days
+// for likely exploitable and internet-reachable, likely exploitable only, and neither.
+func TestTimeFramesAreThoseThatFedRAMPPublishes(t *testing.T) {
+	rows := member(t, load(t).data, "packs", "fedramp", "tables", "timeframes", "rows")
+	classAB := map[string]string{"n5": "4 8 32", "n4": "8 32 64", "n3": "32 64 192", "n2": "96 160 192"}
+	for class, byImpact := range map[string]map[string]string{
+		"a": classAB,
+		"b": classAB,
+		"c": {"n5": "2 4 16", "n4": "4 8 64", "n3": "16 32 128", "n2": "48 128 192"},
+		"d": {"n5": "0.5 1 8", "n4": "2 8 32", "n3": "8 16 64", "n2": "24 96 192"},
+	} {
+		for impact, want := range byImpact {
+			var have []string
+			for _, likelihood := range []string{"lev_irv", "lev_nirv", "nlev"} {
+				have = append(have, fmt.Sprint(member(t, rows, class, likelihood, impact)))
+			}
+			if strings.Join(have, " ") != want {
+				t.Errorf("class %s, %s: %v, want %s", class, impact, have, want)
+			}
+		}
+	}
+}
+
 func member(t *testing.T, v any, at ...string) any {
 	t.Helper()
 	for _, name := range at {

@@ -26,7 +26,11 @@ func newFiller(seed uint64) *filler {
 	return &filler{rand.New(rand.NewPCG(seed, 3)), inputSchema()}
 }
 
-var fillerTexts = []string{"odd", "a/test/b.go", "src/main_test.go", "go.sum", "web/.env.example", "v2026.06.15", "2021-12-10", "1.2.3", "pii", "log4j-core"}
+var fillerTexts = []string{"odd", "a/test/b.go", "src/main_test.go", "go.sum", "web/.env.example", "v2026.06.15", "2021-12-10", "1.2.3", "pii", "log4j-core",
+	"CKV_AWS_20", "MIT", "GPL-3.0-only WITH odd", "AGPL-3.0-only"}
+
+// fillerTags are tags that packs look for, with their values.
+var fillerTags = [][2]string{{"fedramp_impact", "n4"}, {"fedramp_impact", "n1"}, {"fedramp_class", "d"}, {"odd", "odd"}}
 
 func (f *filler) fill(v reflect.Value, path []string) {
 	switch v.Kind() {
@@ -49,7 +53,8 @@ func (f *filler) fill(v reflect.Value, path []string) {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range f.IntN(3) {
-			v.SetMapIndex(reflect.ValueOf(fillerTexts[f.IntN(3)]), reflect.ValueOf(fillerTexts[f.IntN(3)]))
+			tag := fillerTags[f.IntN(len(fillerTags))]
+			v.SetMapIndex(reflect.ValueOf(tag[0]), reflect.ValueOf(tag[1]))
 		}
 	case reflect.Bool:
 		v.SetBool(f.IntN(2) == 0)
@@ -192,6 +197,27 @@ func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
 		t.Errorf("so little was compared: %d random inputs, %d classes, %d without a decision", n, met, undecided)
 	}
 	t.Logf("%d random inputs, %d classes, %d without a decision", n, met, undecided)
+}
+
+// What a pack observes hangs on its parameters: each way in which they can be set is a policy of its own.
+func TestAllPacksDecideByClassWhicheverWayTheirParametersAreSet(t *testing.T) {
+	for name, params := range map[string]map[string]any{
+		"deployer by the table": {"ssvc": map[string]any{"table": "deployer"}},
+		"deployer by the definition, FedRAMP class d": {
+			"ssvc": map[string]any{"table": "deployer", "human_impact": "definition"}, "fedramp": map[string]any{"class": "d", "from": "evaluated"}},
+		"supplier, licences denied": {
+			"ssvc": map[string]any{"table": "supplier"}, "license": map[string]any{"unknown": "deny"}, "sla": map[string]any{"kev_due": true}},
+		"nothing assumed, other bands": {
+			"ssvc": map[string]any{"unknown_mission_well_being": nil}, "impact": map[string]any{"environmental": map[string]any{"high": 0.3}},
+			"bod2604": map[string]any{"from_if_listed": "evaluated"}, "license": map[string]any{"unknown": "allow"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t), Params: params}, newFiller(3).inputs(400))
+			if undecided > 200 || met == 0 {
+				t.Errorf("so little was compared: %d classes, %d without a decision", met, undecided)
+			}
+		})
+	}
 }
 
 func TestCasesOfOneClassKeepTheirOwnMessagesAndDates(t *testing.T) {

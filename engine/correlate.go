@@ -23,7 +23,9 @@ func Correlate(discoveries []Discovery) []Discovery {
 	groups, names := grouped(discoveries)
 	out := make([]Discovery, 0, len(groups))
 	for _, g := range groups {
-		out = append(out, merge(g, names))
+		d := merge(g, names)
+		d.Finding.License = d.Finding.License.withAlternatives()
+		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b Discovery) int { return strings.Compare(a.Finding.ID, b.Finding.ID) })
 	return out

@@ -104,9 +104,11 @@ type Secret struct {
 	InHistory *bool  `json:"in_history,omitempty"` // true: only in the history, not in the tree
 }
 
-// A License is the licence found.
+// A License is the licence found. Alternatives are what its expression allows: any one of the lists, of which all licences hold. They
+// are absent if the expression is not understood, or says that nothing is known.
 type License struct {
-	SPDX string `json:"spdx"`
+	SPDX         string     `json:"spdx"`
+	Alternatives [][]string `json:"alternatives,omitempty"`
 }
 
 // A Resource is the configured thing that a misconfiguration is in.

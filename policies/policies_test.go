@@ -196,6 +196,7 @@ var controls = []string{
 	"PCI-DSS-4.0.1-6.3.3",   // components are protected by patches in time
 	"PCI-DSS-4.0.1-7.2.5",   // application and system accounts have the least privileges that they need
 	"PCI-DSS-4.0.1-8.6.2",   // no credentials of accounts in scripts and source code
+	"NIST-CSF-2.0-ID.AM-08", // systems, software and services are managed throughout their life cycles
 	"NIST-CSF-2.0-ID.RA-01", // vulnerabilities are identified, validated and recorded
 	"NIST-CSF-2.0-ID.RA-05", // threats, vulnerabilities, likelihoods and impacts inform the priority of responses
 	"NIST-CSF-2.0-ID.RA-06", // responses are chosen, prioritised, planned and tracked
@@ -207,6 +208,7 @@ var controls = []string{
 	"NIST-CSF-2.0-PR.PS-02", // software is maintained, replaced and removed by risk
 	"NIST-CSF-2.0-RS.AN-03", // what has taken place during an incident, and its root cause, is analysed
 	"NIST-CSF-2.0-DE.AE-02", // potentially adverse events are analysed
+	"NIST-SSDF-1.1-PW.4.1",  // well-secured components are acquired and maintained
 	"NIST-SSDF-1.1-PW.7.2",  // code is reviewed or analysed, and what is found is recorded and triaged
 	"NIST-SSDF-1.1-RV.2.1",  // each vulnerability is analysed to plan its response
 	"NIST-SSDF-1.1-RV.2.2",  // responses are planned and carried out

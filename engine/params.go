@@ -41,6 +41,9 @@ func choose(choices any, params map[string]any, at string) error {
 	lists, _ := choices.(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(lists)) {
 		allowed, _ := lists[key].([]any)
+		if len(allowed) == 0 {
+			return fmt.Errorf("%s.%s: the pack lists no choices for it", at, key)
+		}
 		if slices.ContainsFunc(allowed, func(one any) bool { return asJSON(one) == asJSON(params[key]) }) {
 			continue
 		}

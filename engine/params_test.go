@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -34,6 +35,10 @@ func TestAParameterWithChoicesTakesNoneButThem(t *testing.T) {
 	packs := fstest.MapFS{
 		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
 		"mine/data.yaml": {Data: []byte("params: {table: deployer, least: low}\nchoices: {table: [deployer, supplier], least: [low, null]}\n")},
+	}
+	broken := fstest.MapFS{"mine/mine.rego": packs["mine/mine.rego"], "mine/data.yaml": {Data: []byte("params: {a: b}\nchoices: {a: b}\n")}}
+	if _, err := tryLoad(broken, map[string]any{"mine": map[string]any{"a": "b"}}); err == nil || !strings.Contains(err.Error(), "no choices") {
+		t.Errorf("choices that are no list: %v", err)
 	}
 	for _, good := range []map[string]any{{"table": "supplier"}, {"least": nil}, {}} {
 		if _, err := tryLoad(packs, map[string]any{"mine": good}); err != nil {

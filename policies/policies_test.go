@@ -300,3 +300,24 @@ func TestEveryParameterHasAComment(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A parameter as it ships is one of the values that the pack lists for it, if it lists any: the program refuses others.
+func TestParametersAreAmongTheirChoices(t *testing.T) {
+	packs := load(t).data["packs"].(map[string]any)
+	looked := 0
+	for name, doc := range packs {
+		pack := doc.(map[string]any)
+		choices, _ := pack["choices"].(map[string]any)
+		for key, list := range choices {
+			looked++
+			allowed, _ := list.([]any)
+			value, ok := pack["params"].(map[string]any)[key]
+			if !ok || !slices.Contains(allowed, value) {
+				t.Errorf("packs.%s: %s is %v, which is none of %v", name, key, value, list)
+			}
+		}
+	}
+	if looked < 6 {
+		t.Errorf("only %d choices were looked at", looked)
+	}
+}

@@ -63,7 +63,7 @@ func (d *Draft) checkRules() []Problem {
 		return append(problems, problemsOf(err)...)
 	}
 	_, wrong := rulesOf(compiler)
-	problems = slices.Concat(problems, wrong, stepsThatReadPaths(compiler, d.data), d.unasked(compiler), d.costly(compiler))
+	problems = slices.Concat(problems, wrong, dangling(compiler, d.data), stepsThatReadPaths(compiler, d.data), d.unasked(compiler), d.costly(compiler))
 	if _, err := d.compile(d.modules); err != nil { // the tests
 		problems = append(problems, problemsOf(err)...)
 	}

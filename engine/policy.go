@@ -118,7 +118,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		return nil, err
 	}
 	if p.rules, problems = rulesOf(compiler); len(problems) == 0 {
-		problems = stepsThatReadPaths(compiler, data)
+		problems = append(dangling(compiler, data), stepsThatReadPaths(compiler, data)...)
 	}
 	if err := firstProblem(problems); err != nil {
 		return nil, err

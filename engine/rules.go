@@ -95,6 +95,9 @@ func misspelt(d *ast.RefErrInvalidDetail) string {
 
 // nearest suggests the name that was meant, or says which there are.
 func nearest(wrong string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
 	best := slices.MinFunc(names, func(a, b string) int {
 		return cmp.Compare(levenshtein.ComputeDistance(wrong, a), levenshtein.ComputeDistance(wrong, b))
 	})

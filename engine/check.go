@@ -90,6 +90,11 @@ func (c *checker) heard() {
 		return
 	}
 	meant, known := ofConftest[name]
+	for _, set := range []string{"deny", "warn", "violation"} {
+		if strings.HasPrefix(name, set+"_") {
+			meant, known = "; call it "+strings.Replace(set, "violation", "deny", 1)+": the id in its METADATA tells it from other rules", true
+		}
+	}
 	if !known {
 		meant = nearest(name, kinds)
 	}
@@ -191,8 +196,8 @@ func (c *checker) negations() {
 			ast.WalkTerms(operand, func(t *ast.Term) bool {
 				if p, ok := c.places.of(t); ok && !said && !p.required() {
 					said = true
-					c.refuse(e.Location, "%q is undefined, not true, where %s is absent: negate a rule that says it",
-						strings.Join(strings.Fields(string(e.Location.Text)), " "), p)
+					c.refuse(e.Location, "`%s` is undefined, not true, where %s is absent: negate a rule that says it",
+						textOf(e), p)
 				}
 				return said
 			})

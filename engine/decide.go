@@ -106,6 +106,7 @@ type statement struct {
 	On          string         `json:"effective_on"`
 	Until       string         `json:"effective_until"`
 	effect      effect         // when its rule is in force
+	Metadata    map[string]any `json:"metadata"`
 	Unreadable  any            `json:"unreadable"`
 }
 
@@ -237,7 +238,7 @@ func (s *statement) reason(document reflect.Value) Reason {
 	}
 	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
 		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars) + s.when(), Remediation: s.Remediation, Controls: s.Controls,
-		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until}
+		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until, Metadata: s.Metadata}
 }
 
 // when says of a rule that is not in force since or until when.

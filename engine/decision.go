@@ -59,6 +59,8 @@ type Reason struct {
 	EffectiveOn    string `json:"effective_on,omitempty"`
 	EffectiveUntil string `json:"effective_until,omitempty"`
 	InsteadOf      string `json:"instead_of,omitempty"`
+
+	Metadata map[string]any `json:"metadata,omitempty"` // of a deny or warn stated as an object: all its keys but msg
 }
 
 // InForce says that the reason has a say in the decision: as its kind says, or as the warning that a deny is until its day.

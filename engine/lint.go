@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -148,7 +149,8 @@ func (d *Draft) unasked(c *ast.Compiler) []Problem {
 		}
 		said := map[string]bool{}
 		for _, r := range m.Rules {
-			if name := ruleName(r); !asked[r] && !said[name] {
+			isSet := r.Head.Key != nil && r.Head.Value == nil && !strings.HasPrefix(ruleName(r), "_") // is refused
+			if name := ruleName(r); !asked[r] && !said[name] && !isSet {
 				said[name] = true
 				problems = append(problems, Problem{File: label, Line: r.Location.Row, Rule: name, Warning: true,
 					What: "nothing asks " + name, Hint: "use it in a set, or take it out"})

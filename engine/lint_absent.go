@@ -23,9 +23,9 @@ func (l *linter) absent() {
 			switch {
 			case c.op == "neq" && !c.negated && !lowers && !isEmptyValue(c.with[0]) && !l.guarded(b, i, c.place):
 				l.warn(e.Location, "write not "+c.place.String()+" == … if the rule is to hold where it is not known, or "+c.place.String()+
-					" on a line before it if not", "%q is undefined where %s is absent, and the rule stays silent", textOf(e), c.place)
+					" on a line before it if not", "`%s` is undefined where %s is absent, and the rule stays silent", textOf(e), c.place)
 			case c.negated && lowers && isFact && !l.guarded(b, i, fact):
-				l.warn(e.Location, "unknown is not no: put "+fact.String()+" on a line before it, or negate a rule with a name that says what you mean", "%q holds where %s is not known, and lowers the case", textOf(e), fact)
+				l.warn(e.Location, "unknown is not no: put "+fact.String()+" on a line before it, or negate a rule with a name that says what you mean", "`%s` holds where %s is not known, and lowers the case", textOf(e), fact)
 			}
 		}
 		return false
@@ -118,7 +118,7 @@ func (l *linter) every() {
 		for _, inner := range every.Body {
 			c, ok := l.conditionOf(inner)
 			if ok && !c.negated && c.op != "there" && !c.place.required() && c.place[len(c.place)-1].element == "" {
-				l.warn(inner.Location, "ask a rule or function that says what holds then", "%q is undefined where %s is absent, and then every does not hold", textOf(inner), c.place)
+				l.warn(inner.Location, "ask a rule or function that says what holds then", "`%s` is undefined where %s is absent, and then every does not hold", textOf(inner), c.place)
 			}
 		}
 		return false

@@ -13,7 +13,7 @@ var customKeys = []string{"controls", "effective_on", "effective_until", "id", "
 // metadata wants of each rule of a set what comment, ticket and catalogue need. A rule that brings its own words, as those of conftest
 // do, may have none of it.
 func (l *linter) metadata() {
-	if l.pack == "" || !slices.Contains(kinds, ruleName(l.rule)) {
+	if l.pack == "" || !slices.Contains(kinds, ruleName(l.rule)) || l.rule.Head.Key == nil {
 		return
 	}
 	name, at := ruleName(l.rule), l.rule.Location

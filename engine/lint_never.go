@@ -22,7 +22,7 @@ func (l *linter) neverTrue() {
 				continue
 			}
 			if constantFalse(e) {
-				l.fail(e.Location, "", "%q is never true", textOf(e))
+				l.fail(e.Location, "", "`%s` is never true", textOf(e))
 				continue
 			}
 			c, ok := l.conditionOf(e)
@@ -250,7 +250,7 @@ func (v *values) why(c comparison) string {
 	alone := valuesOf(v.place)
 	alone.narrow(c)
 	if schema := v.place.schema(); alone.none() && schema["minimum"] != nil && schema["maximum"] != nil {
-		return v.place.String() + " is " + bound(schema["minimum"]) + " to " + bound(schema["maximum"]) + ", so " + strconv.Quote(textOf(c.expr)) + " never holds"
+		return v.place.String() + " is " + bound(schema["minimum"]) + " to " + bound(schema["maximum"]) + ", so `" + textOf(c.expr) + "` never holds"
 	}
 	return "the conditions on " + v.place.String() + " exclude each other: this never holds"
 }
@@ -266,7 +266,7 @@ func (l *linter) alphabet() {
 	ast.WalkExprs(l.rule, func(e *ast.Expr) bool {
 		c, ok := l.conditionOf(e)
 		if words := enumeration(c.place); ok && words != nil && slices.Contains([]string{"lt", "lte", "gt", "gte"}, c.op) {
-			l.fail(e.Location, "list the values: "+c.place.String()+" in {…}", "%q compares words by the alphabet, not in the order %s",
+			l.fail(e.Location, "list the values: "+c.place.String()+" in {…}", "`%s` compares words by the alphabet, not in the order %s",
 				textOf(e), strings.Join(words, ", "))
 		}
 		return false

@@ -198,7 +198,8 @@ func TestPlainStringsAndMessagesOfConftestPoliciesAreReasons(t *testing.T) {
 warn contains {"msg": "look", "_loc": {"file": "x"}} if input.finding.package.name == "log4j-core"
 `), nil)
 	d := mustDecide(t, p, input(engine.EventPush, ""))
-	if d.Action != engine.Block || len(d.Reasons) != 2 || d.Reasons[0].Message != "no log4j" || d.Reasons[0].Rule != "mine.deny" || d.Reasons[1].Message != "look" {
+	if d.Action != engine.Block || len(d.Reasons) != 2 || d.Reasons[0].Message != "no log4j" || d.Reasons[0].Rule != "mine.deny" || d.Reasons[1].Message != "look" ||
+		fmt.Sprint(d.Reasons[1].Metadata) != "map[_loc:map[file:x]]" {
 		t.Errorf("have %+v", d)
 	}
 }

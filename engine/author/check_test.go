@@ -71,8 +71,8 @@ func said(problems []engine.Problem) string {
 
 func TestCheckFindsWhatWouldNeverDoWhatItReadsLike(t *testing.T) {
 	for _, c := range []struct{ name, rules, want string }{
-		{"false", warn(`false`), `error own/mine/mine.rego:18: "false" is never true`},
-		{"constants", warn(`1 > 2`), `error own/mine/mine.rego:18: "1 > 2" is never true`},
+		{"false", warn(`false`), `error own/mine/mine.rego:18: ` + "`false` is never true"},
+		{"constants", warn(`1 > 2`), `error own/mine/mine.rego:18: ` + "`1 > 2` is never true"},
 		{"a value that never comes", warn(`input.asset.exposure == "internt"`), `error own/mine/mine.rego:18: input.asset.exposure is never "internt"; did you mean internet?`},
 		{"through a variable", warn("f := input.finding\nf.severity == \"hgih\""), `:19: input.finding.severity is never "hgih"; did you mean high?`},
 		{"of an element", warn("some w in input.finding.locations\nw.line == \"3\""), `error own/mine/mine.rego:19:`},
@@ -81,15 +81,15 @@ func TestCheckFindsWhatWouldNeverDoWhatItReadsLike(t *testing.T) {
 		{"all values excluded", warn("not input.asset.environment == \"production\"\nnot input.asset.environment == \"staging\"\ninput.asset.environment != \"development\""), `exclude each other`},
 		{"absent and there", warn("not input.context.reachability\ninput.context.reachability.verdict == \"reachable\""), `:18: input.context.reachability cannot be absent where input.context.reachability.verdict is there`},
 		{"absent and true", warn("not input.context.intel.kev.listed\ninput.context.intel.kev.listed"), `exclude each other`},
-		{"beyond the schema", warn(`input.context.intel.epss.probability > 1`), `input.context.intel.epss.probability is 0 to 1, so "input.context.intel.epss.probability > 1" never holds`},
+		{"beyond the schema", warn(`input.context.intel.epss.probability > 1`), `input.context.intel.epss.probability is 0 to 1, so ` + "`input.context.intel.epss.probability > 1` never holds"},
 		{"percent for a share", warn(`input.context.intel.epss.probability >= 50`), `is 0 to 1, so`},
 		{"an empty range", warn("input.context.history.age_days > 30\ninput.context.history.age_days < 10"), `exclude each other`},
 		{"words by the alphabet", warn(`input.finding.severity >= "high"`), `compares words by the alphabet, not in the order info, low, medium, high, critical | list the values`},
-		{"an inequality", warn(`input.asset.exposure != "internal"`), `warning own/mine/mine.rego:18: "input.asset.exposure != \"internal\"" is undefined where input.asset.exposure is absent`},
-		{"unknown lowers", capped(`not input.context.reachability.verdict == "reachable"`), `warning own/mine/mine.rego:18: "not input.context.reachability.verdict == \"reachable\"" holds where input.context.reachability is not known, and lowers the case`},
+		{"an inequality", warn(`input.asset.exposure != "internal"`), `warning own/mine/mine.rego:18: ` + "`input.asset.exposure != \"internal\"`" + ` is undefined where input.asset.exposure is absent`},
+		{"unknown lowers", capped(`not input.context.reachability.verdict == "reachable"`), `warning own/mine/mine.rego:18: ` + "`not input.context.reachability.verdict == \"reachable\"`" + ` holds where input.context.reachability is not known, and lowers the case`},
 		{"an empty list", warn(`input.finding.package.fixed == []`), `warning own/mine/mine.rego:18: input.finding.package.fixed is absent where nothing is known, never empty: this never holds | write not input.finding.package.fixed`},
 		{"counted as none", warn(`count(input.finding.package.fixed) == 0`), `never an empty list: this never holds | write not input.finding.package.fixed`},
-		{"in every", warn("every l in input.finding.locations {\n\t\tl.path != \"go.mod\"\n\t}"), `warning own/mine/mine.rego:19: "l.path != \"go.mod\"" is undefined where input.finding.locations[_].path is absent, and then every does not hold`},
+		{"in every", warn("every l in input.finding.locations {\n\t\tl.path != \"go.mod\"\n\t}"), `warning own/mine/mine.rego:19: ` + "`l.path != \"go.mod\"`" + ` is undefined where input.finding.locations[_].path is absent, and then every does not hold`},
 		{"nothing asks it", warn(`input.finding.severity == "high"`) + "\n_left_over if input.finding.severity == \"low\"\n", `warning own/mine/mine.rego:21: nothing asks _left_over`},
 		{"no such pack", warn(`data.packs.yours.params.high > 1`), `error own/mine/mine.rego:18: there is no packs.yours; there is exploit,`},
 		{"a misspelt parameter", warn(`data.packs.exploit.params.epss_hihg > 0`), `there is no packs.exploit.params.epss_hihg; did you mean epss_high?`},
@@ -150,8 +150,8 @@ func TestCheckSaysAllThatIsWrongInTheOrderOfTheFiles(t *testing.T) {
 		"warning own/mine/data.yaml:2: no comment says what the parameter high means",
 		`error own/mine/mine.rego:18: input.asset.exposure is never "internt"`,
 		"error own/mine/mine.rego:19: there is no input.finding.sevrity; did you mean severity?",
-		`error own/mine/mine.rego:20: "false" is never true`,
-		`error own/mine/more.rego:3: "2 > 3" is never true`,
+		"error own/mine/mine.rego:20: `false` is never true",
+		"error own/mine/more.rego:3: `2 > 3` is never true",
 	} {
 		next := strings.Index(have, want)
 		if next < at {

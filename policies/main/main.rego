@@ -142,19 +142,22 @@ _waiting contains object.union(e, data.main.staged[e.rule]) if {
 	_held_back(e)
 }
 
-# An element is what a library call made, an object with msg, or a plain string. What is none of these is kept as it is,
-# and the engine refuses it: a rule that said something unreadable must not go unheard.
+# An element is what a library call made, an object with msg, or a plain string. Of an object that warns or denies, as
+# conftest knows them, every other key is kept beside the reason. What is none of these is kept as it is, and the engine
+# refuses it: a rule that said something unreadable must not go unheard.
 _element(pack, kind, e) := e if {
 	e.kind == kind
-} else := object.union(object.remove(e, ["msg"]), {
-	"kind": kind,
-	"rule": sprintf("%s.%s", [pack, kind]),
-	"message": e.msg,
-}) if {
+	e.rule
+} else := object.union(_unnamed(pack, kind, e.msg), {"metadata": object.remove(e, ["msg"])}) if {
+	kind in {"deny", "warn"}
 	e.msg
-} else := {"kind": kind, "rule": sprintf("%s.%s", [pack, kind]), "message": e} if {
+} else := object.union(object.remove(e, ["msg"]), _unnamed(pack, kind, e.msg)) if {
+	e.msg
+} else := _unnamed(pack, kind, e) if {
 	is_string(e)
 } else := {"kind": kind, "rule": sprintf("%s.%s", [pack, kind]), "unreadable": e}
+
+_unnamed(pack, kind, message) := {"kind": kind, "rule": sprintf("%s.%s", [pack, kind]), "message": message}
 
 _priorities := ["track", "track*", "attend", "act"]
 

@@ -171,6 +171,17 @@ test_a_plain_string_is_a_reason if {
 	action({"deny": {"no Friday releases"}}, introduced) == "block"
 }
 
+test_an_object_with_msg_that_denies_or_warns_keeps_the_rest_as_metadata if {
+	every kind in ["deny", "warn"] {
+		said({kind: {{"msg": "too old", "team": "platform", "kind": kind}}}) == [{
+			"kind": kind,
+			"rule": sprintf("p.%s", [kind]),
+			"message": "too old",
+			"metadata": {"team": "platform", "kind": kind},
+		}]
+	}
+}
+
 test_an_object_with_msg_is_a_reason_and_keeps_the_rest if {
 	said({"raise": {{"msg": "too old", "to": "attend", "kind": "mine"}}}) == [{
 		"kind": "raise",

@@ -122,7 +122,7 @@ raise contains lib.raise(rego.metadata.rule(), "track*") if {
 #   controls: [NIST-CSF-2.0-ID.RA-05, NIST-SSDF-1.1-RV.2.1]
 cap contains lib.cap(rego.metadata.rule(), "track") if {
 	input.context.environmental.score < data.packs.impact.params.environmental.medium
-	not input.context.intel.kev.listed
+	not lib.known_exploited
 }
 
 # METADATA

@@ -279,6 +279,32 @@ func TestAnyOrderOfReportsGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+func TestIDsAreThoseOfTheFindingsThatDiscoveriesBecome(t *testing.T) {
+	for seed := range uint64(1000) {
+		all := randomDiscoveries(rand.New(rand.NewPCG(seed, 3)))
+		known := map[string][]string{}
+		for _, d := range Correlate(slices.Clone(all)) {
+			known[d.Finding.ID] = d.Finding.IDs
+		}
+		seen := map[string]bool{}
+		for i, ids := range IDs(all) {
+			found := ""
+			for id, want := range known {
+				if slices.Equal(ids, want) {
+					found = id
+				}
+			}
+			if found == "" {
+				t.Fatalf("seed %d: the ids of discovery %d are of no finding: %v", seed, i, ids)
+			}
+			seen[found] = true
+		}
+		if len(seen) != len(known) {
+			t.Fatalf("seed %d: discoveries are of %d findings, there are %d", seed, len(seen), len(known))
+		}
+	}
+}
+
 func TestNoFindingHoldsTwoCVEsUnlessAReportSaysSoAndIDsAreUnique(t *testing.T) {
 	for seed := range uint64(3000) {
 		all := randomDiscoveries(rand.New(rand.NewPCG(seed, 2)))

@@ -25,6 +25,18 @@ type changeSources struct {
 	found []engine.Discovery // of the head, correlated
 }
 
+// comparedWith are the flags by which another command comes to the same statuses.
+func (f *runFlags) comparedWith() []string {
+	var args []string
+	for _, b := range f.baseline {
+		args = append(args, "--baseline", b)
+	}
+	if f.diff != "" {
+		args = append(args, "--diff", f.diff)
+	}
+	return args
+}
+
 // checkChange looks at the forms of --baseline and --diff, before anything is read.
 func (r *run) checkChange() error {
 	if slices.Contains(r.flags.baseline, "-") {
@@ -70,6 +82,9 @@ func (r *run) readChange(ctx context.Context) (err error) {
 	}
 	if err == nil && r.change.diff.Empty() {
 		r.app.say("note", "the change is empty by --diff "+r.flags.diff)
+		if r.underReview() {
+			r.weaken("the change is empty by --diff " + r.flags.diff)
+		}
 	}
 	return err
 }
@@ -279,7 +294,11 @@ func (r *run) weakenByTracked(ctx context.Context) {
 		names = append(names, d)
 	}
 	for _, name := range names {
-		if git.Tracked(ctx, ".", name) {
+		files := []string{name}
+		if _, err := os.Lstat(name); err != nil { // a pattern
+			files, _ = matching(name) // it was read before: nothing fits no more, and nothing is tracked
+		}
+		if len(files) > 0 && git.Tracked(ctx, ".", files...) {
 			r.weaken(filepath.ToSlash(name) + " from the change under review")
 		}
 	}

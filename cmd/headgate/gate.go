@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ the nearest above it, and only if there is none, from the one beside the reports
 Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 3 could not decide.`,
 		Example: `  headgate gate results.sarif
   headgate gate reports/ -o text -o json=result.json -o markdown=comment.md
+  headgate gate reports/ --baseline base-reports/ --diff origin/main...HEAD
   trivy image --format json ghcr.io/acme/checkout | headgate gate -`,
 		RunE: func(c *cobra.Command, args []string) error {
 			outs, err := parseOutputs(outputs, report.Formats())
@@ -39,7 +41,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 				},
 				func(o output) error {
 					shown := a.reportOptions()
-					shown.Args = args
+					shown.Args = append(slices.Clone(args), f.comparedWith()...)
 					var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
 					if err := report.Write(&whole, o.format, r.result, shown); err != nil {
 						return err

@@ -14,7 +14,7 @@ import (
 type Base struct {
 	findings []known
 	byID     map[string]int
-	byPlace  map[string]int // code by what it is and where: see placeOf
+	byPlace  map[string][]int // code by what it is and where: see placeOf
 	packages map[string]*presence
 	reports  map[string]engine.Report // by digest
 	tools    map[string]bool          // that reported, in lower case
@@ -34,7 +34,7 @@ type presence struct{ versions, places map[string]bool }
 // NewBase is a base in which nothing was found yet.
 func NewBase() *Base {
 	return &Base{
-		byID: map[string]int{}, byPlace: map[string]int{}, packages: map[string]*presence{},
+		byID: map[string]int{}, byPlace: map[string][]int{}, packages: map[string]*presence{},
 		reports: map[string]engine.Report{}, tools: map[string]bool{},
 	}
 }
@@ -81,7 +81,7 @@ func (b *Base) add(k known) {
 	}
 	for _, l := range f.Locations {
 		if p := placeOf(f, l, l.Path, l.Line); p != "" {
-			b.byPlace[p] = at
+			b.byPlace[p] = append(b.byPlace[p], at)
 		}
 	}
 	if p := f.Package; p != nil {

@@ -185,8 +185,14 @@ func sameLine(x *engine.Discovery, base *Base, diff *Diff) (int, bool) {
 		}
 		name, line = diff.OldName(name), at
 	}
-	at, ok := base.byPlace[placeOf(&x.Finding, l, name, line)]
-	return at, ok
+	there := base.byPlace[placeOf(&x.Finding, l, name, line)]
+	if len(there) == 0 {
+		return 0, false
+	}
+	if at, ok := base.byID[x.Finding.ID]; ok && slices.Contains(there, at) { // several of one rule at one line
+		return at, true
+	}
+	return there[0], true
 }
 
 // touchesFileOf says whether the change touches any file that a finding is in.

@@ -1,6 +1,8 @@
 package change
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -226,6 +228,84 @@ func TestABaseOfResultsSaysTheSameAsItsReports(t *testing.T) {
 	}
 	if fixed := b.Fixed(h); len(fixed) != 1 || fixed[0].Vulnerability.ID != "CVE-2026-1" {
 		t.Errorf("fixed: %v", fixed)
+	}
+}
+
+// randomFindings are drawn from few rules, files and packages, so that those of base and head overlap in every way.
+func randomFindings(r *rand.Rand) []engine.Discovery {
+	var all []engine.Discovery
+	for range r.IntN(12) {
+		if r.IntN(2) == 0 {
+			all = append(all, vulnerable(fmt.Sprintf("CVE-2026-%d", r.IntN(4)), "npm", fmt.Sprintf("lib%d", r.IntN(2)), fmt.Sprintf("1.%d.0", r.IntN(2)), "package-lock.json"))
+		} else {
+			all = append(all, weakness(fmt.Sprintf("G%d", r.IntN(2)), fmt.Sprintf("%d.go", r.IntN(2)), 9+r.IntN(5), []string{"", "x", "y"}[r.IntN(3)]))
+		}
+	}
+	return all
+}
+
+func randomDiff(t *testing.T, r *rand.Rand) *Diff {
+	var text string
+	for _, name := range []string{"0.go", "1.go", "package-lock.json"} {
+		if r.IntN(2) == 0 {
+			continue
+		}
+		lines := []string{"+first"} // a hunk that changes nothing is none
+		for range 1 + r.IntN(4) {
+			lines = append(lines, []string{" ", "+", "-"}[r.IntN(3)]+[]string{`"node_modules/lib0": {`, `"version": "1.0.0"`, "z"}[r.IntN(3)])
+		}
+		text += modified(name, lines...)
+	}
+	return parse(t, text)
+}
+
+func TestWhatAChangeThatTouchesNothingFindsWasThere(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		all := randomFindings(r)
+		h, b := headOf(all...), baseOf(slices.Clone(all)...)
+		for name, v := range verdicts(h, b, parse(t, "")) {
+			if v.Status != engine.StatusExisting {
+				t.Fatalf("seed %d: %s is %+v", seed, name, v)
+			}
+		}
+		if fixed := b.Fixed(h); len(fixed) != 0 {
+			t.Fatalf("seed %d: fixed %v", seed, fixed)
+		}
+	}
+}
+
+// A base of which a part is missing must not open the gate, nor say that something is fixed which the whole base does not.
+func TestLessOfTheBaseNeverMakesMoreExistingNorFixed(t *testing.T) {
+	for seed := range uint64(2000) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		before, after, d := randomFindings(r), randomFindings(r), randomDiff(t, r)
+		if r.IntN(2) == 0 {
+			d = nil
+		}
+		var vulnerabilities []engine.Discovery // whole kinds, as when a report is missing: ids of code may depend on what stands beside it
+		for _, x := range before {
+			if x.Finding.Vulnerability != nil && r.IntN(2) == 0 {
+				vulnerabilities = append(vulnerabilities, x)
+			}
+		}
+		h, part := headOf(after...), headOf(after...)
+		whole, less := baseOf(before...), baseOf(vulnerabilities...)
+		all, some := verdicts(h, whole, d), verdicts(part, less, d)
+		for name, v := range some {
+			if v.Status == engine.StatusExisting && all[name].Status != engine.StatusExisting {
+				t.Fatalf("seed %d: %s is existing by a part of the base, and %+v by all of it", seed, name, all[name])
+			}
+		}
+		gone := map[string]bool{}
+		for _, f := range whole.Fixed(h) {
+			gone[f.ID] = true
+		}
+		for _, f := range less.Fixed(part) {
+			if !gone[f.ID] {
+				t.Fatalf("seed %d: %s is fixed by a part of the base only", seed, f.ID)
+			}
+		}
 	}
 }
 

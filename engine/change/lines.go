@@ -42,14 +42,28 @@ func (d *Diff) judge(x *engine.Discovery, repository string) (touch, string) {
 	if f.Package != nil {
 		return d.packages(x)
 	}
+	at := d.linesAt
+	if f.Vulnerability != nil {
+		at = d.lockfileAt
+	}
 	result, ground := untouched, ""
 	for _, l := range f.Locations {
-		t, g := d.linesAt(l)
+		t, g := at(l)
 		if t > result || ground == "" {
 			result, ground = max(t, result), g
 		}
 	}
 	return result, ground
+}
+
+// lockfileAt judges the place of a vulnerability whose package the report does not name: a lockfile that is not touched is the same, and
+// all else may be about anything.
+func (d *Diff) lockfileAt(l engine.Location) (touch, string) {
+	t, ground := d.linesAt(engine.Location{Path: l.Path})
+	if m := manifestOf(l.Path); t == untouched && m != nil && m.whole {
+		return t, ground
+	}
+	return unclear, "the report names no package"
 }
 
 // historians are the formats of scanners that read commits: where they do not say that a secret is in the tree, the line that they name

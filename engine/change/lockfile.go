@@ -3,6 +3,7 @@ package change
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,9 @@ var entry = regexp.MustCompile(`^\s*(?:"[^"]*": ?\{|\S.*:)\s*$|^\s*(?:name = "|"
 // inner are keys that begin a part of an entry, or the list of all.
 var inner = regexp.MustCompile(`^\s*"?(?:(?:dev-?|peer-?|optional-?)?dependencies|peerdependenciesmeta|requires|require|require-dev|engines|bin|funding|packages|` +
 	`resolution|description|dist|source|autoload|extra|support|default|develop|snapshots|importers|specifiers|metadata|cpu|os|libc|_meta)"?: ?\{?\s*$`)
+
+// oneLine are lockfiles in which name and version of a package always stand in one line.
+var oneLine = []string{"go.mod", "go.sum", "go.work.sum", "gradle.lockfile", "gemfile.lock", "gems.locked", "bun.lock", "mix.lock"}
 
 // begins says whether a line is the first of an entry. Most lines are not, and seen not to be without the patterns.
 func begins(text string) bool {
@@ -119,21 +123,22 @@ func (f *file) addedBy(w *wanted) bool {
 	key := w.name + "\n" + strings.Join(w.versions, "\n")
 	said, ok := x.memo[key]
 	if !ok {
-		said = x.adds(w, strings.HasSuffix(path.Base(f.name), ".sum"))
+		base := strings.ToLower(path.Base(f.name))
+		said = x.adds(w, slices.Contains(oneLine, base), strings.HasSuffix(base, ".sum"))
 		x.memo[key] = said
 	}
 	return said
 }
 
-// adds is addedBy of go.sum, which also has what was only looked at, or of another file.
-func (x *index) adds(w *wanted, sum bool) bool {
+// adds is addedBy of a file with one line for each package, as is go.sum, which also has what was only looked at; or of another file.
+func (x *index) adds(w *wanted, oneLine, sum bool) bool {
 	for _, i := range x.lines[lastWord(w.name)] {
 		if w.namedIn(x.folded[i]) && (!sum || len(w.versions) == 0 || w.versionIn(x.folded[i])) {
 			return true
 		}
 	}
 	for _, v := range w.versions {
-		if sum {
+		if oneLine {
 			break
 		}
 		for _, i := range x.lines[firstWord(v)] {

@@ -34,7 +34,7 @@ func (d *Diff) packageAt(l engine.Location, p *engine.Package) (touch, string) {
 		if t, g := d.linesAt(l); t != untouched {
 			return t, g
 		}
-		if d.tree[name] && contained(name) {
+		if d.tree[name] && contained(name) || p.Ecosystem == "githubactions" && strings.HasPrefix(name, ".github/") {
 			return untouched, "the change does not touch " + name
 		}
 	}

@@ -96,8 +96,12 @@ func TestAPackageIsIntroducedByTheLinesOfItsLockfile(t *testing.T) {
 		{"cargo", "openssl", "0.10.1", "Cargo.lock", []string{` [[package]]`, ` name = "openssl"`, `-version = "0.10.0"`, `+version = "0.10.1"`}, touched},
 		{"cargo", "openssl", "0.10.1", "Cargo.lock", []string{` [[package]]`, ` name = "openssl-sys"`, `-version = "0.10.0"`, `+version = "0.10.1"`}, untouched},
 		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`-    rails (7.0.0)`, `+    rails (7.0.1)`}, touched},
-		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`+    rails-i18n (7.0.1)`}, touched}, // the version alone: there is no entry to see whose it is
-		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`+    rails-i18n (7.0.9)`}, untouched},
+		{"gem", "rails", "7.0.1", "Gemfile.lock", []string{`+    rails-i18n (7.0.1)`}, untouched},
+		{"golang", "golang.org/x/crypto", "0.14.0", "go.mod", []string{`+	golang.org/x/net v0.14.0`}, untouched},
+		{"golang", "golang.org/x/crypto", "0.14.0", "go.sum", []string{`+golang.org/x/crypto v0.14.0 h1:x=`}, touched},
+		{"golang", "golang.org/x/crypto", "0.14.0", "go.sum", []string{`+golang.org/x/crypto v0.9.0/go.mod h1:x=`}, untouched},
+		{"pub", "http", "0.13.0", "pubspec.lock", []string{`     source: hosted`, `-    version: "0.12.0"`, `+    version: "0.13.0"`}, touched},
+		{"githubactions", "actions/checkout", "2.0.0", ".github/workflows/ci.yml", []string{`+      - uses: actions/checkout@v2`}, touched},
 		{"composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`             "name": "symfony/http-kernel",`, `-            "version": "v5.4.0",`, `+            "version": "v5.4.1",`}, touched},
 		{"composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`             "name": "symfony/console",`, `-            "version": "v5.4.0",`, `+            "version": "v5.4.1",`}, untouched},
 		{"nuget", "Newtonsoft.Json", "12.0.1", "src/packages.lock.json", []string{`       "Newtonsoft.Json": {`, `         "type": "Direct",`, `-        "resolved": "12.0.0",`, `+        "resolved": "12.0.1",`}, touched},
@@ -127,6 +131,7 @@ func TestWhatIsOutsideOfTheManifestsThatAPackageComesFromDoesNotTouchIt(t *testi
 		{"go.sum beside go.mod", "golang", "go.mod", "go.sum", touched},
 		{"Gradle's versions may stand anywhere", "maven", "app/build.gradle", "gradle/libs.versions.toml", touched},
 		{"a place that is no manifest", "npm", "src/index.js", "package-lock.json", touched},
+		{"a workflow is all there is of an action", "githubactions", ".github/workflows/ci.yml", "main.go", untouched},
 		{"an ecosystem without known files", "haskell", "shop.cabal", "main.go", unclear},
 	} {
 		line := `+    "lib" v1.0.0 1.0.0`
@@ -170,12 +175,14 @@ func TestWhatADiffCannotShowIsNotJudged(t *testing.T) {
 	history.Finding.Secret = &engine.Secret{InHistory: new(true)}
 	commits := weakness("key", "main.go", 3, "")
 	commits.Finding.Secret, commits.Finding.Sources[0].Format = &engine.Secret{}, "gitleaks"
+	unnamed := vulnerable("CVE-2026-1", "npm", "lodash", "1.0", "main.go")
+	unnamed.Finding.Package = nil
 	nowhere := weakness("G1", "", 0, "")
 	nowhere.Finding.Locations = nil
 	for name, x := range map[string]engine.Discovery{
 		"binary": vulnerable("CVE-2026-1", "npm", "lodash", "1.0", "package-lock.json"), "submodule": weakness("G1", "lib/a/b.go", 3, ""),
 		"removed": weakness("G1", "gone.go", 1, ""), "not in the head": weakness("G1", "generated/x.go", 1, ""), "image": image, "in an image": in,
-		"another repository": other, "history": history, "commits": commits, "no place": nowhere,
+		"no package": unnamed, "another repository": other, "history": history, "commits": commits, "no place": nowhere,
 		"the toolchain": vulnerable("CVE-2026-1", "golang", "stdlib", "1.22.0", "go.mod"),
 	} {
 		if have, ground := d.judge(&x, "acme/shop"); have != unclear || ground == "" {

@@ -123,6 +123,21 @@ func TestSARIFOnlyFailuresThatAreThereNowAreFindings(t *testing.T) {
 	}
 }
 
+func TestSARIFResultsThatAreThereNoMoreAreFixed(t *testing.T) {
+	const place = `"locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": 3}}}]`
+	read, err := Read("x.sarif", strings.NewReader(`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Tool"}}, "results": [
+		{"ruleId": "a", "baselineState": "absent", `+place+`}, {"ruleId": "a", "baselineState": "Absent", "kind": "pass"}, {"ruleId": "b", `+place+`}]}]}`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Fixed) != 1 || read.Fixed[0].Finding.Rule.ID != "a" || read.Fixed[0].Finding.Sources[0].Report != read.Report.Digest {
+		t.Errorf("fixed: %+v", read.Fixed)
+	}
+	if len(read.Discoveries) != 1 || read.Report.Findings != 1 || read.Report.Results != 3 {
+		t.Errorf("found: %+v", read.Discoveries)
+	}
+}
+
 func TestSARIFBaselineStateBecomesStatus(t *testing.T) {
 	for state, want := range map[string]engine.Status{
 		"": "", `"baselineState": "new"`: "introduced", `"baselineState": "unchanged"`: "existing", `"baselineState": "updated"`: "existing",

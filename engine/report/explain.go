@@ -246,6 +246,8 @@ func (x *explainer) facts() {
 			unknown = append(unknown, []span{text(f.label, dim), text("not known, taken as "+as, plain), {}})
 		case value != "":
 			known = append(known, []span{text(f.label, dim), text(value, plain), text(source(x.e.Case.Provenance, f.path), dim)})
+		case source(x.e.Case.Provenance, f.path) != "": // somebody looked, and says why it is not known
+			unknown = append(unknown, []span{text(f.label, dim), text("not known", plain), text(source(x.e.Case.Provenance, f.path), dim)})
 		case f.matters && f.applies(&x.e.Case):
 			unknown = append(unknown, []span{text(f.label, dim), text("not known", plain), {}})
 		}

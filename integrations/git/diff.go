@@ -124,10 +124,11 @@ func (c *Change) Read(ctx context.Context, name string, most int64) (text []byte
 	return text, err
 }
 
-// Tracked says whether the repository that a folder is in has a file: a change under review can have written it then.
-func Tracked(ctx context.Context, dir, name string) bool {
-	_, err := run(ctx, dir, "ls-files", "--error-unmatch", "--", name)
-	return err == nil
+// Tracked says whether the repository that a folder is in has any of some files, or files in folders: a change under review can have
+// written them then.
+func Tracked(ctx context.Context, dir string, names ...string) bool {
+	out, err := run(ctx, dir, append([]string{"ls-files", "-z", "--"}, names...)...)
+	return err == nil && len(out) > 0
 }
 
 // git is the program, told to ask nobody, to lock nothing, and to take objects for what they are.

@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/bmatcuk/doublestar/v4", "github.com/pandatix/go-cvss", "go.yaml.in/yaml/v3",
 	},
+	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {
 		"engine",
@@ -73,7 +74,8 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/report", "engine/scope", "engine/waiver",
+		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/paths", "engine/report", "engine/scope",
+		"engine/waiver",
 		"integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",

@@ -119,7 +119,7 @@ type PathFacts struct {
 	ChokePoint   *bool    `json:"choke_point,omitempty"` // every way to some jewel behind it leads over this asset
 	Opens        bool     `json:"opens"`                 // this finding lets an attacker onto the asset
 	Cuts         []string `json:"cuts,omitempty"`        // jewels that nothing leads to any more once this finding alone is fixed
-	Status       string   `json:"status,omitempty"`      // of the ways over the asset to a jewel: validated or potential; absent: there are none
+	Status       string   `json:"status,omitempty"`      // of the ways over the asset, by this finding where it opens: validated or potential; absent: there are none
 }
 
 // History is what earlier runs recorded of the finding on the asset.

@@ -53,9 +53,11 @@ type Policy struct {
 	decision  rego.PreparedEvalQuery
 	gate      rego.PreparedEvalQuery
 	priority  func() (rego.PreparedEvalQuery, error) // the priority alone; prepared when it is first needed
+	opens     func() (rego.PreparedEvalQuery, error) // the rules that open a step; prepared when it is first needed
 	facts     []fact
 	assumed   []*assumption   // by fact; nil: nothing is assumed
 	classes   func() *classes // set up when they are first needed
+	steps     func() *classes // those of the rules that open a step
 	ranges    func() *ranges  // nil: ranges are not worked out
 	stated    *stated
 	noClasses bool
@@ -144,6 +146,10 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 // byClass sets up how the policy is asked, as far as it is not done before there is something to decide.
 func (p *Policy) byClass() {
 	p.stated = new(stated)
+	p.opens = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
+		return p.prepare(context.Background(), opensStepRef.String())
+	})
+	p.steps = sync.OnceValue(func() *classes { return p.newClasses(opensStepRef, p.stepsOf, p.noClasses) })
 	p.priority = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), p.priorityRef().String())
 	})

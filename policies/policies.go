@@ -10,7 +10,20 @@ import "embed"
 var Files embed.FS
 
 // Default are the packs that are on unless the settings say otherwise.
-var Default = []string{"change", "code", "exploit", "iac", "impact", "reachability", "secrets", "sla", "ssvc", "validation", "waivers"}
+var Default = []string{
+	"change",
+	"code",
+	"exploit",
+	"iac",
+	"impact",
+	"paths",
+	"reachability",
+	"secrets",
+	"sla",
+	"ssvc",
+	"validation",
+	"waivers",
+}
 
 // Assume are the values that stand for facts that nobody knows, by path of the fact, unless the settings say otherwise: what is not known
 // to be out of reach is taken to be in reach.

@@ -204,9 +204,10 @@ type reading struct {
 	discoveries []engine.Discovery
 	fixed       []engine.Discovery // by the scanners' own baselines
 	statements  []engine.Statement
-	scans       int       // how many of the reports say what was found; the others list components or make statements
-	passedOver  []string  // files of folders that are no reports
-	refused     []refusal // reports that cannot be read whole, where reading goes on without them
+	targets     []engine.Target // what complete reports looked at
+	scans       int             // how many of the reports say what was found; the others list components or make statements
+	passedOver  []string        // files of folders that are no reports
+	refused     []refusal       // reports that cannot be read whole, where reading goes on without them
 
 	proofs []engine.Proof
 }
@@ -280,6 +281,9 @@ func (r *reading) take(one *ingest.Reading) {
 	r.fixed = append(r.fixed, one.Fixed...)
 	r.statements = append(r.statements, one.Statements...)
 	r.proofs = append(r.proofs, one.Proofs...)
+	if one.Report.Complete {
+		r.targets = append(r.targets, one.Targets...)
+	}
 	if one.Scan {
 		r.scans++
 	}

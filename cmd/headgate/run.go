@@ -16,6 +16,7 @@ import (
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ingest"
 	"github.com/headgate/headgate/engine/intel"
+	"github.com/headgate/headgate/engine/paths"
 	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/integrations/git"
 	"github.com/headgate/headgate/policies"
@@ -32,6 +33,7 @@ type run struct {
 	reading   *reading
 	waivers   waivers
 	blockFrom engine.Priority // empty: as the policy's table says
+	paths     *paths.Analysis // nil: no attack paths are known
 	change    changeSources
 	result    *engine.Result
 
@@ -154,6 +156,7 @@ var joins = []func(*run, context.Context) error{
 	(*run).joinValidation,
 	(*run).joinRequirements,
 	(*run).joinConflicts,
+	(*run).joinPaths,
 	(*run).joinWaivers, // last: their guards ask what the others join
 }
 

@@ -31,6 +31,7 @@ type banditResult struct {
 // readBandit reads a report of Bandit. A file in its errors was not scanned.
 func readBandit(s *stream, b *batch) error {
 	b.report.Tool = "bandit"
+	b.looked(b.repository())
 	unread := 0
 	err := s.object(func(key string) error {
 		switch key {

@@ -10,6 +10,7 @@ func detectCargoAudit(s shape) bool {
 // readCargoAudit reads a report of cargo-audit.
 func readCargoAudit(s *stream, b *batch) error {
 	b.report.Tool = "cargo-audit"
+	b.looked(b.repository())
 	return s.object(func(key string) error {
 		switch key {
 		case "vulnerabilities":

@@ -21,6 +21,7 @@ func detectCheckov(s shape) bool {
 // readCheckov reads what Checkov found, framework by framework.
 func readCheckov(s *stream, b *batch) error {
 	b.report.Tool = "checkov"
+	b.looked(b.repository())
 	return s.series(func() error {
 		c := checkov{s: s, b: b}
 		from := len(b.found)

@@ -52,6 +52,7 @@ type codeAlert struct {
 // readCodeScanning reads alerts, which can be of several tools.
 func readCodeScanning(s *stream, b *batch) error {
 	b.report.Tool = "github-code-scanning"
+	b.looked(b.repository())
 	tools := map[engine.Source]bool{}
 	err := s.series(func() error {
 		var a codeAlert

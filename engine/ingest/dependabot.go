@@ -27,6 +27,7 @@ func detectDependabot(s shape) bool {
 // readDependabot reads Dependabot's alerts.
 func readDependabot(s *stream, b *batch) error {
 	b.report.Tool = "dependabot"
+	b.looked(b.repository())
 	d := dependabot{s: s, b: b}
 	err := s.series(func() error {
 		if s.peek() != '{' {

@@ -19,6 +19,7 @@ func detectDependencyCheck(s shape) bool {
 // readDependencyCheck reads a report of OWASP Dependency-Check, in XML or JSON.
 func readDependencyCheck(s *stream, b *batch) error {
 	b.report.Tool = "dependency-check"
+	b.looked(b.repository())
 	if s.isXML() {
 		return dcXML(newXMLReader(s), b)
 	}

@@ -39,6 +39,7 @@ type gitleak struct {
 // readGitleaks reads a report of Gitleaks, which says nothing of how bad a finding is. Each commit that has a secret is an entry.
 func readGitleaks(s *stream, b *batch) error {
 	b.report.Tool = "gitleaks"
+	b.looked(b.repository())
 	return s.series(func() error {
 		var l gitleak
 		if err := s.decode(&l); err != nil {

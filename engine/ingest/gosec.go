@@ -34,6 +34,7 @@ type gosecIssue struct {
 // readGosec reads a report of gosec. Packages with errors are checked as far as they go; if there were only errors, nothing was.
 func readGosec(s *stream, b *batch) error {
 	b.report.Tool = "gosec"
+	b.looked(b.repository())
 	broken, files := 0, -1
 	err := s.object(func(key string) error {
 		switch key {

@@ -26,6 +26,7 @@ func detectGovulncheck(s shape) bool {
 func readGovulncheck(s *stream, b *batch) error {
 	g := &govulncheck{s: s, b: b, entries: map[string]govulnEntry{}, found: map[govulnKey]*govulnFound{}}
 	b.report.Tool = "govulncheck"
+	b.looked(b.repository())
 	var err error
 	if s.peek() == '[' {
 		err = s.array(func() error { return s.object(g.message) })

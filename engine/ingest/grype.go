@@ -66,6 +66,7 @@ func (g *grypeSource) place(b *batch) {
 		image = imageReference(slices.Concat([]string{string(t.UserInput)}, t.Tags, t.RepoDigests)...)
 		target = imageTarget(image)
 	}
+	b.looked(target)
 	for i := range b.found {
 		b.found[i].Target = target
 		f := &b.found[i].Finding

@@ -60,6 +60,7 @@ type Reading struct {
 	Fixed       []engine.Discovery // what the scanner knows from its own baseline and found no more
 	Statements  []engine.Statement // of VEX documents, and of reports that carry VEX
 	Proofs      []engine.Proof     // of tools that attack
+	Targets     []engine.Target    // what was looked at, each once, as far as the report says so; also where nothing was found
 
 	// Scan is false if the document says nothing of what was looked for and found: a list of components, or statements about
 	// findings of others. That it has no findings is no news then.
@@ -88,7 +89,9 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 		b.report.Time = time.Time{} // no time that JSON could hold
 	}
 	b.stamp()
-	return &Reading{b.report, b.found, b.gone, b.statements, b.proofs, !b.noScan}, nil
+	return &Reading{
+		Report: b.report, Discoveries: b.found, Fixed: b.gone, Statements: b.statements, Proofs: b.proofs, Targets: b.targets(), Scan: !b.noScan,
+	}, nil
 }
 
 // read detects the format and reads the report to its end.
@@ -132,6 +135,7 @@ type batch struct {
 	statements []engine.Statement
 	proofs     []engine.Proof
 	noScan     bool // see Reading.Scan
+	lookedAt   map[engine.Target]bool
 }
 
 // add takes one discovery of the report.

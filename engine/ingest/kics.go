@@ -36,6 +36,7 @@ type kicsFile struct {
 // readKICS reads a report of KICS: each place of a query is a finding.
 func readKICS(s *stream, b *batch) error {
 	b.report.Tool = "kics"
+	b.looked(b.repository())
 	return s.object(func(key string) error {
 		switch key {
 		case "kics_version":

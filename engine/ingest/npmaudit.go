@@ -19,6 +19,7 @@ func detectNPMAudit(s shape) bool {
 // readNPMAudit reads what npm audit or pnpm audit writes.
 func readNPMAudit(s *stream, b *batch) error {
 	b.report.Tool = "npm-audit"
+	b.looked(b.repository())
 	n := npmAudit{b: b, known: map[npmKey]*engine.Discovery{}}
 	err := s.object(func(key string) error {
 		switch key {

@@ -12,6 +12,7 @@ func detectPipAudit(s shape) bool {
 // is one that it knows nothing about.
 func readPipAudit(s *stream, b *batch) error {
 	b.report.Tool = "pip-audit"
+	b.looked(b.repository())
 	if s.peek() == '[' {
 		return pipDependencies(s, b)
 	}

@@ -48,6 +48,9 @@ func (r *sarifRun) finish(b *batch) {
 	case target.Name == "":
 		target.Name = repositoryName(r.repository)
 	}
+	if !slices.Contains(imageScanners, strings.ToLower(tool)) || r.image != "" {
+		b.looked(target)
+	}
 	p := &sarifPaths{run: r, batch: b, roots: r.roots(), known: map[sarifArtifact]string{}}
 	index := r.index()
 	for i := range r.results {

@@ -41,6 +41,7 @@ var repositoryOfAlert = regexp.MustCompile(`/repos/([A-Za-z0-9_.-]+/[A-Za-z0-9_.
 // readSecretScanning reads alerts. They carry the value of the secret unless it was asked to be hidden.
 func readSecretScanning(s *stream, b *batch) error {
 	b.report.Tool = "github-secret-scanning"
+	b.looked(b.repository())
 	return s.series(func() error {
 		var a secretAlert
 		if err := s.decode(&a); err != nil {

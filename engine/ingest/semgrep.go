@@ -29,6 +29,7 @@ var semgrepKeys = []string{"version", "results", "errors", "paths", "skipped_rul
 // readSemgrep reads a report of Semgrep, or findings exported from its platform.
 func readSemgrep(s *stream, b *batch) error {
 	b.report.Tool = "semgrep"
+	b.looked(b.repository())
 	return s.object(func(key string) error {
 		switch key {
 		case "version":

@@ -144,6 +144,7 @@ func (k *snyk) take(p *snykProject) {
 	if image != "" {
 		target, at.Path = imageTarget(image), strings.TrimPrefix(at.Path, "/")
 	}
+	k.b.looked(target)
 	for i := range p.rows {
 		f := k.finding(target, p, &p.rows[i], at)
 		f.open = true

@@ -47,6 +47,7 @@ type sonarImpact struct {
 // readSonarQube reads pages of issues. Issues of reliability and maintainability are no findings.
 func readSonarQube(s *stream, b *batch) error {
 	b.report.Tool = "sonarqube"
+	b.looked(b.repository())
 	total := 0
 	err := s.series(func() error {
 		return s.object(func(key string) error {

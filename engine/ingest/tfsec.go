@@ -39,6 +39,7 @@ const (
 // readTfsec reads a report of tfsec, which lists passed and ignored checks as well if asked to.
 func readTfsec(s *stream, b *batch) error {
 	b.report.Tool = "tfsec"
+	b.looked(b.repository())
 	return s.object(func(key string) error {
 		if key != "results" {
 			return s.skip()

@@ -354,6 +354,12 @@ func (t *trivy) place(a *trivyArtifact) {
 		names = append(names, a.places[i].image)
 	}
 	image, targets := imageReference(names...), map[string]engine.Target{}
+	switch a.kind {
+	case "container_image":
+		t.b.looked(imageTarget(image))
+	case "filesystem", "repository":
+		t.b.looked(t.b.repository())
+	}
 	for _, p := range a.places {
 		d := &t.b.found[p.at]
 		switch of := cmp.Or(p.image, image); {

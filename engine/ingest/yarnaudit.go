@@ -38,6 +38,7 @@ func (s shape) only(keys ...string) bool {
 // readYarnAudit reads the lines of yarn audit, or of yarn npm audit, or the registry's answer that Yarn 4.0 and Bun pass on.
 func readYarnAudit(s *stream, b *batch) error {
 	b.report.Tool = "yarn-audit"
+	b.looked(b.repository())
 	y := yarnAudit{npmAudit: npmAudit{b: b, known: map[npmKey]*engine.Discovery{}}}
 	for first := true; first || s.peek() == '{'; first = false {
 		var line yarnLine

@@ -249,7 +249,8 @@ func bruteFacts(e Estate, s Asset, finding string) engine.PathFacts {
 	if slices.ContainsFunc(ways, func(w way) bool { return w.assets[len(w.assets)-1] == s.ID }) && len(f.To) > 0 {
 		f.Status = "potential"
 		on := slices.ContainsFunc(brute(e, isProven), func(w way) bool { return w.assets[len(w.assets)-1] == s.ID })
-		if on && len(onwards(e, s, jewels, isProven)) > 0 {
+		unproven := f.Opens && !slices.Contains(s.Openers, Opener{finding, true})
+		if on && len(onwards(e, s, jewels, isProven)) > 0 && !unproven {
 			f.Status = "validated"
 		}
 	}

@@ -184,22 +184,22 @@ func (a *Analysis) Facts(asset, finding string) (f *engine.PathFacts, missing st
 		}
 	}
 	openers := a.assets[i].Openers
-	_, opens := slices.BinarySearchFunc(openers, finding, func(o Opener, id string) int { return cmp.Compare(o.Finding, id) })
+	at, opens := slices.BinarySearchFunc(openers, finding, func(o Opener, id string) int { return cmp.Compare(o.Finding, id) })
 	if a.apart[i] {
 		return &engine.PathFacts{Opens: opens}, ""
 	}
 	f = &engine.PathFacts{Opens: opens, To: a.to[i], Way: a.ways[i]}
-	at := a.hops[door(i)]
-	if in := a.hops[inside(i)]; at < 0 || in >= 0 && in < at {
-		at = in
+	hops := a.hops[door(i)]
+	if in := a.hops[inside(i)]; hops < 0 || in >= 0 && in < hops {
+		hops = in
 	}
-	if at < 0 {
+	if hops < 0 {
 		return f, ""
 	}
-	f.FromInternet, f.Hops, f.ChokePoint = true, new(at), new(a.over[i] != nil)
+	f.FromInternet, f.Hops, f.ChokePoint = true, new(hops), new(a.over[i] != nil)
 	if a.hops[inside(i)] >= 0 && len(f.To) > 0 {
 		f.Status = "potential"
-		if a.hopsProven[inside(i)] >= 0 && a.behindProven[i].count() > 0 {
+		if a.hopsProven[inside(i)] >= 0 && a.behindProven[i].count() > 0 && (!opens || openers[at].Proven) {
 			f.Status = "validated"
 		}
 	}

@@ -20,11 +20,13 @@ import (
 // An Inventory is the assets that a team has named. The zero Inventory has none.
 type Inventory struct {
 	assets []entry
+	edges  []engine.Edge
 }
 
 // An entry is one asset, what makes a finding its own, and where each of its facts stands.
 type entry struct {
 	asset engine.Asset
+	line  int // where it stands
 	match match
 	lines map[string]string // by path of the fact, e.g. "asset.exposure": file and line
 }
@@ -65,6 +67,7 @@ type wireAsset struct {
 	Exposure    yaml.Node `yaml:"exposure"`
 	Tags        yaml.Node `yaml:"tags"`
 	Match       match     `yaml:"match"`
+	wireEdges   `yaml:",inline"`
 }
 
 // ReadAssets reads an assets file (assets.yaml). Name is how errors and provenance call it. An error names the line and what is
@@ -102,8 +105,13 @@ func ReadAssets(name string, r io.Reader) (*Inventory, error) {
 		}
 		seen[e.asset.ID] = w.ID.Line
 		inv.assets = append(inv.assets, e)
+		edges, err := w.edges(name, e.asset.ID)
+		if err != nil {
+			return nil, err
+		}
+		inv.edges = append(inv.edges, edges...)
 	}
-	return inv, nil
+	return inv, inv.check(name)
 }
 
 // source is how provenance calls a file: by its last folder and name, so that the same set-up gives the same bytes wherever it lies.
@@ -113,7 +121,7 @@ func source(name string) string {
 }
 
 func (w *wireAsset) entry(name string) (entry, error) {
-	e := entry{match: w.Match, lines: map[string]string{}}
+	e := entry{line: w.ID.Line, match: w.Match, lines: map[string]string{}}
 	a := &e.asset
 	for _, f := range []fact{
 		{"id", &a.ID, &w.ID}, {"name", &a.Name, &w.Name}, {"type", &a.Type, &w.Type}, {"owner", &a.Owner, &w.Owner},
@@ -233,12 +241,10 @@ func isEmpty(place, what string) error {
 	return fmt.Errorf("%s: %s is empty; leave it out if it is not known", place, what)
 }
 
+func (m *match) patterns() []string { return slices.Concat(m.Paths, m.Images, m.Repositories, m.PURLs) }
+
 func (m *match) check(label string) error {
-	patterns := slices.Concat(m.Paths, m.Images, m.Repositories, m.PURLs)
-	if len(patterns)+len(m.Hosts) == 0 {
-		return fmt.Errorf("%s has no match: no finding can be its own (paths, images, repositories, purls or hosts)", label)
-	}
-	for _, p := range patterns {
+	for _, p := range m.patterns() {
 		if p == "" || !doublestar.ValidatePattern(p) {
 			return fmt.Errorf("%s: %q is no pattern", label, p)
 		}

@@ -1,0 +1,109 @@
+package scope
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// wireEdges are what an asset leads to: lists of ids of assets, or of {to: id, trusted: true or false}.
+type wireEdges struct {
+	Reaches     yaml.Node `yaml:"reaches"`
+	Deploys     yaml.Node `yaml:"deploys"`
+	Credentials yaml.Node `yaml:"uses_credentials_of"`
+	Data        yaml.Node `yaml:"reads_data_of"`
+}
+
+// edges are the edges from an asset. Those but of the network are trusted unless they say otherwise.
+func (w *wireEdges) edges(name, from string) ([]engine.Edge, error) {
+	var edges []engine.Edge
+	for _, list := range []struct {
+		key  string
+		node *yaml.Node
+		kind engine.EdgeKind
+	}{
+		{"reaches", &w.Reaches, engine.EdgeNetwork},
+		{"deploys", &w.Deploys, engine.EdgeDeploys},
+		{"uses_credentials_of", &w.Credentials, engine.EdgeCredentials},
+		{"reads_data_of", &w.Data, engine.EdgeData},
+	} {
+		var items []yaml.Node
+		if err := decode(name, list.key, list.node, &items); err != nil {
+			return nil, err
+		}
+		for i := range items {
+			item := &items[i]
+			e := engine.Edge{From: from, Kind: list.kind, Trusted: list.kind != engine.EdgeNetwork, Source: fmt.Sprintf("%s:%d", source(name), item.Line)}
+			if err := readEdge(&e, name, list.key, item); err != nil {
+				return nil, err
+			}
+			edges = append(edges, e)
+		}
+	}
+	return edges, nil
+}
+
+// readEdge reads where an edge leads to.
+func readEdge(e *engine.Edge, name, key string, item *yaml.Node) error {
+	place := fmt.Sprintf("%s:%d", name, item.Line)
+	if item.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(item.Content); i += 2 {
+			if k := item.Content[i].Value; k != "to" && k != "trusted" {
+				return fmt.Errorf("%s: there is no key %s in %s; it takes to and trusted", place, k, key)
+			}
+		}
+		var told struct {
+			To      string `yaml:"to"`
+			Trusted *bool  `yaml:"trusted"`
+		}
+		if err := item.Decode(&told); err != nil {
+			return YAMLError(name, err)
+		}
+		e.To = told.To
+		if told.Trusted != nil {
+			e.Trusted = *told.Trusted
+		}
+	} else if err := item.Decode(&e.To); err != nil {
+		return YAMLError(name, err)
+	}
+	if e.To == "" {
+		return isEmpty(place, "a value of "+key)
+	}
+	return nil
+}
+
+// Edges are all edges between assets, in the order in which they are stated.
+func (inv *Inventory) Edges() []engine.Edge { return inv.edges }
+
+// Assets are all assets that are named, in the order in which they are stated.
+func (inv *Inventory) Assets() []engine.Asset {
+	var assets []engine.Asset
+	for i := range inv.assets {
+		assets = append(assets, inv.assets[i].asset)
+	}
+	return assets
+}
+
+// check refuses an edge to an asset that is not there, as a path over it would never be found, and an asset that neither a finding
+// nor an edge can be of, which would lie there unnoticed.
+func (inv *Inventory) check(name string) error {
+	named := map[string]bool{}
+	for _, a := range inv.assets {
+		named[a.asset.ID] = len(a.match.patterns())+len(a.match.Hosts) > 0
+	}
+	for _, e := range inv.edges {
+		if _, ok := named[e.To]; !ok {
+			return fmt.Errorf("%s: %s leads to %s, which is no asset", e.Source, e.From, e.To)
+		}
+		named[e.From], named[e.To] = true, true
+	}
+	for _, a := range inv.assets {
+		if !named[a.asset.ID] {
+			return fmt.Errorf("%s:%d: asset %s has no match: no finding can be its own (paths, images, repositories, purls or hosts), and no edge leads there",
+				name, a.line, a.asset.ID)
+		}
+	}
+	return nil
+}

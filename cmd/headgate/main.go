@@ -151,6 +151,7 @@ var commands = []func(*app) *cobra.Command{
 	newGateCommand,
 	newFindingsCommand,
 	newExplainCommand,
+	newWaiveCommand,
 	newPolicyCommand,
 	newIntelCommand,
 	newInitCommand,

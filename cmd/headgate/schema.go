@@ -8,6 +8,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/report"
+	"github.com/headgate/headgate/engine/waiver"
 )
 
 // schemas are the JSON Schemas that ship.
@@ -17,6 +18,7 @@ var schemas = []struct {
 }{
 	{"input", "what a policy sees of one case", func() []byte { return engine.InputSchema }},
 	{"summary", "what data.main.gate sees of a run", func() []byte { return engine.SummarySchema }},
+	{"waivers", "waivers.yaml: accepted risks", func() []byte { return waiver.Schema }},
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},

@@ -329,6 +329,12 @@ func (v *view) columns(cases []*engine.Case) []tableColumn {
 			return code(assetName(&k.Input.Asset), true)
 		}},
 		{"due", func(k *engine.Case) string { return v.day(&k.Decision).text }},
+		{"because", func(k *engine.Case) string {
+			if e := k.Decision.Exemption(); e != nil && let(&k.Decision) {
+				return prose(sentence(e.Message), true)
+			}
+			return ""
+		}},
 		{"id", func(k *engine.Case) string { return code(v.ids[k.Input.Finding.ID], true) }},
 	}
 	return slices.DeleteFunc(all, func(col tableColumn) bool {
@@ -374,6 +380,9 @@ func (v *view) footer(o Options) string {
 	}
 	if next := v.next(o); next != "" {
 		parts = append(parts, "why: "+code(next, false))
+	}
+	if accept := v.accept(o); accept != "" {
+		parts = append(parts, "accept: "+code(accept, false))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -311,8 +311,9 @@ func TestTheNextCommandHasTheArgumentsOfTheRunQuotedForAShell(t *testing.T) {
 		{[]string{strings.Repeat("long/", 40)}, "why: headgate explain hg1-28ff7f RESULT"},
 	} {
 		have := write(t, "text", blocked(), report.Options{Args: c.args, Width: 120})
-		if !strings.HasSuffix(string(have), "\n"+c.want+"\n") {
-			t.Errorf("%q: want %s in\n%s", c.args, c.want, have)
+		accept := strings.Replace(c.want, "why: headgate explain", "accept: headgate waive", 1) + ` --reason "…"`
+		if !strings.HasSuffix(string(have), "\n"+c.want+"\n"+accept+"\n") {
+			t.Errorf("%q: want %s and %s in\n%s", c.args, c.want, accept, have)
 		}
 	}
 	r := blocked()

@@ -18,6 +18,9 @@ func (v *view) verdict(c *canvas, o Options) {
 	if next := v.next(o); next != "" {
 		c.paragraph(0, span{}, 0, "why: "+next, dim)
 	}
+	if accept := v.accept(o); accept != "" {
+		c.paragraph(0, span{}, 0, "accept: "+accept, dim)
+	}
 }
 
 // sentences say the outcome and what it comes from.
@@ -203,13 +206,24 @@ func (v *view) coverage(cases []*engine.Case) string {
 }
 
 // next is the command to go on with: why the worst case is as it is.
-func (v *view) next(o Options) string {
+func (v *view) next(o Options) string { return v.onWorst(o, "explain") }
+
+// accept is the command that accepts the risk of the worst case, where that would change anything.
+func (v *view) accept(o Options) string {
+	if len(v.urgent) == 0 || stated(&v.urgent[0].Decision) != engine.Block {
+		return ""
+	}
+	return v.onWorst(o, "waive") + " --reason \"…\""
+}
+
+// onWorst is a command about the worst case; empty if there is none.
+func (v *view) onWorst(o Options, name string) string {
 	if len(v.urgent) == 0 {
 		return ""
 	}
-	explain := []string{"headgate", "explain", v.ids[v.urgent[0].Input.Finding.ID]}
-	if line := command(append(explain, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
+	words := []string{"headgate", name, v.ids[v.urgent[0].Input.Finding.ID]}
+	if line := command(append(words, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
 		return line
 	}
-	return command(append(explain, "RESULT")...)
+	return command(append(words, "RESULT")...)
 }

@@ -163,3 +163,12 @@ func address(s string) string {
 	}
 	return s
 }
+
+// Email is the address that the person at work commits with, in a folder; empty if git does not know.
+func Email(ctx context.Context, dir string) string {
+	out, err := ask(ctx, dir, "config", "--get", "user.email")
+	if err != nil {
+		return "" // not set, or there is no git: then it is left for the person to say
+	}
+	return strings.TrimSpace(string(out))
+}

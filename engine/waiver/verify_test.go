@@ -1,0 +1,83 @@
+package waiver_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/headgate/headgate/engine/waiver"
+)
+
+const (
+	dev    = "dev@example.com"
+	ana    = "ana@example.com"
+	eve    = "eve@example.com"
+	github = "noreply@github.com"
+)
+
+// A past is a history that a test tells: each line of the file by the commit that wrote it.
+func past(lines []string, commits map[string]waiver.Commit) *waiver.History {
+	return &waiver.History{Head: "head", Lines: lines, Commits: commits}
+}
+
+func by(author, committer string, parents ...string) waiver.Commit {
+	return waiver.Commit{Author: author, Committer: committer, Parents: parents}
+}
+
+func approved(c waiver.Commit, who ...string) waiver.Commit {
+	c.Approvals = who
+	return c
+}
+
+// Lines 1 to 5 of the file are the entry, line 4 its approver.
+func TestWhatGitShowsProvesAWaiverAndNothingElse(t *testing.T) {
+	same := func(id string) []string { return slices.Repeat([]string{id}, 5) }
+	own := []string{"ask", "ask", "ask", "say", "ask"}
+	w := waiver.Waiver{ID: "w", Line: 1, EndLine: 5, ApproverLine: 4, Requester: dev, Approver: ana}
+	any := waiver.Waiver{ID: "w", Line: 1, EndLine: 5}
+	for _, c := range []struct {
+		name     string
+		w        waiver.Waiver
+		h        *waiver.History
+		verified bool
+		says     string // how or why
+	}{
+		{"written and committed by the requester alone", w, past(same("head"), map[string]waiver.Commit{"head": by(dev, dev)}), false, "nothing in git shows that ana@example.com approved"},
+		{"committed by the approver", w, past(same("head"), map[string]waiver.Commit{"head": by(dev, ana)}), true, "committed by ana@example.com"},
+		{"the same in other letters", w, past(same("head"), map[string]waiver.Commit{"head": by("Dev@Example.com", "ANA@example.com")}), true, "committed by"},
+		{"committed by somebody else", w, past(same("head"), map[string]waiver.Commit{"head": by(dev, eve)}), false, "nothing in git shows"},
+		{"the approver names herself as requester", waiver.Waiver{ID: "w", Line: 1, EndLine: 5}, past(same("head"), map[string]waiver.Commit{"head": by(ana, ana)}), false, "an approver other than ana@example.com"},
+		{"written by somebody else than it says", w, past(same("head"), map[string]waiver.Commit{"head": by(eve, ana)}), false, "eve@example.com wrote it in head, not dev@example.com"},
+		{"written by two", any, past([]string{"ask", "ask", "head", "ask", "ask"}, map[string]waiver.Commit{"ask": by(dev, ana), "head": by(eve, ana, "ask")}), false, "written by both dev@example.com and eve@example.com"},
+		{"an approver's trailer of the requester's own commit", w, past(same("head"), map[string]waiver.Commit{"head": approved(by(dev, dev), ana)}), false, "nothing in git shows"},
+		{"an approver's trailer of a commit that the host made", w, past(same("head"), map[string]waiver.Commit{"head": approved(by(dev, github), ana)}), true, "approved by ana@example.com, as head says"},
+		{"somebody's trailer of a commit that the host made", w, past(same("head"), map[string]waiver.Commit{"head": approved(by(dev, github), eve)}), false, "nothing in git shows"},
+		{"merged by the approver", w, past(same("ask"), map[string]waiver.Commit{"head": by(ana, github, "main", "ask"), "ask": by(dev, dev, "main"), "main": by(eve, eve)}), true, "merged by ana@example.com in head"},
+		{"merged by the requester", w, past(same("ask"), map[string]waiver.Commit{"head": by(dev, github, "main", "ask"), "ask": by(dev, dev, "main"), "main": by(eve, eve)}), false, "nothing in git shows"},
+		{"the requester's merge says that the approver approved", w, past(same("ask"), map[string]waiver.Commit{"head": approved(by(dev, github, "main", "ask"), ana), "ask": by(dev, dev, "main"), "main": by(eve, eve)}), false, "nothing in git shows"},
+		{"merged by the approver after the branch had it", w, past(same("ask"), map[string]waiver.Commit{"head": by(ana, ana, "ask", "side"), "ask": by(dev, dev, "main"), "side": by(eve, eve, "main"), "main": by(eve, eve)}), false, "nothing in git shows"},
+		{"the approver wrote the line afterwards", w, past(own, map[string]waiver.Commit{"head": by(eve, eve, "say"), "say": by(ana, ana, "ask"), "ask": by(dev, dev)}), true, "approved by ana@example.com in say"},
+		{"the approver wrote the line before", w, past(own, map[string]waiver.Commit{"head": by(eve, eve, "ask"), "ask": by(dev, dev, "say"), "say": by(ana, ana)}), false, "nothing in git shows"},
+		{"somebody else wrote the approver's line", w, past(own, map[string]waiver.Commit{"head": by(eve, eve, "say"), "say": by(eve, ana, "ask"), "ask": by(dev, ana)}), false, "nothing in git shows"},
+		{"the requester wrote the approver's line later, and nobody saw it", w, past(own, map[string]waiver.Commit{"head": by(eve, eve, "say"), "say": by(dev, dev, "ask"), "ask": by(dev, ana)}), false, "nothing in git shows"},
+		{"changed after it was approved", w, past([]string{"ask", "ask", "head", "say", "ask"}, map[string]waiver.Commit{"head": by(dev, dev, "say"), "say": by(ana, ana, "ask"), "ask": by(dev, dev)}), false, "nothing in git shows"},
+		{"any of the approvers", any, past(same("head"), map[string]waiver.Commit{"head": by(dev, ana)}), true, "committed by ana@example.com"},
+		{"approved by who may not", waiver.Waiver{ID: "w", Line: 1, EndLine: 5, Approver: eve}, past(same("head"), map[string]waiver.Commit{"head": by(dev, eve)}), false, "eve@example.com is not on the settings' list"},
+		{"a line is not committed", w, past([]string{"head", "head", "", "head", "head"}, map[string]waiver.Commit{"head": by(dev, ana)}), false, "line 3 is not committed"},
+		{"a line that git does not have", w, past([]string{"head"}, map[string]waiver.Commit{"head": by(dev, ana)}), false, "does not know all of its lines"},
+		{"a commit that git does not have", w, past(same("gone"), map[string]waiver.Commit{"head": by(dev, ana)}), false, "does not know commit gone"},
+		{"the clone ends before it", w, &waiver.History{Head: "head", Lines: same("head"), Cut: []string{"head"}, Commits: map[string]waiver.Commit{"head": by(dev, ana)}}, false, "too shallow"},
+		{"nobody wrote it", any, past(same("head"), map[string]waiver.Commit{"head": by("", ana)}), false, "names no author"},
+	} {
+		proof := c.h.Verifier([]string{"bo@example.com", ana})(&c.w)
+		if proof.Verified != c.verified || !strings.Contains(proof.How+proof.Why, c.says) {
+			t.Errorf("%s: %+v; want %v: %s", c.name, proof, c.verified, c.says)
+		}
+		if proof.Verified && (proof.Approver != ana || !strings.EqualFold(proof.Requester, dev)) {
+			t.Errorf("%s: proven to be of %s and %s", c.name, proof.Requester, proof.Approver)
+		}
+		if none := c.h.Verifier(nil)(&c.w); none.Verified || !strings.Contains(none.Why, "no approvers") {
+			t.Errorf("%s: without approvers %+v", c.name, none)
+		}
+	}
+}

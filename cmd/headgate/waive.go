@@ -37,7 +37,7 @@ the waiver ends when the finding is known to be exploited, its EPSS rises well a
 
 A waiver counts once it is committed by its requester and approved by someone else who is on the list approvers of headgate.yaml: who
 commits it (git am, git cherry-pick), merges it, writes the line approver of it afterwards, or is named by a trailer Approved-by or
-Reviewed-by of a commit that somebody else than the requester made.`,
+Reviewed-by of a commit that somebody else than the requester made (not in the browser at GitHub, where anyone can write them).`,
 		Example: `  headgate waive hg1-3fa9c2 result.json --reason "only used in the build" --expires 30d
   headgate waive hg1-3fa9c2 reports/ --reason "behind the login" --approver ana@example.com --write`,
 		Args: cobra.MinimumNArgs(2),

@@ -64,6 +64,10 @@ func (r *run) loadWaivers() (err error) {
 	if w.list == nil || len(w.list.Waivers) == 0 {
 		return nil
 	}
+	if s, err := os.Lstat(w.file); err == nil && !s.Mode().IsRegular() {
+		w.verify = waiver.Unproven(shown(w.file) + " is a link, and git knows only where it leads")
+		return nil
+	}
 	history, err := git.History(ctx, w.file, base)
 	if err != nil {
 		w.verify = waiver.Unproven("who wrote it is not known: " + err.Error())

@@ -119,7 +119,11 @@ func (u *Use) join(c *engine.Case, found []int) {
 		}
 		use.held++
 		c.Input.Context.Waivers = append(c.Input.Context.Waivers, w.fact(use.proof, u.now))
-		places = append(places, w.at(u.list.name))
+		place := w.at(u.list.name)
+		if use.proof.Verified {
+			place += " (" + use.proof.How + ")"
+		}
+		places = append(places, place)
 		if first.IsZero() || w.Created.After(first) {
 			first = w.Created
 		}

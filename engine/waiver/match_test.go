@@ -133,7 +133,7 @@ func TestWhatAPolicySeesOfAWaiver(t *testing.T) {
 	if have := cases[0].Input.Context.Waivers[0]; have != want {
 		t.Errorf("have %+v", have)
 	}
-	if p := cases[0].Provenance["context.waivers"]; p.Source != ".headgate/waivers.yaml:2" || p.Expires.Format(time.DateTime) != "2026-12-01 23:59:59" {
+	if p := cases[0].Provenance["context.waivers"]; p.Source != ".headgate/waivers.yaml:2 (committed)" || p.Expires.Format(time.DateTime) != "2026-12-01 23:59:59" {
 		t.Errorf("it comes from %+v", p)
 	}
 }

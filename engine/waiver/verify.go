@@ -46,6 +46,8 @@ func SamePerson(a, b string) bool {
 // Verifier judges by the history who asked for a waiver and whether one of the approvers approved of it. The requester is who wrote the
 // entry: all its lines but that of the approver. What the requester wrote is approved if the approver, who is somebody else, committed
 // it, merged it, is named by a trailer of a commit that somebody else than the requester made, or wrote the line approver afterwards.
+// Whoever makes a commit writes its trailers, so that those of the requester's own commits, and of commits that GitHub makes for whoever
+// asks it to, prove nothing.
 func (h *History) Verifier(approvers []string) Verifier {
 	merges := h.merges()
 	return func(w *Waiver) Proof {
@@ -158,7 +160,7 @@ func (t *trial) approvesCommit(who, requester, id string) (how string) {
 	if SamePerson(c.Committer, who) {
 		return "committed by " + who + " in " + brief(id)
 	}
-	if names(c.Approvals, who) && !SamePerson(c.Committer, requester) {
+	if names(c.Approvals, who) && !SamePerson(c.Committer, requester) && !SamePerson(c.Committer, webCommitter) {
 		return "approved by " + who + ", as " + brief(id) + " says"
 	}
 	if merge := t.merges[id]; merge != "" {
@@ -175,6 +177,9 @@ func (t *trial) approvesCommit(who, requester, id string) (how string) {
 	}
 	return ""
 }
+
+// webCommitter is who GitHub has commit what people write in its pages: the message may be the requester's own words, trailers and all.
+const webCommitter = "noreply@github.com"
 
 func names(people []string, who string) bool {
 	return slices.ContainsFunc(people, func(p string) bool { return SamePerson(p, who) })

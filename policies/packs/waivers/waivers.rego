@@ -4,10 +4,11 @@
 #   Risks that somebody accepted, for a time: .headgate/waivers.yaml says which, why and until when. A waiver lowers
 #   what the build does, never the evaluation: the case keeps its priority, its due date and what the action would
 #   have been, and stays in all counts. It exempts if requester and approver are proven to be two people and the
-#   approver is on the list approvers of the settings. In a plain git repository the entry is proven if its requester
-#   authored it and the approver did one of these: committed it (git am, cherry-pick, rebase), merged it, wrote the
-#   line approver of it afterwards, or is named by a trailer Approved-by or Reviewed-by of a commit that somebody else
-#   than the requester committed. headgate waive writes an entry.
+#   approver is on the list approvers of the settings. In a plain git repository the entry is proven if its
+#   requester authored it and the approver did one of these: committed it (git am, cherry-pick, rebase), merged it,
+#   wrote the line approver of it afterwards, or is named by a trailer Approved-by or Reviewed-by of a commit that
+#   somebody else than the requester committed (not in the browser at GitHub, where anyone can write them). headgate
+#   waive writes an entry.
 package packs.waivers
 
 import data.lib

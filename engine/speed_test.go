@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"testing"
 
 	"github.com/headgate/headgate/engine"
@@ -31,4 +32,26 @@ func BenchmarkDecide(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(cases)), "µs/case")
+}
+
+// BenchmarkLoadPolicy is what a cold start spends on policies: those that are on by default, and all that ship. What is off is not
+// compiled.
+func BenchmarkLoadPolicy(b *testing.B) {
+	all, err := fs.ReadDir(policies.Files, "packs")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var names []string
+	for _, pack := range all {
+		names = append(names, pack.Name())
+	}
+	for name, packs := range map[string][]string{"default": policies.Default, "all": names} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := engine.LoadPolicy(b.Context(), engine.PolicySource{Shipped: policies.Files, Packs: packs}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

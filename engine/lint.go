@@ -52,8 +52,25 @@ func (d *Draft) Check() []Problem {
 	if len(problems) == 0 {
 		problems = d.checkRules()
 	}
+	for i := range problems {
+		if p := &problems[i]; p.Rule == "" {
+			p.Rule = d.ruleAt(p.File, p.Line)
+		}
+	}
 	slices.SortFunc(problems, compareProblems)
 	return slices.CompactFunc(problems, func(a, b Problem) bool { return compareProblems(a, b) == 0 })
+}
+
+// ruleAt is the rule that a line of a file is part of; empty if it is of none, or the file cannot be parsed.
+func (d *Draft) ruleAt(file string, line int) (label string) {
+	if m := d.modules[file]; m != nil {
+		for _, r := range m.Rules {
+			if r.Location.Row <= line {
+				label = ruleLabel(r)
+			}
+		}
+	}
+	return label
 }
 
 func (d *Draft) checkRules() []Problem {

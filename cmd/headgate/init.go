@@ -9,16 +9,28 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine/scope"
 )
 
 //go:embed templates
 var templates embed.FS
 
-// scaffold is what init writes: template and place.
-var scaffold = []struct{ template, place string }{
-	{"headgate.yaml", settingsFolder + "/headgate.yaml"},
-	{"assets.yaml", settingsFolder + "/assets.yaml"},
-	{"workflow.yml", ".github/workflows/headgate.yml"},
+// scaffold is what init writes. The schemas stand beside the files that name them for editors: they are those of this version, and need
+// no network.
+var scaffold = []struct {
+	place string
+	text  func() ([]byte, error)
+}{
+	{settingsFolder + "/headgate.yaml", templateText("headgate.yaml")},
+	{settingsFolder + "/assets.yaml", templateText("assets.yaml")},
+	{settingsFolder + "/headgate.schema.json", func() ([]byte, error) { return settingsSchema, nil }},
+	{settingsFolder + "/assets.schema.json", func() ([]byte, error) { return scope.AssetsSchema(), nil }},
+	{".github/workflows/headgate.yml", templateText("workflow.yml")},
+}
+
+func templateText(name string) func() ([]byte, error) {
+	return func() ([]byte, error) { return templates.ReadFile("templates/" + name) }
 }
 
 func newInitCommand(a *app) *cobra.Command {
@@ -32,7 +44,7 @@ func newInitCommand(a *app) *cobra.Command {
 				dir = args[0]
 			}
 			for _, s := range scaffold {
-				text, err := templates.ReadFile("templates/" + s.template)
+				text, err := s.text()
 				if err != nil {
 					return err
 				}

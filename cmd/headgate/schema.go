@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strings"
 
@@ -8,8 +9,12 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/report"
+	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/engine/waiver"
 )
+
+//go:embed settings.schema.json
+var settingsSchema []byte
 
 // schemas are the JSON Schemas that ship.
 var schemas = []struct {
@@ -22,6 +27,8 @@ var schemas = []struct {
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},
+	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
+	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }
 
 func newSchemaCommand(a *app) *cobra.Command {

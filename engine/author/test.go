@@ -13,6 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -109,11 +110,54 @@ func Test(ctx context.Context, d *engine.Draft, only *regexp.Regexp) (*Run, erro
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if err := run.explain(ctx, d); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(run.Tests, func(a, b Outcome) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Name, b.Name))
 	})
 	run.cover(reached.Report(own))
 	return run, nil
+}
+
+// explain runs the tests that failed once more, now traced, to say which expression did not hold: tracing and coverage exclude each other.
+func (r *Run) explain(ctx context.Context, d *engine.Draft) error {
+	var failed []string
+	for _, t := range r.Tests {
+		if t.Status == Failed {
+			failed = append(failed, regexp.QuoteMeta(t.Name))
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	modules, compiler, store, err := d.ForTests()
+	if err != nil {
+		return err
+	}
+	results, err := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetStore(store).SetTimeout(perTest).
+		EnableTracing(true).RaiseBuiltinErrors(true).Filter(strings.Join(failed, "|")).RunTests(ctx, nil)
+	if err != nil {
+		return engine.CompileError(err)
+	}
+	for again := range results {
+		for i := range r.Tests {
+			if t := &r.Tests[i]; t.Status == Failed && t.Name == again.Name && "data."+t.Package == again.Package {
+				t.Why = cmp.Or(lastFailure(again.Trace, t.File), t.Why)
+			}
+		}
+	}
+	return nil
+}
+
+// lastFailure is the last expression of a file that did not hold, with its place; empty if the trace has none.
+func lastFailure(trace []*topdown.Event, file string) (why string) {
+	for _, e := range trace {
+		if at := e.Location; e.Op == topdown.FailOp && at != nil && at.File == file {
+			why = fmt.Sprintf("%s:%d: %s", at.File, at.Row, strings.Join(strings.Fields(string(at.Text)), " "))
+		}
+	}
+	return why
 }
 
 func outcome(r *tester.Result) Outcome {
@@ -126,9 +170,6 @@ func outcome(r *tester.Result) Outcome {
 		o.Status = Skipped
 	case r.Fail:
 		o.Status, o.Why = Failed, "the test has no value"
-		if e := r.FailedAt; e != nil && e.Location != nil {
-			o.Why = fmt.Sprintf("%s:%d: %s", e.Location.File, e.Location.Row, strings.Join(strings.Fields(string(e.Location.Text)), " "))
-		}
 	}
 	return o
 }

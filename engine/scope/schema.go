@@ -1,0 +1,49 @@
+package scope
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// AssetsSchema is the JSON Schema of an assets file. What an asset can have is what the input of policies has of it.
+func AssetsSchema() []byte {
+	var input struct {
+		Properties struct {
+			Asset struct {
+				Properties map[string]any `json:"properties"`
+			} `json:"asset"`
+		} `json:"properties"`
+	}
+	if err := json.Unmarshal(engine.InputSchema, &input); err != nil {
+		panic(fmt.Sprintf("scope: the input's schema: %v", err)) // it is part of the program
+	}
+	asset := input.Properties.Asset.Properties
+	asset["match"] = object("What makes a finding this asset's: any pattern that fits.", map[string]any{
+		"paths":        globs("Paths in a repository; ** crosses folders."),
+		"images":       globs("Image names without tag."),
+		"repositories": globs("owner/name of repositories."),
+		"purls":        globs("Package URLs without version."),
+		"hosts":        globs("Hosts and URLs that it answers at."),
+	})
+	one := object("One asset. A fact that is not known is left out.", asset)
+	one["required"] = []string{"id", "match"}
+	doc := object("What findings are on, and what it means to the business (.headgate/assets.yaml).", map[string]any{
+		"assets": map[string]any{"description": "All assets.", "type": "array", "items": one},
+	})
+	doc["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("scope: the schema of assets: %v", err))
+	}
+	return append(text, '\n')
+}
+
+func object(description string, properties map[string]any) map[string]any {
+	return map[string]any{"description": description, "type": "object", "properties": properties, "additionalProperties": false}
+}
+
+func globs(description string) map[string]any {
+	return map[string]any{"description": description, "type": "array", "items": map[string]any{"type": "string", "minLength": 1}}
+}

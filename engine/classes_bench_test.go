@@ -85,8 +85,54 @@ func estate(n int) []Case {
 	return cases
 }
 
+// blank takes facts away at random: a third of all asset facts, and threat data of one case in twenty.
+func blank(cases []Case) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for i := range cases {
+		a := &cases[i].Input.Asset
+		for _, fact := range []*string{&a.Exposure, &a.Environment, &a.Criticality} {
+			if r.IntN(3) == 0 {
+				*fact = ""
+			}
+		}
+		if r.IntN(20) == 0 {
+			cases[i].Input.Context.Intel = nil
+		}
+	}
+}
+
+// BenchmarkRange decides a run of 10,000 cases, a third of whose facts are unknown, with and without working out what these could change.
+func BenchmarkRange(b *testing.B) {
+	cases := estate(10_000)
+	blank(cases)
+	var without float64
+	for _, none := range []bool{true, false} {
+		b.Run(fmt.Sprintf("range=%v", !none), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				p, err := LoadPolicy(b.Context(), PolicySource{Shipped: policies.Files, Packs: policies.Default, Assume: policies.Assume, NoRange: none})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				if err := p.Decide(b.Context(), cases, decidedAt); err != nil {
+					b.Fatal(err)
+				}
+			}
+			each := float64(b.Elapsed().Microseconds()) / float64(b.N*len(cases))
+			b.ReportMetric(each, "µs/case")
+			if none {
+				without = each
+			} else {
+				b.ReportMetric(100*(each/without-1), "%-more")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
 func benchmarkPolicy(b *testing.B, noClasses bool) *Policy {
-	p, err := LoadPolicy(context.Background(), PolicySource{Shipped: policies.Files, Packs: policies.Default, NoClasses: noClasses})
+	p, err := LoadPolicy(context.Background(), PolicySource{Shipped: policies.Files, Packs: policies.Default, NoClasses: noClasses, NoRange: noClasses})
 	if err != nil {
 		b.Fatal(err)
 	}

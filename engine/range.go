@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"hash/maphash"
-	"reflect"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -22,21 +19,11 @@ type spread struct {
 	pivots  []Pivot
 }
 
-// ranges are the spreads that a policy has met.
+// ranges are what spreads are worked out from.
 type ranges struct {
 	*classes               // of the priority alone: far fewer than those of the decision
 	values   [][]factValue // by fact
 	seen     *observed     // everything that the priority observes
-	shards   [64]struct {
-		sync.Mutex
-		known map[string]*knownSpread
-	}
-}
-
-type knownSpread struct {
-	once sync.Once
-	spread
-	err error
 }
 
 func (p *Policy) newRanges() *ranges {
@@ -93,92 +80,145 @@ func (p *Policy) priorityOf(ctx context.Context, in *Input) (*answer, error) {
 type ranger struct {
 	ranges *ranges
 	*decider
-	all *projection // nil: every input is a class of its own
-	key []byte
+	rows    []rowPart // by part
+	key     []byte
+	same    map[string]*row     // by what they say
+	spreads map[string]spread   // by the rows of all parts
+	choices map[string]Priority // by the numbers of all parts
 }
 
 func (r *ranges) ranger() *ranger {
-	one := &ranger{ranges: r, decider: r.decider(fewCases)}
-	if !r.seen.whole {
-		one.all = project(r.seen, reflect.TypeFor[Input]())
+	one := &ranger{ranges: r, decider: r.decider(fewCases), same: map[string]*row{}, spreads: map[string]spread{}, choices: map[string]Priority{}}
+	if !one.byItself && one.rest.empty() { // else the priority observes more than its parts
+		one.rows = r.rowParts()
 	}
 	return one
 }
 
+// mostSpreads bounds the spreads and priorities that are remembered.
+const mostSpreads = 1 << 16
+
 // spread is that of an input as it is known, which the policy sees with assumptions and gives a priority.
 func (r *ranger) spread(ctx context.Context, in, seen *Input, unknown factSet, at Priority) (spread, error) {
-	if unknown == 0 || r.all == nil {
-		return r.work(ctx, seen, unknown, at)
+	if unknown == 0 {
+		return spread{between: []Priority{at, at}}, nil
 	}
-	r.key = binary.AppendUvarint(r.all.appendTo(r.key[:0], reflect.ValueOf(in), true), uint64(unknown))
-	known := r.ranges.of(r.key)
-	first := false
-	known.once.Do(func() {
-		known.spread, known.err = r.work(ctx, seen, unknown, at)
-		first = true
-	})
-	if known.err != nil && !first { // for want of time, which is no matter of the class
-		return r.work(ctx, seen, unknown, at)
+	if r.rows == nil {
+		return r.work(ctx, seen, unknown, at, r.answered(ctx))
 	}
-	return known.spread, known.err
+	rows := make([]*row, len(r.rows))
+	var key []byte
+	for i := range rows {
+		var ok bool
+		if rows[i], ok = r.rowOf(ctx, i, in, seen, unknown); !ok {
+			return r.work(ctx, seen, unknown, at, r.answered(ctx))
+		}
+		key = binary.AppendUvarint(key, rows[i].id)
+	}
+	key = append(binary.AppendUvarint(key, uint64(unknown)), at...)
+	if known, ok := r.spreads[string(key)]; ok {
+		return known, nil
+	}
+	made, err := r.work(ctx, seen, unknown, at, r.chosen(ctx, rows))
+	if err == nil && len(r.spreads) < mostSpreads {
+		r.spreads[string(key)] = made
+	}
+	return made, err
 }
 
-// of is the spread of inputs with a projection.
-func (r *ranges) of(key []byte) *knownSpread {
-	shard := &r.shards[maphash.Bytes(r.seed, key)%uint64(len(r.shards))]
-	shard.Lock()
-	defer shard.Unlock()
-	if known := shard.known[string(key)]; known != nil {
-		return known
+// A variant is an input with other values of unknown facts: with one value of one fact, or the most harmless or worst of all.
+type variant struct {
+	fact, value int
+	all         string // best or worst; empty: one fact
+	input       func() *Input
+}
+
+// answered asks the policy for the priority of a variant.
+func (r *ranger) answered(ctx context.Context) func(variant) (Priority, bool) {
+	return func(v variant) (Priority, bool) {
+		a, err := r.answer(ctx, v.input())
+		if err != nil {
+			return "", false
+		}
+		return a.Priority, true
 	}
-	fresh := new(knownSpread)
-	if shard.known == nil {
-		shard.known = map[string]*knownSpread{}
+}
+
+// chosen finds the priority of a variant by what rows say of its parts, and asks the policy only if it has not met these.
+func (r *ranger) chosen(ctx context.Context, rows []*row) func(variant) (Priority, bool) {
+	ask := r.answered(ctx)
+	var key []byte
+	return func(v variant) (Priority, bool) {
+		key = key[:0]
+		for i, one := range rows {
+			n := one.as
+			switch {
+			case v.all == "best":
+				n = one.best
+			case v.all == "worst":
+				n = one.worst
+			case r.rows[i].touched.has(v.fact):
+				n = one.values[v.fact][v.value]
+			}
+			key = binary.AppendUvarint(key, n)
+		}
+		if known, ok := r.choices[string(key)]; ok {
+			return known, true
+		}
+		to, ok := ask(v)
+		if ok && len(r.choices) < mostSpreads {
+			r.choices[string(key)] = to
+		}
+		return to, ok
 	}
-	if len(shard.known) < mostClasses {
-		shard.known[string(key)] = fresh
-	}
-	return fresh
 }
 
 // work tries the values of unknown facts. A policy that fails on one of them has no range; that is no failure to decide. Only that there is
 // no more time is an error.
-func (r *ranger) work(ctx context.Context, seen *Input, unknown factSet, at Priority) (s spread, err error) {
+func (r *ranger) work(ctx context.Context, seen *Input, unknown factSet, at Priority, ask func(variant) (Priority, bool)) (s spread, err error) {
 	s.between = []Priority{at, at}
 	failed := false
-	try := func(in *Input) Priority {
-		a, err := r.answer(ctx, in)
-		if err != nil {
+	try := func(v variant) Priority {
+		to, ok := ask(v)
+		if !ok {
 			failed = true
 			return at
 		}
-		if a.Priority.Rank() < s.between[0].Rank() {
-			s.between[0] = a.Priority
+		if to.Rank() < s.between[0].Rank() {
+			s.between[0] = to
 		}
-		if a.Priority.Rank() > s.between[1].Rank() {
-			s.between[1] = a.Priority
+		if to.Rank() > s.between[1].Rank() {
+			s.between[1] = to
 		}
-		return a.Priority
+		return to
 	}
-	best, worst := seen, seen
 	facts := r.ranges.policy.facts
+	all := func(pick func([]factValue) factValue) func() *Input {
+		return func() *Input {
+			in := seen
+			for i, values := range r.ranges.values {
+				if unknown.has(i) && len(values) > 0 {
+					in = facts[i].slot.put(in, pick(values).value)
+				}
+			}
+			return in
+		}
+	}
+	try(variant{all: "best", input: all(func(values []factValue) factValue { return values[0] })})
+	try(variant{all: "worst", input: all(func(values []factValue) factValue { return values[len(values)-1] })})
 	for i, values := range r.ranges.values {
-		if !unknown.has(i) || len(values) == 0 {
+		if !unknown.has(i) {
 			continue
 		}
-		slot := facts[i].slot
-		best, worst = slot.put(best, values[0].value), slot.put(worst, values[len(values)-1].value)
 		var outcomes []Priority
-		for _, v := range values {
-			outcomes = append(outcomes, try(slot.put(seen, v.value)))
+		for j, v := range values {
+			outcomes = append(outcomes, try(variant{fact: i, value: j, input: func() *Input { return facts[i].slot.put(seen, v.value) }}))
 		}
 		if p := pivot(facts[i].name, values, outcomes, at); p != nil {
 			s.pivots = append(s.pivots, *p)
 		}
 	}
-	try(best)
-	try(worst)
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return spread{}, context.Cause(ctx)
 	}
 	if failed {

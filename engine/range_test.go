@@ -3,6 +3,7 @@ package engine
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/headgate/headgate/policies"
@@ -90,5 +91,85 @@ func TestAssumptionEqualsStatingTheFact(t *testing.T) {
 	}
 	if differ < 50 {
 		t.Errorf("only %d inputs had something to assume", differ)
+	}
+}
+
+// What unknown facts can change is the same whether it is worked out by class or by asking the policy about each value.
+func TestRangesByClassAreThoseOfEachCase(t *testing.T) {
+	src := PolicySource{Packs: allPacks(t), Assume: policies.Assume}
+	byClass := loadShipped(t, src)
+	src.NoClasses = true
+	byItself := loadShipped(t, src)
+	n := 150
+	if long() {
+		n = 3000
+	}
+	one, other := byClass.caseDecider(fewCases), byItself.caseDecider(fewCases)
+	if one.ranger.rows == nil || other.ranger.rows != nil {
+		t.Fatal("both go the same way, so nothing is compared")
+	}
+	compared, wide, pivots := 0, 0, 0
+	f := newFiller(11)
+	for _, in := range f.inputs(n) {
+		if f.IntN(2) == 0 {
+			in.Context.Intel, in.Asset.Exposure = nil, ""
+		}
+		have, errHave := one.decide(t.Context(), &in, decidedAt)
+		want, errWant := other.decide(t.Context(), &in, decidedAt)
+		if (errHave == nil) != (errWant == nil) || !reflect.DeepEqual(have, want) {
+			t.Fatalf("by class\n%s\nby itself\n%s\nof\n%s", inJSON(t, have), inJSON(t, want), inJSON(t, in))
+		}
+		if errHave != nil {
+			continue
+		}
+		compared++
+		if have.Range == nil {
+			continue
+		}
+		if have.Range[0].Rank() > have.Priority.Rank() || have.Range[1].Rank() < have.Priority.Rank() {
+			t.Errorf("%s is not in %v", have.Priority, have.Range)
+		}
+		if have.Range[0] != have.Range[1] {
+			wide++
+		}
+		for _, p := range have.Pivots {
+			pivots++
+			if _, ok := lookup(reflect.ValueOf(&in).Elem(), strings.Split(p.Fact, ".")); ok {
+				t.Errorf("%s is known and has a pivot", p.Fact)
+			}
+			for value, to := range p.Outcomes {
+				if to.Rank() < have.Range[0].Rank() || to.Rank() > have.Range[1].Rank() {
+					t.Errorf("%s=%s comes to %s, outside of %v", p.Fact, value, to, have.Range)
+				}
+			}
+		}
+	}
+	if compared < n/2 || wide < 10 || pivots < 10 {
+		t.Errorf("so little was compared: %d of %d, %d with a range, %d pivots", compared, n, wide, pivots)
+	}
+}
+
+// No case gets a laxer decision by what is assumed as shipped than it gets without.
+func TestShippedAssumptionsOnlyTighten(t *testing.T) {
+	src := PolicySource{Packs: allPacks(t), NoRange: true}
+	without := loadShipped(t, src).caseDecider(fewCases)
+	src.Assume = policies.Assume
+	with := loadShipped(t, src).caseDecider(fewCases)
+	tighter := 0
+	for _, in := range newFiller(13).inputs(1500) {
+		was, err := without.decide(t.Context(), &in, decidedAt)
+		if err != nil {
+			continue
+		}
+		is, err := with.decide(t.Context(), &in, decidedAt)
+		if err != nil || is.Priority.Rank() < was.Priority.Rank() || is.Action.Rank() < was.Action.Rank() {
+			t.Fatalf("with assumptions\n%s %v\nwithout\n%s\nof\n%s", inJSON(t, is), err, inJSON(t, was), inJSON(t, in))
+		}
+		if is.Priority != was.Priority {
+			tighter++
+		}
+	}
+	if tighter == 0 {
+		t.Error("the assumptions changed nothing, so nothing was compared")
 	}
 }

@@ -119,7 +119,7 @@ func (r *ranger) spread(ctx context.Context, in, seen *Input, unknown factSet, a
 	if known, ok := r.spreads[string(key)]; ok {
 		return known, nil
 	}
-	made, err := r.work(ctx, seen, unknown, at, r.chosen(ctx, rows))
+	made, err := r.work(ctx, seen, unknown, at, r.chosen(ctx, rows, at))
 	if err == nil && len(r.spreads) < mostSpreads {
 		r.spreads[string(key)] = made
 	}
@@ -144,12 +144,14 @@ func (r *ranger) answered(ctx context.Context) func(variant) (Priority, bool) {
 	}
 }
 
-// chosen finds the priority of a variant by what rows say of its parts, and asks the policy only if it has not met these.
-func (r *ranger) chosen(ctx context.Context, rows []*row) func(variant) (Priority, bool) {
+// chosen finds the priority of a variant by what rows say of its parts, and asks the policy only if it has not met these. Where no part is
+// another than that of the case, the priority is that of the case.
+func (r *ranger) chosen(ctx context.Context, rows []*row, at Priority) func(variant) (Priority, bool) {
 	ask := r.answered(ctx)
 	var key []byte
 	return func(v variant) (Priority, bool) {
 		key = key[:0]
+		changes := false
 		for i, one := range rows {
 			n := one.as
 			switch {
@@ -160,7 +162,11 @@ func (r *ranger) chosen(ctx context.Context, rows []*row) func(variant) (Priorit
 			case r.rows[i].touched.has(v.fact):
 				n = one.values[v.fact][v.value]
 			}
+			changes = changes || n != one.as
 			key = binary.AppendUvarint(key, n)
+		}
+		if !changes {
+			return at, true
 		}
 		if known, ok := r.choices[string(key)]; ok {
 			return known, true

@@ -138,8 +138,7 @@ func (r *ranger) rowOf(ctx context.Context, part int, in, seen *Input, unknown f
 		r.same[string(content)] = one
 	}
 	if len(p.known) < mostProjections {
-		known := string(binary.AppendUvarint(p.appendTo(r.key[:0], reflect.ValueOf(in)), uint64(unknown&p.touched)))
-		p.known[known] = one
+		p.known[string(r.key)] = one
 	}
 	return one, true
 }

@@ -42,7 +42,7 @@ func (f *fact) named() (values []factValue) {
 	return values
 }
 
-// combine is the product of the values of properties; the first one changes last.
+// combine is the product of the values of properties, named by them in this order; the first one changes last.
 func (f *fact) combine(properties []any) (values []factValue) {
 	documents := []map[string]any{{}}
 	names := []string{""}
@@ -52,7 +52,7 @@ func (f *fact) combine(properties []any) (values []factValue) {
 		for i, d := range documents {
 			for _, v := range list(f.property(p.(string))["enum"]) {
 				more = append(more, with(d, p.(string), v))
-				longer = append(longer, strings.TrimPrefix(names[i]+", "+strings.ReplaceAll(p.(string), "_", " ")+" "+v.(string), ", "))
+				longer = append(longer, strings.TrimPrefix(names[i]+", "+v.(string), ", "))
 			}
 		}
 		documents, names = more, longer

@@ -100,7 +100,7 @@ func TestRangesByClassAreThoseOfEachCase(t *testing.T) {
 	byClass := loadShipped(t, src)
 	src.NoClasses = true
 	byItself := loadShipped(t, src)
-	n := 150
+	n := 400
 	if long() {
 		n = 3000
 	}

@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 		"github.com/bluekeyes/go-gitdiff",
 	},
 	"engine/ingest": {
-		"engine",
+		"engine", "engine/versions",
 		"github.com/distribution/reference", "github.com/go-json-experiment/json", "github.com/package-url/packageurl-go",
 		"github.com/pandatix/go-cvss", "golang.org/x/text",
 	},
@@ -54,11 +54,11 @@ var allowed = map[string][]string{
 		"gonum.org/v1/gonum",
 	},
 	"engine/report": {
-		"engine",
+		"engine", "engine/versions",
 		"github.com/go-json-experiment/json", "github.com/rivo/uniseg",
 	},
 	"engine/scope": {
-		"engine",
+		"engine", "engine/versions",
 		"github.com/bmatcuk/doublestar/v4", "github.com/pandatix/go-cvss", "go.yaml.in/yaml/v3",
 	},
 	"engine/versions": {"github.com/google/osv-scalibr"},
@@ -130,6 +130,9 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 // The table itself can be wrong: it must not allow an arrow that the house does not have.
 func TestTableOfImportsKeepsTheArrows(t *testing.T) {
 	floor := func(place string) int {
+		if place == "engine/versions" {
+			place = "engine" // it knows nothing of findings, and the packages under engine stand on it too
+		}
 		return slices.Index([]string{"policies", "engine", "engine/", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
 	}
 	for place, may := range allowed {

@@ -201,6 +201,35 @@ func TestAWaiverOnAnInstalledPackageHoldsWhenItsSourceBecomesKnown(t *testing.T)
 	}
 }
 
+func TestAPackageOfUnknownKindIsTheOneThatAnotherReportKnowsExactly(t *testing.T) {
+	unnamed := func(name, version, cve string) Discovery {
+		d := installed("sarif", "", name, cve)
+		d.Finding.Package = &Package{Name: name, Versions: []string{version}}
+		return d
+	}
+	python := installed("grype", "", "requests", "CVE-2024-0001")
+	other := python
+	other.Finding.Package = &Package{PURL: "pkg:pypi/requests", Ecosystem: "pypi", Name: "requests", Versions: python.Finding.Package.Versions}
+	const version = "1:3.0.11-1~deb12u1"
+	for _, c := range []struct {
+		name  string
+		known []Discovery
+		d     Discovery
+		want  int
+	}{
+		{"the same", []Discovery{installed("trivy", "openssl", "libssl3", "CVE-2024-0001")}, unnamed("libssl3", version, "CVE-2024-0001"), 1},
+		{"by an alias", []Discovery{installed("trivy", "", "libssl3", "CVE-2024-0001", "GHSA-1")}, unnamed("libssl3", version, "GHSA-1"), 1},
+		{"another version", []Discovery{installed("trivy", "openssl", "libssl3", "CVE-2024-0001")}, unnamed("libssl3", "3.0.11-1", "CVE-2024-0001"), 2},
+		{"another weakness", []Discovery{installed("trivy", "openssl", "libssl3", "CVE-2024-0001")}, unnamed("libssl3", version, "CVE-2024-0002"), 2},
+		{"two of the name", []Discovery{python, other}, unnamed("requests", version, "CVE-2024-0001"), 3},
+		{"a source only", []Discovery{installed("osv", "openssl", "", "CVE-2024-0001")}, unnamed("openssl", version, "CVE-2024-0001"), 2},
+	} {
+		if out := Correlate(append(slices.Clone(c.known), c.d)); len(out) != c.want {
+			t.Errorf("%s: have %d findings, want %d", c.name, len(out), c.want)
+		}
+	}
+}
+
 func TestADisputedSourceJoinsNothing(t *testing.T) {
 	out := Correlate([]Discovery{
 		installed("trivy", "openssl", "libssl3", "CVE-2024-0001"), installed("grype", "openssl1.1", "libssl3", "CVE-2024-0001"),
@@ -229,6 +258,9 @@ func randomDiscoveries(r *rand.Rand) []Discovery {
 			d := vuln(tool, fmt.Sprintf("pkg:golang/p%d", r.IntN(2)), fmt.Sprint(r.IntN(3)), names...)
 			if r.IntN(2) == 0 {
 				d = installed(tool, []string{"", "", "openssl", "openssl", "gcc"}[r.IntN(5)], []string{"", "openssl", "libssl3", "libc++1"}[r.IntN(4)], names...)
+			}
+			if r.IntN(5) == 0 {
+				d.Finding.Package = &Package{Name: d.Finding.Package.Name, Versions: d.Finding.Package.Versions}
 			}
 			d.Finding.Locations = []Location{{Path: fmt.Sprint(r.IntN(3), "/go.mod")}, {Path: fmt.Sprint(r.IntN(3), "/go.mod")}}[:1+r.IntN(2)]
 			d.Finding.Severity = severities[r.IntN(5)]

@@ -61,6 +61,54 @@ func sourced(all []Discovery) {
 	}
 }
 
+// identified gives packages that a report names without their ecosystem, as Trivy's SARIF does those of an operating system, the package
+// URL that other reports have for them: where one target has exactly one package of that name and version with that vulnerability. Else
+// they stay what they are, packages of unknown kind, which are no other package. The discoveries are changed in place as by sourced.
+func identified(all []Discovery, names *nameGroups) {
+	type sight struct {
+		target              Target
+		name, version, weak string
+	}
+	of := func(d *Discovery) (s sight, ok bool) {
+		p, v := d.Finding.Package, d.Finding.Vulnerability
+		if p == nil || v == nil || len(p.Versions) != 1 || len(p.Binaries) > 1 {
+			return s, false
+		}
+		return sight{d.Target, p.Name, p.Versions[0], names.of(v)[0]}, true
+	}
+	unnamed := map[sight]bool{}
+	for i := range all {
+		if s, ok := of(&all[i]); ok && all[i].Finding.Package.PURL == "" && all[i].Finding.Package.Ecosystem == "" {
+			unnamed[s] = true
+		}
+	}
+	if len(unnamed) == 0 {
+		return
+	}
+	known := map[sight]*Package{} // nil: several
+	for i := range all {
+		p := all[i].Finding.Package
+		s, ok := of(&all[i])
+		if !ok || p.PURL == "" || !unnamed[s] || p.Source != "" && len(p.Binaries) == 0 {
+			continue
+		}
+		if q, seen := known[s]; seen && (q == nil || q.PURL != p.PURL) {
+			known[s] = nil
+		} else {
+			known[s] = p
+		}
+	}
+	for i := range all {
+		s, ok := of(&all[i])
+		if !ok || all[i].Finding.Package.PURL != "" || all[i].Finding.Package.Ecosystem != "" || known[s] == nil {
+			continue
+		}
+		q := clone(all[i].Finding.Package)
+		q.PURL, q.Ecosystem = known[s].PURL, known[s].Ecosystem
+		all[i].Finding.Package = q
+	}
+}
+
 // Components are the package URLs, without version, of what is installed: of the binaries, or else of the package itself. Empty: it has
 // none.
 func (p *Package) Components() []string {

@@ -16,7 +16,8 @@ type Statement struct {
 type Product struct {
 	PURL          string // with version and qualifiers, as stated; without a version all versions are meant
 	Name          string // where there is no package URL: of the component, image or repository
-	Version       string // absent: all versions
+	Version       string // absent: all versions, unless there is a range
+	Range         string // of versions, as stated ("vers:npm/<1.4.2"); one that cannot be read is of no version
 	Subcomponents []Product
 
 	// Package is what the package URL names, in the form of findings' packages; nil without a URL that parses.

@@ -180,9 +180,9 @@ func (d *csaf) walk(b csafBranch, p engine.Product) {
 	case "product_name":
 		p.Name = string(b.Name)
 	case "product_version":
-		p.Version = string(b.Name)
+		p.Version, p.Range = string(b.Name), ""
 	case "product_version_range":
-		p.Version = string(b.Name) // equal to no version that was found: a range is compared with none
+		p.Version, p.Range = "", string(b.Name)
 	}
 	if product := b.Product.is; product.ID != "" {
 		named := p
@@ -202,9 +202,9 @@ func (d *csaf) name(p csafProduct, named engine.Product) {
 	h := p.Helper.is
 	for _, purl := range append(words{string(h.PURL)}, h.PURLs...) {
 		if pkg := packageFrom(purl); pkg != nil {
-			version := named.Version
+			version, versions := named.Version, named.Range
 			if named = (engine.Product{PURL: purl}); len(pkg.Versions) == 0 {
-				named.Version = version
+				named.Version, named.Range = version, versions
 			}
 			break
 		}

@@ -47,8 +47,8 @@ func said(t *testing.T, name, doc string) []string {
 
 func productText(p engine.Product) string {
 	text := p.PURL + p.Name
-	if p.Version != "" {
-		text += "@" + p.Version
+	if p.Version+p.Range != "" {
+		text += "@" + p.Version + p.Range
 	}
 	for _, s := range p.Subcomponents {
 		text += ">" + productText(s)
@@ -91,6 +91,16 @@ func TestCycloneDXAnalysesAreStatementsOnTheseComponents(t *testing.T) {
 	}
 	wantLines(t, "unaffected version", said(t, "v", doc("exploitable", `{"version":"0.9"},{"version":"1.0","status":"unaffected"}`)),
 		"not_affected CVE-2026-0001 a@1.0 here (the version found is listed as unaffected)")
+	for listed, want := range map[string]string{
+		"vers:npm/>=0.5.0|<2.0.0": "not_affected", "vers:npm/>=1.5.0": "affected", "<2": "not_affected",
+		"vers:npm/<<2": "affected", "vers:pypi/<2": "affected", "all of them": "affected", // what cannot be read clears nothing
+	} {
+		text := `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"bom-ref":"c","type":"library","name":"a","version":"1.0.0","purl":"pkg:npm/a@1.0.0"}],
+			"vulnerabilities":[{"id":"CVE-2026-0001","analysis":{"state":"exploitable"},"affects":[{"ref":"c","versions":[{"range":"` + listed + `","status":"unaffected"}]}]}]}`
+		if have := said(t, listed, text); len(have) != 1 || !strings.HasPrefix(have[0], want+" ") {
+			t.Errorf("%s: have %q, want %s", listed, have, want)
+		}
+	}
 }
 
 func TestCycloneDXVEXOfAnotherDocumentFindsNothing(t *testing.T) {
@@ -104,7 +114,8 @@ func TestCycloneDXVEXOfAnotherDocumentFindsNothing(t *testing.T) {
 		{`{"ref":"pkg:npm/a"}`, "not_affected CVE-2026-0001 pkg:npm/a (code_not_present) 2026-03-01"},
 		{`{"ref":"pkg:npm/a","versions":[{"version":"1.0","status":"affected"},{"version":"1.1","status":"unknown"}]}`,
 			"not_affected CVE-2026-0001 pkg:npm/a@1.0 (code_not_present) 2026-03-01"},
-		{`{"ref":"pkg:npm/a","versions":[{"range":"vers:npm/<2"}]}`, ""},
+		{`{"ref":"pkg:npm/a","versions":[{"range":"vers:npm/<2"}]}`, "not_affected CVE-2026-0001 pkg:npm/a@vers:npm/<2 (code_not_present) 2026-03-01"},
+		{`{"ref":"pkg:npm/a","versions":[{"range":"vers:npm/<2","status":"unknown"}]}`, ""},
 		{`{"ref":"urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#acme-lib"}`, ""},
 	} {
 		var lines []string

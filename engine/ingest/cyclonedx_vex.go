@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/versions"
 )
 
 // cdxStates are CycloneDX's states of an analysis as a VEX status.
@@ -39,7 +40,7 @@ func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cd
 		return
 	}
 	for _, listed := range a.Versions {
-		if listed.Status == "unaffected" && listed.Version != "" && listed.Version == word(part.version) {
+		if listed.Status == "unaffected" && listed.isOf(part) {
 			s.VEX.Status, s.VEX.Justification = vexNotAffected, "the version found is listed as unaffected"
 		}
 	}
@@ -62,8 +63,25 @@ func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cd
 	d.b.state(s)
 }
 
-// cdxStatements are what is said of a component of another document, which only its package URL tells: of the versions that it has or
-// that are listed one by one. What is said of ranges only is said of no version that could be compared.
+// isOf says whether it is about the version of the component. A range that cannot be read is about none.
+func (v *cdxVersion) isOf(part *cdxPart) bool {
+	if v.Range == "" || part.version == "" {
+		return v.Version != "" && v.Version == word(part.version)
+	}
+	p := part.packaged()
+	if p == nil || len(p.Versions) == 0 {
+		return false
+	}
+	r, err := versions.ParseRange(p.Ecosystem, string(v.Range))
+	if err != nil {
+		return false
+	}
+	in, err := r.Contains(p.Versions[0])
+	return err == nil && in
+}
+
+// cdxStatements are what is said of a component of another document, which only its package URL tells: of the versions that it has, or
+// that are listed one by one or as ranges.
 func cdxStatements(s engine.Statement, a cdxAffected) []engine.Statement {
 	purl := bomLinked(string(a.Ref))
 	p := packageFrom(purl)
@@ -83,10 +101,10 @@ func cdxStatements(s engine.Statement, a cdxAffected) []engine.Statement {
 		if v.Status == "unaffected" {
 			one.VEX.Status = vexNotAffected
 		}
-		if v.Version == "" || one.VEX.Status == "" || v.Status == "unknown" {
+		if v.Version == "" && v.Range == "" || one.VEX.Status == "" || v.Status == "unknown" {
 			continue
 		}
-		one.Products = []engine.Product{{PURL: purl, Version: string(v.Version)}}
+		one.Products = []engine.Product{{PURL: purl, Version: string(v.Version), Range: string(v.Range)}}
 		all = append(all, one)
 	}
 	return all

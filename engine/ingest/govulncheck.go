@@ -241,7 +241,7 @@ func (g *govulncheck) oldVulnerability() error {
 		case v.ImportSink.value > 0:
 			level = inPackage
 		}
-		g.at(id, string(v.ModPath), level).note("", fixesOf(string(v.ModPath), []*osvEntry{&v.OSV.is})...)
+		g.at(id, string(v.ModPath), level).note("", fixesOf("golang", string(v.ModPath), []*osvEntry{&v.OSV.is})...)
 	}
 	for _, m := range v.Modules {
 		level := inModule

@@ -1,12 +1,11 @@
 package ingest
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/versions"
 )
 
 // An osvEntry is what is read of a vulnerability in the OSV format (https://ossf.github.io/osv-schema/), which OSV-Scanner and
@@ -130,51 +129,29 @@ func (e *osvEntry) spans(name string) []osvSpan {
 // An osvSpan is a range of vulnerable versions, from the first to the one that fixes it.
 type osvSpan struct{ introduced, fixed string }
 
-// fixesOf are the versions that fix all of the entries for the package of that name: those of one entry may be vulnerable by another,
+// fixesOf are the versions that fix all of the entries for the package of that name in an ecosystem: those of one entry may be vulnerable by another,
 // where an entry covers more or was corrected later.
-func fixesOf(name string, entries []*osvEntry) []string {
+func fixesOf(ecosystem, name string, entries []*osvEntry) []string {
 	var spans []osvSpan
 	for _, e := range entries {
 		spans = append(spans, e.spans(name)...)
 	}
 	var fixes []string
 	for _, s := range spans {
-		if !slices.ContainsFunc(spans, func(o osvSpan) bool { return o.covers(s.fixed) }) {
+		if !slices.ContainsFunc(spans, func(o osvSpan) bool { return o.covers(ecosystem, s.fixed) }) {
 			fixes = append(fixes, s.fixed)
 		}
 	}
 	return fixes
 }
 
-// covers says whether a version is in the range. Versions whose order cannot be told are not.
-func (s osvSpan) covers(version string) bool {
-	low, ok := compareVersions(s.introduced, version)
-	if s.introduced == "" || s.introduced == "0" {
-		low, ok = -1, true
-	}
-	high, ok2 := compareVersions(version, s.fixed)
-	return ok && ok2 && low <= 0 && high < 0
-}
-
-// compareVersions orders versions that are numbers with dots, whose order is the same in every ecosystem. Others it cannot tell.
-func compareVersions(a, b string) (order int, ok bool) {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(as), len(bs)) {
-		var n, m uint64
-		var err error
-		if i < len(as) {
-			if n, err = strconv.ParseUint(as[i], 10, 63); err != nil {
-				return 0, false
-			}
-		}
-		if i < len(bs) {
-			if m, err = strconv.ParseUint(bs[i], 10, 63); err != nil {
-				return 0, false
-			}
-		}
-		if order == 0 {
-			order = cmp.Compare(n, m)
+// covers says whether a version of an ecosystem is in the range. Versions whose order cannot be told are not.
+func (s osvSpan) covers(ecosystem, version string) bool {
+	if s.introduced != "" && s.introduced != "0" {
+		if low, err := versions.Compare(ecosystem, s.introduced, version); err != nil || low > 0 {
+			return false
 		}
 	}
-	return order, true
+	high, err := versions.Compare(ecosystem, version, s.fixed)
+	return err == nil && high < 0
 }

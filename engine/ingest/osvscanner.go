@@ -193,7 +193,7 @@ func (p *osvPackageFindings) discovery(g osvGroup) engine.Discovery {
 		}
 	}
 	if f.Package != nil {
-		setFixed(f.Package, fixesOf(name, entries)...)
+		setFixed(f.Package, fixesOf(f.Package.Ecosystem, name, entries)...)
 	}
 	d := engine.Discovery{Finding: f, Reachability: g.reachability(string(p.what.is.Ecosystem))}
 	if g.unimportant() {

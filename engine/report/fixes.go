@@ -3,16 +3,17 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/versions"
 )
 
 // A todo is one thing to do, and what it clears.
 type todo struct {
 	verb, target, to string // "upgrade", "log4j-core", "to 2.17.1"
 	version          string // of an upgrade
+	ecosystem        string // of an upgrade: what its versions are ordered by
 	component        string // of an upgrade: what tells packages of the same name apart
 	clears           tally
 	pathsCut         int
@@ -93,7 +94,7 @@ func fixOf(f *engine.Finding) (todo, bool) {
 		to := fixedIn(f.Package)
 		return todo{
 			verb: "upgrade", target: f.Package.Name, to: "to " + to,
-			version: to, component: cmp.Or(f.Package.PURL, f.Package.Ecosystem+"/"+f.Package.Name),
+			version: to, ecosystem: f.Package.Ecosystem, component: cmp.Or(f.Package.PURL, f.Package.Ecosystem+"/"+f.Package.Name),
 		}, to != ""
 	case f.Kind == engine.KindSecret && at != "":
 		what := "the secret"
@@ -111,14 +112,14 @@ func fixOf(f *engine.Finding) (todo, bool) {
 	return todo{}, false
 }
 
-// fixedIn names the version to upgrade to: the lowest fixed one that is above all versions found, where the versions are plain
-// numbers and so can be compared; else all fixed ones. Empty: none is known.
+// fixedIn names the version to upgrade to: the lowest fixed one that is above all versions found, where the order of the ecosystem's
+// versions is known; else all fixed ones. Empty: none is known.
 func fixedIn(p *engine.Package) string {
 	best := ""
 	for _, fixed := range p.Fixed {
 		for _, have := range p.Versions {
-			order, ok := compareVersions(fixed, have)
-			if !ok {
+			order, err := versions.Compare(p.Ecosystem, fixed, have)
+			if err != nil {
 				return strings.Join(p.Fixed, " or ")
 			}
 			if order <= 0 {
@@ -126,7 +127,14 @@ func fixedIn(p *engine.Package) string {
 				break
 			}
 		}
-		if order, _ := compareVersions(fixed, best); fixed != "" && (best == "" || order < 0) {
+		if fixed == "" {
+			continue
+		}
+		if best == "" {
+			best = fixed
+		} else if order, err := versions.Compare(p.Ecosystem, fixed, best); err != nil {
+			return strings.Join(p.Fixed, " or ")
+		} else if order < 0 {
 			best = fixed
 		}
 	}
@@ -150,8 +158,8 @@ func mergeUpgrades(all []todo) []todo {
 			continue
 		}
 		o := &out[at]
-		order, ok := compareVersions(t.version, o.version)
-		if !ok {
+		order, err := versions.Compare(t.ecosystem, t.version, o.version)
+		if err != nil {
 			out = append(out, t)
 			continue
 		}
@@ -164,33 +172,4 @@ func mergeUpgrades(all []todo) []todo {
 		o.findings = append(o.findings, t.findings...)
 	}
 	return out
-}
-
-// compareVersions orders versions that are plain dotted numbers, with or without a leading v. What has more to it (releases of
-// distributions, pre-releases) is ordered differently in every ecosystem and is not compared.
-func compareVersions(a, b string) (order int, ok bool) {
-	x, okX := numbers(a)
-	y, okY := numbers(b)
-	if !okX || !okY {
-		return 0, false
-	}
-	for len(x) < len(y) {
-		x = append(x, 0)
-	}
-	for len(y) < len(x) {
-		y = append(y, 0)
-	}
-	return slices.Compare(x, y), true
-}
-
-func numbers(version string) ([]uint64, bool) {
-	var out []uint64
-	for part := range strings.SplitSeq(strings.TrimPrefix(version, "v"), ".") {
-		n, err := strconv.ParseUint(part, 10, 63)
-		if err != nil {
-			return nil, false
-		}
-		out = append(out, n)
-	}
-	return out, true
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/versions"
 )
 
 // vexStatuses are the statuses of VEX, the gravest last. The first two say that nothing is to be done.
@@ -152,7 +153,7 @@ func isComponent(p *engine.Product, pkg *engine.Package, of part) bool {
 		return false
 	}
 	if p.PURL == "" {
-		return pkg.PURL == "" && p.Name != "" && p.Name == pkg.Name && (p.Version == "" || p.Version == of.version)
+		return p.Range == "" && pkg.PURL == "" && p.Name != "" && p.Name == pkg.Name && (p.Version == "" || p.Version == of.version)
 	}
 	if p.Package == nil {
 		return false
@@ -175,11 +176,22 @@ func isComponent(p *engine.Product, pkg *engine.Package, of part) bool {
 	if len(p.Package.Versions) > 0 {
 		stated = p.Package.Versions[0]
 	}
-	if stated != "" && !sameVersion(stated, want["epoch"], of.version) {
+	if stated != "" && !sameVersion(stated, want["epoch"], of.version) || stated == "" && p.Range != "" && !inRange(p, of.version) {
 		return false
 	}
 	delete(want, "epoch") // part of the version
 	return len(want) == 0 || hasQualifiers(pkg, of.version, want)
+}
+
+// inRange says whether a version is in the range that a product states. A range that cannot be read, as one of an ecosystem whose order is
+// not known, has no version: it would be a guess.
+func inRange(p *engine.Product, version string) bool {
+	r, err := versions.ParseRange(p.Package.Ecosystem, p.Range)
+	if err != nil {
+		return false
+	}
+	in, err := r.Contains(version)
+	return err == nil && in
 }
 
 // sameVersion compares a version in a package URL with one that was found. Distributions' epochs stand before a version ("1:3.0.2-1")

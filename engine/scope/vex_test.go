@@ -239,6 +239,43 @@ func TestVEXOrderDoesNotMatterAndNoVersionIsClearedByAnother(t *testing.T) {
 	}
 }
 
+func TestARangeClearsTheVersionsInItAndNothingElse(t *testing.T) {
+	ranged := func(text, versions string) engine.Product {
+		p := product(text)
+		p.Range = versions
+		return p
+	}
+	shop := engine.Product{Name: "shop", Range: "<3.0"}
+	shop.Subcomponents = []engine.Product{product("pkg:npm/ws")}
+	for _, e := range []struct {
+		purl, version string
+		product       engine.Product
+		want          string
+	}{
+		{"pkg:npm/ws", "8.16.0", ranged("pkg:npm/ws", "vers:npm/>=8.0.0|<8.17.1"), "not_affected"},
+		{"pkg:npm/ws", "8.17.1", ranged("pkg:npm/ws", "vers:npm/>=8.0.0|<8.17.1"), ""},
+		{"pkg:npm/ws", "8.2.0", ranged("pkg:npm/ws", "<8.10.0"), "not_affected"}, // 8.2 is before 8.10
+		{"pkg:deb/debian/openssl", "3.0.11-1~deb12u1", ranged("pkg:deb/debian/openssl", "vers:deb/<3.0.11-1"), "not_affected"},
+		{"pkg:deb/debian/openssl", "1:1.0-1", ranged("pkg:deb/debian/openssl", "vers:deb/<3.0.11-1"), ""},
+		{"pkg:npm/ws", "8.16.0", ranged("pkg:npm/ws", "vers:npm/>=8.0.0,<9"), ""},
+		{"pkg:npm/ws", "8.16.0", ranged("pkg:npm/ws", "vers:pypi/<9"), ""},
+		{"pkg:npm/ws", "8.16.0", ranged("pkg:npm/ws", "all versions"), ""},
+		{"pkg:npm/ws", "latest", ranged("pkg:npm/ws", "vers:npm/*"), ""},
+		{"pkg:generic/ws", "1.0", ranged("pkg:generic/ws", "vers:generic/<2.0"), ""},
+		{"pkg:npm/ws", "8.16.0", ranged("pkg:npm/ws@8.15.0", "<9.0.0"), ""},
+		{"pkg:npm/ws", "8.16.0", engine.Product{Name: "shop", Range: "<3.0"}, ""}, // the order of an asset's versions is not known
+		{"pkg:npm/ws", "8.16.0", engine.Product{Name: "ghcr.io/acme/shop", Range: "<3.0"}, ""},
+		{"pkg:npm/ws", "8.16.0", shop, ""},
+	} {
+		if have := status(caseOf(e.purl, e.version), says("not_affected", "CVE-2026-0001", 0, e.product)); have != e.want {
+			t.Errorf("%s %s by %+v: have %q, want %q", e.purl, e.version, e.product, have, e.want)
+		}
+	}
+	if have := status(caseOf("pkg:npm/ws", "8.16.0", "8.18.0"), says("not_affected", "CVE-2026-0001", 0, ranged("pkg:npm/ws", "<8.17.1"))); have != "" {
+		t.Errorf("one of two versions clears both: %q", have)
+	}
+}
+
 func TestAPackageIsClearedOnlyWithAllThatIsInstalledOfItsSource(t *testing.T) {
 	c := caseOf("pkg:deb/debian/openssl", "3.0.11-1")
 	c.Input.Finding.Package.Source, c.Input.Finding.Package.Binaries = "openssl", []string{"libcrypto3", "libssl3"}

@@ -9,7 +9,10 @@ import (
 )
 
 // isWhole says whether a product is the image or the application that a case is on.
-func isWhole(p *engine.Product, c *engine.Case) bool { return isImage(p, c) || isApplication(p, c) }
+// Neither has versions whose order is known, so a range of them is of none.
+func isWhole(p *engine.Product, c *engine.Case) bool {
+	return p.Range == "" && (isImage(p, c) || isApplication(p, c))
+}
 
 // isApplication compares a product with the asset, by its id or name. A product of a certain version is the asset only if the asset
 // has that version in its tag "version".

@@ -259,11 +259,13 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 		}
 	}
 	r := &reading{reports: []engine.Report{}}
+	var all []*ingest.Reading
 	for i, members := range read {
 		for _, m := range members {
 			switch {
 			case m.Err == nil:
 				r.take(m.Reading)
+				all = append(all, m.Reading)
 			case passed(files[i], m):
 				r.passedOver = append(r.passedOver, m.Name)
 			default:
@@ -271,6 +273,7 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 			}
 		}
 	}
+	r.statements = append(r.statements, ingest.Linked(all)...)
 	return r, nil
 }
 

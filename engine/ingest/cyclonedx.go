@@ -61,6 +61,7 @@ type cycloneDX struct {
 	b *batch
 
 	version, serial string
+	edition         string // the version of the document itself; empty: 1
 	meta            cdxMetadata
 	parts           map[string]*cdxPart // by bom-ref
 	direct          []string            // bom-refs that the subject depends on
@@ -100,6 +101,8 @@ func (d *cycloneDX) readJSON() error {
 			return s.nameInto(&d.version)
 		case "serialNumber":
 			return s.nameInto(&d.serial)
+		case "version":
+			return s.nameInto(&d.edition)
 		case "metadata":
 			var m loose[cdxMetadata]
 			err := s.decode(&m)
@@ -218,6 +221,9 @@ func (d *cycloneDX) finish() {
 	r.Time = timeOf(string(d.meta.Time))
 	subject := d.meta.Component.is
 	d.add(subject)
+	if serial, ok := strings.CutPrefix(strings.ToLower(d.serial), "urn:uuid:"); ok {
+		d.b.bom = &bom{serial + "/" + cmp.Or(d.edition, "1"), subject, d.parts}
+	}
 	target, image := d.b.repository(), ""
 	if subject.Type == "container" {
 		image = imageReference(cdxImage(subject))

@@ -34,8 +34,12 @@ func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cd
 	}
 	s := engine.Statement{Vulnerability: names, VEX: d.vex(v), Time: d.analysed(v)}
 	if part == nil {
-		for _, said := range cdxStatements(s, a) {
-			d.b.state(said)
+		said := cdxStatements(s, a)
+		for _, one := range said {
+			d.b.state(one)
+		}
+		if said == nil && s.VEX.Status != "" && len(a.Versions) == 0 && strings.HasPrefix(string(a.Ref), "urn:cdx:") {
+			d.b.linked = append(d.b.linked, cdxLinked{s, string(a.Ref)})
 		}
 		return
 	}
@@ -51,12 +55,9 @@ func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cd
 	own.Products, own.Report = []engine.Product{part.product()}, thisReport
 	d.b.state(own)
 	subject := d.meta.Component.is
-	if subject.Name == "" || subject.Type == "file" || a.Ref == subject.Ref {
+	whole, ok := wholeOf(subject)
+	if !ok || a.Ref == subject.Ref {
 		return
-	}
-	whole := subject.part().product()
-	if subject.Type == "container" && whole.PURL == "" {
-		whole = engine.Product{Name: imageTarget(imageReference(cdxImage(subject))).Name}
 	}
 	whole.Subcomponents = own.Products
 	s.Products = []engine.Product{whole}

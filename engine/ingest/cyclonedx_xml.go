@@ -22,8 +22,11 @@ func (d *cycloneDX) readXML() error {
 			return err
 		}
 		for _, a := range root.Attr {
-			if a.Name.Local == "serialNumber" {
+			switch a.Name.Local {
+			case "serialNumber":
 				d.serial = plain(a.Value)
+			case "version":
+				d.edition = plain(a.Value)
 			}
 		}
 		return x.children(d.xmlPart(x))

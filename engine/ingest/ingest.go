@@ -65,6 +65,9 @@ type Reading struct {
 	// Scan is false if the document says nothing of what was looked for and found: a list of components, or statements about
 	// findings of others. That it has no findings is no news then.
 	Scan bool
+
+	bom    *bom        // of a CycloneDX document that others can refer to
+	linked []cdxLinked // what it says of other documents' components, see Linked
 }
 
 // Read reads one report. The name is used for errors and for Report.Name only. An error means that nothing of the report may be
@@ -91,6 +94,7 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 	b.stamp()
 	return &Reading{
 		Report: b.report, Discoveries: b.found, Fixed: b.gone, Statements: b.statements, Proofs: b.proofs, Targets: b.targets(), Scan: !b.noScan,
+		bom: b.bom, linked: b.linked,
 	}, nil
 }
 
@@ -136,6 +140,8 @@ type batch struct {
 	proofs     []engine.Proof
 	noScan     bool // see Reading.Scan
 	lookedAt   map[engine.Target]bool
+	bom        *bom
+	linked     []cdxLinked
 }
 
 // add takes one discovery of the report.

@@ -52,10 +52,8 @@ func IDs(discoveries []Discovery) [][]string {
 
 // grouped puts together what means the same. Neither the order of the groups nor that within them depends on the order of what goes in.
 func grouped(discoveries []Discovery) ([][]*claim, *nameGroups) {
-	discoveries = slices.Clone(discoveries)
 	names := newNameGroups(discoveries)
-	identified(discoveries, names)
-	sourced(discoveries)
+	discoveries = sourced(identified(discoveries, names))
 	all := make([]*claim, len(discoveries))
 	for i, d := range discoveries {
 		all[i] = &claim{Discovery: d, at: i, keys: keysOf(&d, names)}

@@ -19,8 +19,8 @@ type built struct {
 
 // sourced brings packages into the form of findings: those whose source is known become it. What one report says of a package's source
 // holds for the same package of another report on the same target; where two say different things, neither is known and each package
-// stands for itself. The discoveries are changed in place, their packages are copied first.
-func sourced(all []Discovery) {
+// stands for itself. What goes in stays as it is.
+func sourced(all []Discovery) []Discovery {
 	const disputed = "\x00"
 	sources := map[built]string{}
 	for i := range all {
@@ -36,8 +36,9 @@ func sourced(all []Discovery) {
 		}
 	}
 	if len(sources) == 0 {
-		return
+		return all
 	}
+	all = slices.Clone(all)
 	for i := range all {
 		p := all[i].Finding.Package
 		if p == nil || p.PURL == "" || p.Source != "" && len(p.Binaries) == 0 || len(p.Binaries) > 1 {
@@ -59,12 +60,13 @@ func sourced(all []Discovery) {
 		}
 		all[i].Finding.Package = q
 	}
+	return all
 }
 
 // identified gives packages that a report names without their ecosystem, as Trivy's SARIF does those of an operating system, the package
 // URL that other reports have for them: where one target has exactly one package of that name and version with that vulnerability. Else
-// they stay what they are, packages of unknown kind, which are no other package. The discoveries are changed in place as by sourced.
-func identified(all []Discovery, names *nameGroups) {
+// they stay what they are, packages of unknown kind, which are no other package. What goes in stays as it is.
+func identified(all []Discovery, names *nameGroups) []Discovery {
 	type sight struct {
 		target              Target
 		name, version, weak string
@@ -78,13 +80,16 @@ func identified(all []Discovery, names *nameGroups) {
 	}
 	unnamed := map[sight]bool{}
 	for i := range all {
-		if s, ok := of(&all[i]); ok && all[i].Finding.Package.PURL == "" && all[i].Finding.Package.Ecosystem == "" {
-			unnamed[s] = true
+		if p := all[i].Finding.Package; p != nil && p.PURL == "" && p.Ecosystem == "" {
+			if s, ok := of(&all[i]); ok {
+				unnamed[s] = true
+			}
 		}
 	}
 	if len(unnamed) == 0 {
-		return
+		return all
 	}
+	all = slices.Clone(all)
 	known := map[sight]*Package{} // nil: several
 	for i := range all {
 		p := all[i].Finding.Package
@@ -107,6 +112,7 @@ func identified(all []Discovery, names *nameGroups) {
 		q.PURL, q.Ecosystem = known[s].PURL, known[s].Ecosystem
 		all[i].Finding.Package = q
 	}
+	return all
 }
 
 // Components are the package URLs, without version, of what is installed: of the binaries, or else of the package itself. Empty: it has

@@ -32,7 +32,7 @@ type banditResult struct {
 func readBandit(s *stream, b *batch) error {
 	b.report.Tool = "bandit"
 	b.looked(b.repository())
-	unread := 0
+	unread, certain := 0, 0
 	err := s.object(func(key string) error {
 		switch key {
 		case "results":
@@ -48,6 +48,13 @@ func readBandit(s *stream, b *batch) error {
 				unread++
 				return s.skip()
 			})
+		case "metrics":
+			return s.fields(func(key string) error {
+				if key != "_totals" {
+					return s.skip()
+				}
+				return banditTotals(s, &certain)
+			})
 		case "generated_at":
 			return s.timeInto(&b.report.Time)
 		}
@@ -56,6 +63,26 @@ func readBandit(s *stream, b *batch) error {
 	if unread > 0 {
 		b.incomplete("bandit could not read some files: " + strconv.Itoa(unread))
 	}
+	b.counted(certain, b.report.Results, "results that no threshold hides")
+	return err
+}
+
+// banditTotals reads the sums over all files, which count also what thresholds of severity and confidence keep out of the list. Of the
+// results of high severity, no more than all those of lower confidence can be kept out.
+func banditTotals(s *stream, certain *int) error {
+	high, unsure := 0, 0
+	err := s.fields(func(key string) error {
+		n := 0
+		err := s.integerInto(&n)
+		switch key {
+		case "SEVERITY.HIGH":
+			high = n
+		case "CONFIDENCE.UNDEFINED", "CONFIDENCE.LOW", "CONFIDENCE.MEDIUM":
+			unsure += n
+		}
+		return err
+	})
+	*certain = high - unsure
 	return err
 }
 

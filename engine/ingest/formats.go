@@ -121,6 +121,13 @@ func Formats() []Format {
 // peekBytes is how much of a document detection sees. Marks of a format must stand within it.
 const peekBytes = 64 << 10
 
+// widePeekBytes is how much detection sees of a document that begins with so many keys of its own that no mark stands in its first
+// peekBytes.
+const widePeekBytes = 1 << 20
+
+// cutShort says whether a head is only the beginning of a document, as far as its length tells.
+func cutShort(head []byte) bool { return len(head) == peekBytes || len(head) == widePeekBytes }
+
 // shapeDepth is how deep detection looks: as deep as an answer of GraphQL to a question about all repositories of an organisation.
 const shapeDepth = 7
 
@@ -182,7 +189,7 @@ func shapeOf(head []byte) (shape, error) {
 		return s, nil
 	}
 	err := s.value(jsontext.NewDecoder(bytes.NewReader(head), decoding), "", 0)
-	if errors.Is(err, io.ErrUnexpectedEOF) && len(head) == peekBytes {
+	if errors.Is(err, io.ErrUnexpectedEOF) && cutShort(head) {
 		err = nil
 	}
 	return s, err
@@ -198,7 +205,7 @@ func (s shape) xml(head []byte) error {
 		tok, err := dec.Token()
 		if err != nil {
 			var syntax *xml.SyntaxError
-			if err == io.EOF || errors.As(err, &syntax) && len(head) == peekBytes {
+			if err == io.EOF || errors.As(err, &syntax) && cutShort(head) {
 				return nil
 			}
 			return err

@@ -35,7 +35,7 @@ type gosecIssue struct {
 func readGosec(s *stream, b *batch) error {
 	b.report.Tool = "gosec"
 	b.looked(b.repository())
-	broken, files := 0, -1
+	broken, files, found := 0, -1, 0
 	err := s.object(func(key string) error {
 		switch key {
 		case "Issues":
@@ -53,10 +53,13 @@ func readGosec(s *stream, b *batch) error {
 			})
 		case "Stats":
 			return s.fields(func(key string) error {
-				if key != "files" {
-					return s.skip()
+				switch key {
+				case "files":
+					return s.integerInto(&files)
+				case "found":
+					return s.integerInto(&found)
 				}
-				return s.integerInto(&files)
+				return s.skip()
 			})
 		case "GosecVersion":
 			return s.nameInto(&b.report.Version)
@@ -66,6 +69,7 @@ func readGosec(s *stream, b *batch) error {
 	if broken > 0 && files <= 0 && len(b.found) == 0 {
 		b.incomplete("gosec could not read the packages: " + strconv.Itoa(broken) + " have errors")
 	}
+	b.counted(found, b.report.Results, "issues")
 	return err
 }
 

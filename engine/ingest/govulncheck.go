@@ -42,10 +42,13 @@ func readGovulncheck(s *stream, b *batch) error {
 		b.add(g.discovery(k))
 	}
 	switch {
-	case g.fetching && !g.checking:
-		b.incomplete("govulncheck stopped while it fetched the vulnerabilities")
 	case g.messages == 0:
 		b.incomplete("govulncheck stopped before it looked at the code: it wrote its configuration only")
+	case g.checking:
+	case g.fetching || g.frames && len(g.entries) > 0:
+		b.incomplete("govulncheck stopped while it fetched the vulnerabilities")
+	case g.frames && g.modules:
+		b.incomplete("govulncheck stopped after it had listed the modules")
 	}
 	return nil
 }
@@ -60,6 +63,8 @@ type govulncheck struct {
 	positions          bool // a trace has places in source code
 	messages           int  // that say that something was looked at
 	fetching, checking bool
+	frames             bool // it is of a version that says when it fetches and checks
+	modules            bool // there is something to check
 
 	entries map[string]govulnEntry
 	found   map[govulnKey]*govulnFound
@@ -101,7 +106,15 @@ func (g *govulncheck) message(key string) error {
 		return err
 	case "SBOM":
 		g.messages++
-		return s.skip()
+		return s.fields(func(key string) error {
+			if key != "modules" {
+				return s.skip()
+			}
+			return s.items(func() error {
+				g.modules = true
+				return s.skip()
+			})
+		})
 	case "osv":
 		g.messages++
 		var e osvEntry
@@ -132,6 +145,7 @@ func (g *govulncheck) configure(c govulnConfig) error {
 	}
 	g.old = g.old || c.Protocol == ""
 	g.config = c
+	g.frames = slices.Contains([]text{"source", "binary"}, c.ScanMode)
 	g.b.report.Tool = cmp.Or(string(c.Name), string(c.OldName), g.b.report.Tool)
 	g.b.report.Version = cmp.Or(string(c.Version), string(c.OldVer))
 	return nil

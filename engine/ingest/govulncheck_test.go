@@ -91,6 +91,9 @@ func TestGovulncheckThatStoppedIsIncomplete(t *testing.T) {
 		config + `{"SBOM":{}}{"progress":{"message":"Fetching vulnerabilities from the database..."}}{"progress":{"message":"Checking the code against the vulnerabilities..."}}`: "",
 		config + `{"progress":{"message":"Scanning your code and 0 packages across 0 dependent modules for known vulnerabilities..."}}`:                                           "",
 		config + `{"SBOM":{}}`: "",
+		config + `{"SBOM":{"modules":[{"path":"example.com/shop"}]}}`:                                                                            "listed the modules",
+		config + `{"SBOM":{}}{"osv":{"id":"GO-2026-0001"}}`:                                                                                      "while it fetched",
+		config + `{"SBOM":{"modules":[{"path":"example.com/shop"}]}}{"progress":{"message":"Checking the code against the vulnerabilities..."}}`: "",
 	} {
 		report, _ := readDocument(t, doc)
 		if report.Complete != (want == "") || !strings.Contains(report.Incomplete, want) {

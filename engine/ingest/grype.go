@@ -22,9 +22,11 @@ func detectGrype(s shape) bool {
 func readGrype(s *stream, b *batch) error {
 	var source grypeSource
 	b.report.Tool = "grype"
+	listed := false
 	err := s.object(func(key string) error {
 		switch key {
 		case "matches", "ignoredMatches":
+			listed = listed || key == "matches"
 			return each(s, &b.report.Results, func(m grypeMatch) error {
 				if m.Vulnerability.ID == "" {
 					return s.wrong("a match without vulnerability.id")
@@ -52,6 +54,9 @@ func readGrype(s *stream, b *batch) error {
 	})
 	if err != nil {
 		return err
+	}
+	if !listed {
+		b.incomplete("it has no list of matches")
 	}
 	source.place(b)
 	return nil

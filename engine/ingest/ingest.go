@@ -113,6 +113,13 @@ func (b *batch) read(in *input) error {
 		return ErrEmpty
 	}
 	f, err := detect(head)
+	if err != nil && len(head) == peekBytes {
+		text = bufio.NewReaderSize(text, widePeekBytes)
+		if head, err = text.Peek(widePeekBytes); err != nil && err != io.EOF {
+			return err
+		}
+		f, err = detect(head)
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ func readNPMAudit(s *stream, b *batch) error {
 	b.report.Tool = "npm-audit"
 	b.looked(b.repository())
 	n := npmAudit{b: b, known: map[npmKey]*engine.Discovery{}}
+	var counts severityCounts
+	byPackage := false // npm 7 counts what it lists, npm 6 every path to it
 	err := s.object(func(key string) error {
 		switch key {
 		case "advisories": // npm 6, pnpm
@@ -36,6 +38,16 @@ func readNPMAudit(s *stream, b *batch) error {
 				n.advisory(&a.is)
 				return nil
 			})
+		case "metadata":
+			return s.fields(func(key string) (err error) {
+				if key != "vulnerabilities" {
+					return s.skip()
+				}
+				counts, err = s.counts()
+				return err
+			})
+		case "auditReportVersion":
+			byPackage = true
 		case "vulnerabilities": // npm 7 and later
 			return s.fields(func(name string) error {
 				var p loose[npmPackage]
@@ -58,6 +70,9 @@ func readNPMAudit(s *stream, b *batch) error {
 		return s.skip()
 	})
 	n.finish()
+	if sum := counts.sum(); byPackage || b.report.Results == 0 {
+		b.counted(sum, b.report.Results, "vulnerabilities")
+	}
 	return err
 }
 

@@ -78,6 +78,14 @@ type yarnAdvisory struct {
 		Dev  text `json:"dev"`
 	}] `json:"resolution"`
 	Advisory loose[npmAdvisory] `json:"advisory"`
+
+	Counts loose[struct { // of a summary
+		Critical number `json:"critical"`
+		High     number `json:"high"`
+		Moderate number `json:"moderate"`
+		Low      number `json:"low"`
+		Info     number `json:"info"`
+	}] `json:"vulnerabilities"`
 }
 
 // A bulkAdvisory is an advisory as the registry sends it, which Yarn 4.0 and Bun pass on.

@@ -100,6 +100,12 @@ func (k *snyk) project(image string) error {
 			return k.nameUnlessKnown(&p.file)
 		case "error":
 			return k.s.scalarInto(&p.error)
+		case "uniqueCount":
+			return k.s.integerInto(&p.unique)
+		case "ok":
+			p.vulnerable = k.s.peek() == 'f'
+		case "severityThreshold":
+			p.threshold = true
 		}
 		return k.s.skip()
 	})
@@ -137,6 +143,12 @@ func (p *snykProject) reference() string {
 func (k *snyk) take(p *snykProject) {
 	if p.error != "" {
 		k.b.incomplete("snyk reports an error: " + clip(p.error))
+	}
+	if len(p.rows)+len(p.suppressed) == 0 && !p.threshold {
+		k.b.counted(p.unique, 0, "vulnerabilities")
+		if p.vulnerable && p.error == "" {
+			k.b.incomplete("it says that there are vulnerabilities and lists none")
+		}
 	}
 	image := cmp.Or(p.image, p.reference())
 	at := engine.Location{Path: k.b.path(p.file), Image: image}

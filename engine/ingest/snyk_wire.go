@@ -46,6 +46,9 @@ type snykIgnore struct {
 
 // A snykProject is what a project says of itself, which stands behind its rows.
 type snykProject struct {
+	unique                           int  // vulnerabilities that it counts
+	vulnerable                       bool // it says that it is not ok
+	threshold                        bool // it lists nothing below a severity
 	manager, name, path, file, error string
 	image                            string
 	rows                             []snykRow

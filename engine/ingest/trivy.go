@@ -125,7 +125,21 @@ func (t *trivy) top(key string, a *trivyArtifact) error {
 	case "Resources", "Findings", "Vulnerabilities", "Misconfigurations":
 		return s.array(t.clusterObject)
 	}
-	return s.skip()
+	return t.passOver(key)
+}
+
+// trivyLists are the keys under which something was found.
+var trivyLists = []string{
+	"Results", "Resources", "Findings", "Vulnerabilities", "Misconfigurations", "Secrets", "Licenses", "ExperimentalModifiedFindings",
+}
+
+// passOver skips what has another key than those that are read, unless it is one of them in another letter case: then a report with
+// findings would be read as a clean one.
+func (t *trivy) passOver(key string) error {
+	if foldedAmong(key, trivyLists...) {
+		return t.s.wrong("a key in another letter case than Trivy writes")
+	}
+	return t.s.skip()
 }
 
 func (t *trivy) word(to *string) error {
@@ -244,7 +258,7 @@ func (t *trivy) result() (*trivyResult, error) {
 		case "ExperimentalModifiedFindings":
 			return each(s, count, into(&r.modified))
 		}
-		return s.skip()
+		return t.passOver(key)
 	})
 	return r, err
 }

@@ -66,7 +66,29 @@ func readYarnAudit(s *stream, b *batch) error {
 		b.incomplete("yarn wrote no summary: the audit did not end")
 	}
 	y.finish()
+	y.compare()
 	return nil
+}
+
+// compare looks for severities that the summary counts and no advisory has. A threshold keeps advisories out of the list but not out of
+// the counts; it keeps out all of a severity and of those below it, and never critical ones.
+func (y *yarnAudit) compare() {
+	listed := map[engine.Severity]int{}
+	for _, d := range y.order {
+		listed[d.Finding.Severity]++
+	}
+	worst := []engine.Severity{engine.SeverityCritical, engine.SeverityHigh, engine.SeverityMedium, engine.SeverityLow, engine.SeverityInfo}
+	left := len(y.order)
+	for i, n := range y.counts {
+		lists := listed[worst[i]]
+		if n.value >= 1 && lists == 0 && (i == 0 || left > 0) {
+			y.b.counted(1, 0, "or more advisories that are "+string(worst[i]))
+		}
+		left -= lists
+	}
+	if y.b.report.Results == 0 && slices.ContainsFunc(y.counts, func(n number) bool { return n.value >= 1 }) {
+		y.b.incomplete("its summary counts advisories and it lists none")
+	}
 }
 
 // field reads what a line has under a key.
@@ -87,7 +109,8 @@ func (l *yarnLine) field(s *stream, key string) error {
 // A yarnAudit is an audit of Yarn while it is read.
 type yarnAudit struct {
 	npmAudit
-	classic, summary bool // that it is of version 1, and has come to its end
+	classic, summary bool     // that it is of version 1, and has come to its end
+	counts           []number // of the summary, worst first
 }
 
 // take adds what a line says.
@@ -105,6 +128,8 @@ func (y *yarnAudit) take(l *yarnLine) {
 		setScope(p, string(r.Dev))
 	case l.kind == "auditSummary":
 		y.classic, y.summary = true, true
+		c := l.data.is.Counts.is
+		y.counts = []number{c.Critical, c.High, c.Moderate, c.Low, c.Info}
 	case l.kind == "error":
 		y.b.incomplete("yarn reports an error")
 	case l.value != "" && l.tree.is.Severity != "" && !strings.HasSuffix(string(l.tree.is.ID), "(deprecation)"):

@@ -122,8 +122,11 @@ func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*engin
 	return result, r.policy, nil
 }
 
-// isResult says whether a file begins like a result file.
+// isResult says whether a file begins like a result file. A pipe is taken for a report: what was looked at would be gone from it.
 func isResult(name string) bool {
+	if s, err := os.Stat(name); err != nil || !s.Mode().IsRegular() {
+		return false
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return false

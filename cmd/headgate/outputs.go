@@ -27,7 +27,7 @@ func parseOutputs(flags []string, known []report.Format) ([]output, error) {
 		names = append(names, f.Name)
 	}
 	var outs []output
-	stdout, files := 0, map[string]bool{}
+	stdout, files := 0, []string(nil)
 	for _, flag := range flags {
 		format, file, toFile := strings.Cut(flag, "=")
 		switch {
@@ -35,10 +35,10 @@ func parseOutputs(flags []string, known []report.Format) ([]output, error) {
 			return nil, setup(fmt.Errorf("-o %q is no format", format), "it can be "+strings.Join(names, ", "))
 		case toFile && file == "":
 			return nil, setup(fmt.Errorf("-o %s= names no file", format), "")
-		case toFile && files[filepath.Clean(file)]:
+		case toFile && slices.ContainsFunc(files, func(have string) bool { return oneOutput(have, file) }):
 			return nil, setup(fmt.Errorf("two outputs go to %s", file), "")
 		case toFile:
-			files[filepath.Clean(file)] = true
+			files = append(files, file)
 		default:
 			stdout++
 		}
@@ -48,6 +48,27 @@ func parseOutputs(flags []string, known []report.Format) ([]output, error) {
 		return nil, setup(errors.New("two outputs go to standard output"), "send one to a file: -o json=result.json")
 	}
 	return outs, nil
+}
+
+// oneOutput says whether two names lead to one file, be it there yet or not. Devices take as many outputs as one likes.
+func oneOutput(a, b string) bool {
+	if one, err := os.Stat(a); err == nil {
+		other, err := os.Stat(b)
+		return err == nil && os.SameFile(one, other) && one.Mode().IsRegular()
+	}
+	place := func(name string) string {
+		if to, err := behindLinks(name); err == nil {
+			name = to
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil {
+			name = filepath.Join(dir, filepath.Base(name))
+		}
+		if whole, err := filepath.Abs(name); err == nil {
+			name = whole
+		}
+		return filepath.Clean(name)
+	}
+	return place(a) == place(b)
 }
 
 // writeOutputs writes files first and standard output last, so that a file that cannot be written is said before anything is shown.

@@ -84,3 +84,25 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New(syscall.ENOSPC.Error())}
 }
+
+func TestTwoOutputsToOneFileAreRefusedWhateverItsNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "scan.sarif", cleanSARIF)
+	writeFile(t, "there.json", "{}")
+	for link, to := range map[string]string{"link.json": "there.json", "ahead.json": "new.json", "folder": "."} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip("no symbolic links here")
+		}
+	}
+	if err := os.Link("there.json", "hard.json"); err != nil {
+		t.Skip("no hard links here")
+	}
+	for _, two := range [][2]string{{"a.json", "./a.json"}, {"there.json", "link.json"}, {"there.json", "hard.json"}, {"new.json", "ahead.json"}, {"b.json", "folder/b.json"}} {
+		if status, _, stderr := start(t, "gate", "scan.sarif", "-o", "json="+two[0], "-o", "text="+two[1]); status != statusSetup || !strings.Contains(stderr, "two outputs go to") {
+			t.Errorf("%v: status %d: %s", two, status, stderr)
+		}
+	}
+	if status, _, stderr := start(t, "gate", "scan.sarif", "-o", "json=a.json", "-o", "text=b.txt"); status != statusPass {
+		t.Errorf("two files: status %d: %s", status, stderr)
+	}
+}

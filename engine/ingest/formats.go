@@ -231,7 +231,7 @@ func (s shape) xml(head []byte) error {
 func (s shape) csv(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	columns, err := csv.NewReader(bytes.NewReader(line)).Read()
-	if err != nil || len(columns) < 3 {
+	if err != nil || bytes.IndexByte(line, 0) >= 0 || len(columns) < 3 {
 		return false
 	}
 	for _, c := range columns {

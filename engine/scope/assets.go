@@ -245,7 +245,7 @@ func (m *match) patterns() []string { return slices.Concat(m.Paths, m.Images, m.
 
 func (m *match) check(label string) error {
 	for _, p := range m.patterns() {
-		if p == "" || !doublestar.ValidatePattern(p) {
+		if p == "" || !ValidPattern(p) {
 			return fmt.Errorf("%s: %q is no pattern", label, p)
 		}
 	}

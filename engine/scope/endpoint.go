@@ -73,7 +73,7 @@ func parseHostPattern(raw string) (hostPattern, bool) {
 	if e.path == "/" {
 		e.path = ""
 	}
-	return hostPattern(e), ok && doublestar.ValidatePattern(e.host) && doublestar.ValidatePattern(e.path)
+	return hostPattern(e), ok && ValidPattern(e.host) && ValidPattern(e.path)
 }
 
 // takes says whether an endpoint is one of those. What the endpoint does not tell, as the port where a report names a host only, is taken

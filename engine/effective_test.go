@@ -140,3 +140,18 @@ func TestDaysThatCannotBeKeptAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAStepIsOpenedOnlyWhileItsRuleIsInForce(t *testing.T) {
+	p := load(t, own(`# METADATA
+# title: Opens
+# custom: {id: mine.opens, effective_on: 2026-12-01}
+opens_step contains lib.opens_step(rego.metadata.rule()) if input.finding.kind == "vulnerability"
+`), nil)
+	cases := []engine.Case{{Input: input(engine.EventPush, engine.StatusExisting)}}
+	for day, want := range map[int]bool{30: false, 31: true} { // of November
+		opens, err := p.OpensStep(t.Context(), cases, time.Date(2026, 11, day, 9, 0, 0, 0, time.UTC))
+		if err != nil || opens[0] != want {
+			t.Errorf("on day %d it opens: %v, %v, want %v", day, opens, err, want)
+		}
+	}
+}

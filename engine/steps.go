@@ -7,14 +7,19 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // OpensStep says of every case, on all cores, whether its finding lets an attacker onto its asset, as data.main.opens_step decides. What
-// is assumed of a case counts here too. Paths are not known yet: facts of them are taken out, so that no rule can depend on itself. An
+// is assumed of a case counts here too, and a rule that is not in force at the time opens nothing. Paths are not known yet: facts of them are taken out, so that no rule can depend on itself. An
 // error means that of one case it could not be said; then nothing may be taken from the answers.
-func (p *Policy) OpensStep(ctx context.Context, cases []Case) ([]bool, error) {
+func (p *Policy) OpensStep(ctx context.Context, cases []Case, now time.Time) ([]bool, error) {
+	p, err := p.at(ctx, now)
+	if err != nil {
+		return nil, err
+	}
 	opens := make([]bool, len(cases))
 	var next atomic.Int64
 	failed := failure{at: len(cases)}

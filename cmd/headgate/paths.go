@@ -17,7 +17,7 @@ func (r *run) joinPaths(ctx context.Context) error {
 		return nil
 	}
 	cases := r.result.Cases
-	opens, err := r.policy.OpensStep(ctx, cases)
+	opens, err := r.policy.OpensStep(ctx, cases, r.result.Now)
 	if err != nil {
 		return err
 	}

@@ -167,6 +167,8 @@ type Discovery struct {
 	// fingerprint that the scanner computed from it ("name:value"). Empty if the report has neither.
 	Content string
 
-	Status       Status        // what the scanner's own baseline says; empty if it says nothing
-	Reachability *Reachability // what the scanner found out about calls; nil if nothing
+	Status       Status         // what the scanner's own baseline says; empty if it says nothing
+	Reachability *Reachability  // what the scanner found out about calls; nil if nothing
+	Commit       string         `json:",omitempty"` // that the scanner looked at; empty if the report does not say
+	Otherwise    []Reachability `json:",omitempty"` // what other reports found out about calls, where that is something else
 }

@@ -39,12 +39,15 @@ func merge(group []*claim, names *nameGroups) Discovery {
 		f.License = cmp.Or(f.License, g.License)
 		f.Resource = cmp.Or(f.Resource, g.Resource)
 		out.Content = cmp.Or(out.Content, c.Content)
-		out.Reachability = graver(out.Reachability, c.Reachability)
+		if r := graver(out.Reachability, c.Reachability); r != out.Reachability {
+			out.Reachability, out.Commit = r, c.Commit
+		}
 	}
 	if f.Package != nil {
 		f.Package.settle()
 	}
 	out.Reachability = doubted(out.Reachability, group)
+	out.Otherwise = otherwise(out.Reachability, group)
 	f.Vulnerability = mergeVulnerability(group, all)
 	f.Suppression = mergeSuppression(group)
 	out.Status = mergeStatus(group)
@@ -157,6 +160,16 @@ func graver(a, b *Reachability) *Reachability {
 		return b
 	}
 	return a
+}
+
+// otherwise are the verdicts of other tools that differ, each once. That one cannot tell is no word against another.
+func otherwise(r *Reachability, group []*claim) (all []Reachability) {
+	for _, c := range group {
+		if o := c.Reachability; o != nil && o.Verdict != r.Verdict && o.Verdict != "potential" && r.Verdict != "potential" && !slices.Contains(all, *o) {
+			all = append(all, *o)
+		}
+	}
+	return all
 }
 
 // doubted takes back that a weakness is unreachable where another report has it in a folder below the root of the target: the analysis

@@ -62,6 +62,7 @@ type runFlags struct {
 	deadline   time.Duration
 
 	validations []string // files
+	runtime     []string // files, or ASSET=FILE
 }
 
 // readFlags adds the flags of reading reports.
@@ -80,6 +81,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
 	c.Flags().StringArrayVar(&f.validations, "validations", nil, "`file` that says what was proven exploitable, mitigated or not exploitable (default: validations.yaml in the settings folder)")
+	c.Flags().StringArrayVar(&f.runtime, "runtime", nil, "`[ASSET=]FILE`, a CycloneDX document of the components that were seen loaded on an asset (default: runtime of the settings)")
 	c.Flags().StringVar(&f.waivers, "waivers", "", "waivers `file` (default: waivers.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")

@@ -37,7 +37,8 @@ type run struct {
 	change    changeSources
 	result    *engine.Result
 
-	validations []engine.Proof // that the team states
+	validations []engine.Proof       // that the team states
+	seen        []engine.Observation // what was seen loaded
 }
 
 // lastResort is how long after the deadline work may take to notice it.
@@ -134,6 +135,7 @@ var setUps = []func(*run) error{
 	(*run).weakenByAssumptions,
 	(*run).checkChange,
 	(*run).readValidations,
+	(*run).readObservations,
 	(*run).loadWaivers,
 }
 
@@ -153,6 +155,7 @@ var joins = []func(*run, context.Context) error{
 	(*run).joinChange,
 	(*run).joinIntel,
 	(*run).joinVEX,
+	(*run).joinRuntime,
 	(*run).joinValidation,
 	(*run).joinRequirements,
 	(*run).joinConflicts,
@@ -374,6 +377,7 @@ func (r *run) joinIntel(context.Context) error {
 // joinVEX adds what VEX documents among the reports state.
 func (r *run) joinVEX(context.Context) error {
 	scope.ApplyVEX(r.result.Cases, r.reading.statements)
+	scope.ReachByVEX(r.result.Cases)
 	if n := r.exemptedByVEX(); n > 0 && r.underReview() {
 		r.weaken(fmt.Sprintf("VEX on %d of %d cases, which the change under review may have written", n, len(r.result.Cases)))
 	}

@@ -32,7 +32,8 @@ type settings struct {
 	Expect          []expectation  `yaml:"expect"`
 	AllowIncomplete []string       `yaml:"allow_incomplete"`
 	FailOn          string         `yaml:"fail_on"`
-	Intel           string         `yaml:"intel"` // folder, absolute or relative to the settings folder
+	Intel           string         `yaml:"intel"`   // folder, absolute or relative to the settings folder
+	Runtime         []string       `yaml:"runtime"` // documents of what was seen loaded, [ASSET=]FILE, relative as intel is
 	MaxReportBytes  int64          `yaml:"max_report_bytes"`
 	SecretsKeyFile  string         `yaml:"secrets_key_file"` // absolute or relative to the settings folder
 	Approvers       []string       `yaml:"approvers"`        // e-mail addresses of who may approve a waiver

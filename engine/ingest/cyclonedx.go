@@ -38,14 +38,10 @@ var cdxVersions = []string{"1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7
 // A vulnerability of a component is a finding, whatever its analysis says; the analysis is a statement. A document whose analyses are
 // about components of another document is a VEX document: it states, and finds nothing.
 func readCycloneDX(s *stream, b *batch) error {
-	d := &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}}
+	d := newCycloneDX(s, b)
 	b.report.Tool = "CycloneDX"
 	b.noScan = true // until it lists vulnerabilities, be it none
-	read := d.readJSON
-	if s.isXML() {
-		read = d.readXML
-	}
-	if err := read(); err != nil {
+	if err := d.read(); err != nil {
 		return err
 	}
 	d.finish()
@@ -63,6 +59,7 @@ type cycloneDX struct {
 	version, serial string
 	edition         string // the version of the document itself; empty: 1
 	meta            cdxMetadata
+	properties      []cdxProperty       // of the document: those that say what it observed
 	parts           map[string]*cdxPart // by bom-ref
 	direct          []string            // bom-refs that the subject depends on
 	vulnerabilities []*cdxVulnerability
@@ -93,6 +90,17 @@ type cdxPart struct {
 	pkg                        *engine.Package // made when it is first needed
 }
 
+func newCycloneDX(s *stream, b *batch) *cycloneDX {
+	return &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}}
+}
+
+func (d *cycloneDX) read() error {
+	if d.s.isXML() {
+		return d.readXML()
+	}
+	return d.readJSON()
+}
+
 func (d *cycloneDX) readJSON() error {
 	s := d.s
 	err := s.object(func(key string) error {
@@ -110,6 +118,13 @@ func (d *cycloneDX) readJSON() error {
 			return err
 		case "components":
 			return s.items(d.component)
+		case "properties":
+			return s.items(func() error {
+				var p loose[cdxProperty]
+				err := s.decode(&p)
+				d.observes(p.is)
+				return err
+			})
 		case "dependencies":
 			return s.items(func() error {
 				var v loose[cdxDependency]
@@ -266,7 +281,7 @@ func (d *cycloneDX) finish() {
 			if len(paths) == 0 && image != "" {
 				f.Locations = []engine.Location{{Image: image}}
 			}
-			d.b.add(engine.Discovery{Target: target, Finding: f, Reachability: v.reachability(r.Tool)})
+			d.b.add(engine.Discovery{Target: target, Finding: f})
 		}
 	}
 }

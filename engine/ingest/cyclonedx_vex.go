@@ -139,15 +139,6 @@ func (d *cycloneDX) analysed(v *cdxVulnerability) (t time.Time) {
 	return t
 }
 
-// reachability is what the analysis says of the way to the vulnerable code.
-func (v *cdxVulnerability) reachability(tool string) *engine.Reachability {
-	a := v.Analysis
-	if a.State != "not_affected" || a.Justification != "code_not_reachable" {
-		return nil
-	}
-	return &engine.Reachability{Verdict: "unreachable", By: tool, Confidence: "medium"}
-}
-
 // bomLinked is the bom-ref in a BOM-Link; any other reference is itself.
 func bomLinked(ref string) string {
 	if !strings.HasPrefix(ref, "urn:cdx:") {

@@ -80,6 +80,7 @@ type cdxMetadata struct {
 	Authors      list[cdxParty]      `json:"authors"`
 	Supplier     loose[cdxParty]     `json:"supplier"`
 	Manufacturer loose[cdxParty]     `json:"manufacturer"`
+	Properties   list[cdxProperty]   `json:"properties"`
 }
 
 type cdxTool struct {
@@ -167,6 +168,8 @@ type cdxXMLMetadata struct {
 	Authors      []string `xml:"authors>author>name"`
 	Supplier     string   `xml:"supplier>name"`
 	Manufacturer string   `xml:"manufacturer>name"`
+
+	Properties []cdxXMLProperty `xml:"properties>property"`
 }
 
 type cdxXMLTool struct {

@@ -55,6 +55,13 @@ func (d *cycloneDX) xmlPart(x *xmlReader) func(xml.StartElement) error {
 				d.addXML(c)
 				return err
 			})
+		case "properties":
+			return x.children(func(e xml.StartElement) error {
+				var p cdxXMLProperty
+				err := x.decode(&p, e)
+				d.observes(p.property())
+				return err
+			})
 		case "dependencies":
 			return x.children(func(e xml.StartElement) error {
 				var v cdxXMLDependency
@@ -122,7 +129,7 @@ func (c cdxXMLComponent) component() cdxComponent {
 		PURL: word(plain(c.PURL)), Scope: word(c.Scope),
 	}
 	for _, p := range c.Properties {
-		out.Properties = append(out.Properties, cdxProperty{word(plain(p.Name)), word(plain(p.Value))})
+		out.Properties = append(out.Properties, p.property())
 	}
 	for _, p := range c.Places {
 		out.Evidence.is.Occurrences = append(out.Evidence.is.Occurrences, struct {
@@ -169,6 +176,10 @@ func (v cdxXMLVulnerability) vulnerability() cdxVulnerability {
 	return out
 }
 
+func (p cdxXMLProperty) property() cdxProperty {
+	return cdxProperty{word(plain(p.Name)), word(plain(p.Value))}
+}
+
 func (s cdxXMLSource) party() cdxParty { return cdxParty{word(plain(cmp.Or(s.Name, s.Named)))} }
 
 func (m cdxXMLMetadata) metadata() cdxMetadata {
@@ -178,6 +189,9 @@ func (m cdxXMLMetadata) metadata() cdxMetadata {
 	}
 	for _, t := range append(m.Tools.Old, m.Tools.New...) {
 		out.Tools = append(out.Tools, cdxTool{word(plain(t.Name)), word(plain(t.Version))})
+	}
+	for _, p := range m.Properties {
+		out.Properties = append(out.Properties, p.property())
 	}
 	for _, a := range m.Authors {
 		out.Authors = append(out.Authors, cdxParty{word(plain(a))})

@@ -73,21 +73,11 @@ type Reading struct {
 // Read reads one report. The name is used for errors and for Report.Name only. An error means that nothing of the report may be
 // used; a scan that says itself that it did not finish is no error but a Report whose Complete is false.
 func Read(name string, r io.Reader, o Options) (*Reading, error) {
-	left := o.MaxBytes
-	if left <= 0 {
-		left = DefaultMaxBytes
-	}
-	in := &input{r: r, left: left, hash: newDigester()}
 	b := &batch{report: engine.Report{Name: name, Complete: true}, options: o}
-	err := b.read(in)
-	digest := in.hash.end()
-	if in.err != nil {
-		err = in.err // it explains what reading made of the bytes before it
-	}
-	if err != nil {
+	if err := b.readWith(r, b.read); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	b.report.Digest, b.report.Findings = digest, len(b.found)
+	b.report.Findings = len(b.found)
 	if y := b.report.Time.UTC().Year(); y < 1 || y > 9998 {
 		b.report.Time = time.Time{} // no time that JSON could hold
 	}
@@ -98,8 +88,23 @@ func Read(name string, r io.Reader, o Options) (*Reading, error) {
 	}, nil
 }
 
-// read detects the format and reads the report to its end.
-func (b *batch) read(in *input) error {
+// readWith reads a document, bounded, and digests it.
+func (b *batch) readWith(r io.Reader, read func(*input) error) error {
+	left := b.options.MaxBytes
+	if left <= 0 {
+		left = DefaultMaxBytes
+	}
+	in := &input{r: r, left: left, hash: newDigester()}
+	err := read(in)
+	b.report.Digest = in.hash.end()
+	if in.err != nil {
+		err = in.err // it explains what reading made of the bytes before it
+	}
+	return err
+}
+
+// open detects the format of a document.
+func (b *batch) open(in *input) (format, *stream, error) {
 	text := bufio.NewReaderSize(in, readBytes)
 	// A byte order mark decides the encoding, as some shells redirect output in UTF-16; without one the bytes are taken as they are.
 	if mark, err := text.Peek(2); err == nil && slices.Contains([]string{"\xfe\xff", "\xff\xfe", "\xef\xbb"}, string(mark)) {
@@ -107,10 +112,10 @@ func (b *batch) read(in *input) error {
 	}
 	head, err := text.Peek(peekBytes)
 	if err != nil && err != io.EOF {
-		return err
+		return format{}, nil, err
 	}
 	if len(bytes.TrimSpace(head)) == 0 {
-		return ErrEmpty
+		return format{}, nil, ErrEmpty
 	}
 	f, err := detect(head)
 	if err != nil && len(head) == peekBytes {
@@ -121,10 +126,18 @@ func (b *batch) read(in *input) error {
 		f, err = detect(head)
 	}
 	if err != nil {
-		return err
+		return f, nil, err
 	}
 	b.report.Format = f.name
-	s := newStream(text)
+	return f, newStream(text), nil
+}
+
+// read detects the format and reads the report to its end.
+func (b *batch) read(in *input) error {
+	f, s, err := b.open(in)
+	if err != nil {
+		return err
+	}
 	if err = f.read(s, b); err == nil {
 		err = s.end()
 	}

@@ -79,7 +79,7 @@ func (r *sarifRun) classify(d *engine.Discovery, result *sarifResult, rule *sari
 	case engine.KindVulnerability:
 		d.Content = "" // the component identifies it
 		r.describeVulnerability(f, result, rule, message)
-		d.Reachability = r.reachability(message)
+		d.Reachability, d.Commit = r.reachability(message), r.commit
 		f.Title = cmp.Or(rule.short, first, name, id)
 	case engine.KindLicense:
 		d.Content = ""

@@ -56,8 +56,11 @@ func (r *sarifRun) read(s *stream) error {
 		case "versionControlProvenance":
 			return s.items(func() error {
 				return s.fields(func(key string) error {
-					if key == "repositoryUri" && r.repository == "" {
+					switch {
+					case key == "repositoryUri" && r.repository == "":
 						return s.scalarInto(&r.repository)
+					case key == "revisionId" && r.commit == "":
+						return s.nameInto(&r.commit)
 					}
 					return s.skip()
 				})

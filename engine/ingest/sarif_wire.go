@@ -17,6 +17,7 @@ type sarifRun struct {
 	bases       map[string]sarifArtifact
 	invocations []sarifInvocation
 	repository  string // URI
+	commit      string // that was scanned
 	image       string // reference
 	listed      bool   // results is there and not null
 	elsewhere   bool   // results are in files of their own

@@ -56,7 +56,14 @@ func newCase(d *engine.Discovery, a engine.Asset, lines map[string]string, event
 		}
 	}
 	if r := d.Reachability; r != nil {
-		c.Provenance["context.reachability"] = engine.Provenance{Source: r.By}
+		from := engine.Provenance{Source: r.By}
+		if d.Commit != "" {
+			from.Source += ", commit " + d.Commit
+		}
+		c.Provenance["context.reachability"] = from
+		for _, o := range d.Otherwise {
+			addConflict(&c, engine.Conflict{Fact: "context.reachability", Value: r.Verdict, Source: r.By, Other: o.Verdict, By: o.By})
+		}
 	}
 	if d.Status != "" {
 		c.Provenance["context.change.status"] = engine.Provenance{Source: "the scanner's baseline"}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/ingest"
+)
+
+// readObservations reads what was seen loaded: the documents that flags name, else those of the settings.
+func (r *run) readObservations() error {
+	for _, arg := range r.observations() {
+		name, asset := arg, ""
+		if _, err := os.Lstat(arg); err != nil {
+			if a, file, ok := strings.Cut(arg, "="); ok {
+				name, asset = file, a
+			}
+		}
+		o, err := r.readObservation(name)
+		if err != nil {
+			return setup(fmt.Errorf("runtime: %w", err), "a CycloneDX document of the components that were seen loaded is needed")
+		}
+		if asset != "" {
+			o.Asset, o.Image = asset, ""
+		}
+		if o.Asset == "" && o.Image == "" {
+			return setup(fmt.Errorf("runtime: %s does not say of which asset it is", name), "write --runtime ASSET="+name)
+		}
+		r.seen = append(r.seen, *o)
+	}
+	return nil
+}
+
+// observations are the documents to read. Those of the settings are relative to their folder.
+func (r *run) observations() []string {
+	if len(r.flags.runtime) > 0 {
+		return r.flags.runtime
+	}
+	var all []string
+	for _, arg := range r.settings.Runtime {
+		asset, file, ok := strings.Cut(arg, "=")
+		if !ok {
+			asset, file = "", arg
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(r.settings.folder, file)
+		}
+		if ok {
+			file = asset + "=" + file
+		}
+		all = append(all, file)
+	}
+	return all
+}
+
+func (r *run) readObservation(name string) (*engine.Observation, error) {
+	if err := readable(name); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ingest.ReadObservation(strings.TrimPrefix(filepath.ToSlash(name), "./"), f, ingest.Options{MaxBytes: r.settings.MaxReportBytes})
+}
+
+// joinRuntime adds what was seen loaded.
+func (r *run) joinRuntime(context.Context) error {
+	seen := r.assets.ApplyObservations(r.result.Cases, r.seen, r.result.Now)
+	for _, o := range seen.Stale {
+		r.app.say("note", fmt.Sprintf("%s is not used: what it saw loaded held until %s", o.Source, o.Until().Format("2 Jan 2006")))
+	}
+	for _, o := range seen.Undated {
+		r.app.say("note", o.Source+" is not used: when it saw what was loaded is not known or still to come")
+	}
+	for _, o := range seen.Elsewhere {
+		r.app.say("note", fmt.Sprintf("%s is of %s, on which no case of this run is", o.Source, o.Asset))
+	}
+	if seen.NotLoaded > 0 && r.underReview() {
+		r.weaken(fmt.Sprintf("not seen loaded in %d of %d cases, which the change under review may have written", seen.NotLoaded, len(r.result.Cases)))
+	}
+	return nil
+}

@@ -157,7 +157,7 @@ func isVersionOf(p *engine.Package) func(string) bool {
 	}
 	return func(found string) bool {
 		return slices.ContainsFunc(p.Versions, func(v string) bool {
-			return sameVersion(strings.TrimPrefix(v, "v"), epoch, strings.TrimPrefix(found, "v")) || sameVersion(found, "", v)
+			return sameVersion(strings.TrimPrefix(v, "v"), epoch, strings.TrimPrefix(found, "v"))
 		})
 	}
 }

@@ -121,7 +121,7 @@ func (b *batch) open(in *input) (format, *stream, error) {
 	if err != nil && len(head) == peekBytes {
 		text = bufio.NewReaderSize(text, widePeekBytes)
 		if head, err = text.Peek(widePeekBytes); err != nil && err != io.EOF {
-			return err
+			return f, nil, err
 		}
 		f, err = detect(head)
 	}

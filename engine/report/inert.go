@@ -55,9 +55,9 @@ func prose(s string, cell bool) string {
 			word, tail = end, w[len(end):]
 		}
 		switch {
-		case w == string("track*"):
+		case strings.TrimRight(w, ".,;:)") == "track*":
 			flush()
-			out = append(out, `track\*`)
+			out = append(out, strings.Replace(w, "*", `\*`, 1))
 		case isPlainWord(w) && (i > 0 || startsSentence(w)):
 			flush()
 			out = append(out, w)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/paths"
@@ -39,21 +37,13 @@ func (r *run) joinPaths(ctx context.Context) error {
 	from := engine.Provenance{Source: "the asset graph " + analysis.Digest()}
 	for i := range cases {
 		c := &cases[i]
-		if c.Input.Context.Paths, _ = analysis.Facts(c.Input.Asset.ID, c.Input.Finding.ID); c.Input.Context.Paths != nil {
+		facts, missing := analysis.Facts(c.Input.Asset.ID, c.Input.Finding.ID)
+		switch c.Input.Context.Paths = facts; {
+		case facts != nil:
 			c.Provenance["context.paths"] = from
+		case missing != "": // what is absent for a reason says so where a source would stand
+			c.Provenance["context.paths"] = engine.Provenance{Source: "no complete report of this run looked at " + missing + ", which may lie on the way"}
 		}
 	}
-	if missing := r.result.Graph.Uncovered; len(missing) > 0 {
-		r.app.say("note", fmt.Sprintf("attack paths over %s are not known: no complete report of this run looked there", few(missing)))
-	}
 	return nil
-}
-
-// few names some of many.
-func few(names []string) string {
-	const most = 5
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -180,7 +180,7 @@ func TestJSONMeansTheSameToTheStandardLibrary(t *testing.T) {
 		if err := json.Unmarshal(write(t, "json", r, report.Options{}), &mine); err != nil {
 			t.Fatal(err)
 		}
-		if name == "strange" {
+		if name == "strange" || name == "winding" {
 			continue // the standard library writes nil lists as null
 		}
 		text, err := json.Marshal(r)

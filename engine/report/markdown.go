@@ -30,8 +30,8 @@ func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
 		budget = DefaultMaxBytes
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
-	blocks = append(blocks, v.explained(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
-	blocks = append(blocks, v.details()...)
+	blocks = append(blocks, v.explained(), v.waysBlock(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
+	blocks = append(append(blocks, v.details()...), v.pictureBlock())
 	blocks = append(blocks, &block{head: "\n<sub>" + v.footer(o) + "</sub>\n"})
 	_, err := io.WriteString(w, assemble(blocks, budget))
 	return err
@@ -191,7 +191,7 @@ func escapedWords(t tally) string { return strings.ReplaceAll(and(t.words()), "*
 func (v *view) verdictBlock() *block {
 	var out []string
 	for _, s := range v.sentences() {
-		if s != v.fixed() { // it has a table
+		if s != v.fixed() && (s != v.exposed() || len(v.toldWays()) == 0) { // it has a table, and paths are told
 			out = append(out, prose(s, false))
 		}
 	}

@@ -130,7 +130,18 @@ func (v *view) unknown() string {
 	if len(feeds) > 0 && hasVulnerability(v.r.Cases) {
 		parts = append(parts, and(feeds)+" (not loaded: headgate intel update)")
 	}
+	if s := v.pathsUnknown(); s != "" {
+		parts = append(parts, s)
+	}
 	return strings.Join(parts, ", ")
+}
+
+// pathsUnknown says over which assets attack paths are not known, and why. Empty: they are, or nobody asked.
+func (v *view) pathsUnknown() string {
+	if v.r.Graph == nil || len(v.r.Graph.Uncovered) == 0 {
+		return ""
+	}
+	return "attack paths over " + some(v.r.Graph.Uncovered, 5) + " (no complete report of this run looked there)"
 }
 
 // missingFeeds names the threat data that was not loaded.

@@ -44,6 +44,7 @@ var formats = []format{
 	{Format{"json", "the result file, version 1"}, writeJSON, writeFindingsJSON},
 	{Format{"markdown", "a pull request comment or a job summary"}, writeMarkdown, nil},
 	{Format{"sarif", "SARIF 2.1.0, for code scanning"}, writeSARIF, writeFindingsSARIF},
+	{Format{"dot", "the attack paths, for Graphviz"}, writeDOT, nil},
 }
 
 // Formats lists the formats of results.

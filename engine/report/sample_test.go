@@ -345,5 +345,6 @@ func samples() map[string]*engine.Result {
 	return map[string]*engine.Result{
 		"blocked": blocked(), "doubtful": doubtful(), "passing": passing(), "nothing": nothing(), "release": release(), "warned": warned(), "strange": strange(),
 		"reported": reported(), "excused": excused(),
+		"exposed": exposed(), "winding": winding(),
 	}
 }

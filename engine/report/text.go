@@ -26,6 +26,7 @@ func writeText(w io.Writer, r *engine.Result, o Options) error {
 	v.header(c)
 	if len(r.Cases) > 0 {
 		v.cases(c, o)
+		v.writeWays(c)
 		v.doFirst(c)
 	}
 	v.writeNotes(c)

@@ -47,8 +47,10 @@ func (v *view) sentences() []string {
 	if excused > 0 {
 		out[0] += " " + v.excused(excused)
 	}
-	if s := v.fixed(); s != "" {
-		out = append(out, s)
+	for _, s := range []string{v.exposed(), v.fixed()} {
+		if s != "" {
+			out = append(out, s)
+		}
 	}
 	for _, r := range v.r.Gate.Reasons {
 		out = append(out, "The run as a whole: "+sentence(r.Message)+".")

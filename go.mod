@@ -9,6 +9,7 @@ require (
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // JSON as a stream of tokens, strict about UTF-8 and duplicate names
 	github.com/google/osv-scalibr v0.5.3 // the order of versions in each ecosystem (package semantic alone)
+	github.com/hmarr/codeowners v1.2.1 // CODEOWNERS, matched as code hosts match it
 	github.com/open-policy-agent/opa v1.22.2 // policies in Rego: checked, compiled and evaluated
 	github.com/package-url/packageurl-go v0.1.7 // package URLs, by their specification
 	github.com/pandatix/go-cvss v0.6.4 // CVSS v2 to v4: vectors and scores

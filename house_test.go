@@ -59,7 +59,8 @@ var allowed = map[string][]string{
 	},
 	"engine/scope": {
 		"engine", "engine/versions",
-		"github.com/bmatcuk/doublestar/v4", "github.com/pandatix/go-cvss", "go.yaml.in/yaml/v3",
+		"github.com/bmatcuk/doublestar/v4", "github.com/distribution/reference", "github.com/hmarr/codeowners", "github.com/pandatix/go-cvss",
+		"go.yaml.in/yaml/v3",
 	},
 	"engine/versions": {"github.com/google/osv-scalibr"},
 

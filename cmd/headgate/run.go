@@ -125,9 +125,10 @@ func (r *run) setUp(args []string) (err error) {
 			}
 		}
 	}
-	if r.assets, err = r.settings.loadAssets(r.flags.assets); err != nil {
+	if err := r.loadScope(); err != nil {
 		return err
 	}
+	r.sayScope()
 	for _, load := range setUps {
 		if err := load(r); err != nil {
 			return err
@@ -196,6 +197,9 @@ func (r *run) weakenByChange() {
 	}
 	if r.flags.assets != "" {
 		r.weaken("assets file " + filepath.ToSlash(r.flags.assets) + " from the change under review")
+	}
+	if len(r.settings.Scope) > 0 {
+		r.weaken("files of scope from the change under review")
 	}
 }
 
@@ -347,7 +351,11 @@ func (r *run) decide(ctx context.Context) error {
 		return err
 	}
 	if n := r.assets.Unclaimed(r.result.Cases); n > 0 {
-		r.app.say("note", fmt.Sprintf("%d of %d cases are on no asset that the assets file names", n, len(r.result.Cases)))
+		names := "that the assets file names"
+		if len(r.settings.Scope) > 0 {
+			names = "that is named (headgate scope shows them)"
+		}
+		r.app.say("note", fmt.Sprintf("%d of %d cases are on no asset %s", n, len(r.result.Cases), names))
 	}
 	for _, join := range joins {
 		if err := join(r, ctx); err != nil {

@@ -85,7 +85,12 @@ func TestTheSchemasOfSettingsAndAssetsTakeWhatTheReadersTakeAndRefuseWhatTheyRef
 		{one("    exposed: true\n"), scope.AssetsSchema(), assetsFail, false},
 		{one("    requirements: {integrty: high}\n"), scope.AssetsSchema(), assetsFail, false},
 		{"assets:\n  - match: {paths: [\"**\"]}\n", scope.AssetsSchema(), assetsFail, false},
-		{"assets:\n  - id: a\n", scope.AssetsSchema(), assetsFail, false},
+		{one("    aliases: [shop/a]\n    reaches: [a, {to: a, trusted: true}]\n"), scope.AssetsSchema(), assetsFail, true},
+		{one("    reaches: [{trusted: true}]\n"), scope.AssetsSchema(), assetsFail, false},
+		{one("    reaches: [{to: a, proto: tcp}]\n"), scope.AssetsSchema(), assetsFail, false},
+		{"scope: [deploy/**, .github/CODEOWNERS]\n", settingsSchema, settingsFail, true},
+		{"scope: deploy\n", settingsSchema, settingsFail, false},
+		{"scope: ['']\n", settingsSchema, settingsFail, false},
 	} {
 		read, fits := c.read(c.text), valid(t, c.schema, c.text)
 		if (read == nil) != c.good || (fits == nil) != c.good {

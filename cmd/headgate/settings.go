@@ -26,6 +26,7 @@ const settingsFolder = ".headgate"
 // settings are headgate.yaml. Every key is optional.
 type settings struct {
 	Repository      string         `yaml:"repository"`
+	Scope           []string       `yaml:"scope"` // globs of files that say something of assets, relative to the folder above the settings folder
 	Packs           []string       `yaml:"packs"` // shipped packs that are on; absent: the default ones
 	Params          map[string]any `yaml:"params"`
 	Assume          map[string]any `yaml:"assume"` // by path of a fact: its value where nobody knows it; null: none
@@ -207,6 +208,9 @@ func (s *settings) read(name string, text []byte) error {
 			return setup(fmt.Errorf("%s: approvers: %q is no e-mail address; write the one that the person commits with", name, a), "")
 		}
 	}
+	if err := s.checkScope(name); err != nil {
+		return setup(err, "")
+	}
 	for i, e := range s.Expect {
 		var err error
 		switch {
@@ -277,27 +281,4 @@ func (s *settings) intelFolder(flag string) (folder string, named bool) {
 		return s.Intel, true
 	}
 	return filepath.Join(base, s.Intel), true
-}
-
-// loadAssets reads the assets file that the flag names, else that of the settings, else there are none.
-func (s *settings) loadAssets(flag string) (*scope.Inventory, error) {
-	name := flag
-	if name == "" {
-		if name = s.path("assets.yaml"); name == "" {
-			return &scope.Inventory{}, nil
-		}
-	}
-	if err := readable(name); err != nil {
-		return nil, setup(err, "")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, setup(err, "")
-	}
-	defer f.Close()
-	inv, err := scope.ReadAssets(strings.TrimPrefix(filepath.ToSlash(name), "./"), f)
-	if err != nil {
-		return nil, setup(err, "headgate schema input says what an asset can have")
-	}
-	return inv, nil
 }

@@ -19,16 +19,25 @@ import (
 
 // An Inventory is the assets that a team has named. The zero Inventory has none.
 type Inventory struct {
-	assets []entry
-	edges  []engine.Edge
+	Warnings []string // what is wrong in files other than assets.yaml, each with file and line
+	Silent   int      // how many files were looked at that say nothing of assets
+
+	assets     []entry
+	edges      []engine.Edge
+	owners     *owners // nil: no file says who owns which files
+	repository string  // that the files lie in; empty: not known
+	files      []ReadFile
 }
 
 // An entry is one asset, what makes a finding its own, and where each of its facts stands.
 type entry struct {
-	asset engine.Asset
-	line  int // where it stands
-	match match
-	lines map[string]string // by path of the fact, e.g. "asset.exposure": file and line
+	asset     engine.Asset
+	place     string   // where it stands: file and line
+	aliases   []string // what else it is called
+	match     match
+	lines     map[string]string // by path of the fact, e.g. "asset.exposure": file and line
+	conflicts []engine.Conflict // what sources state differently
+	sources   []int             // that name it, in the order of precedence
 }
 
 // A match says which findings are an asset's: those that any of its patterns fits.
@@ -39,11 +48,18 @@ type match struct {
 	PURLs        []string `yaml:"purls"`        // globs over package URLs without version
 	Hosts        []string `yaml:"hosts"`        // hosts and URLs that it answers at: see hostPattern
 
-	hosts []hostPattern
+	hosts  []hostPattern
+	within []place // folders of repositories
 }
 
-// maxAssetsBytes bounds an assets file.
-const maxAssetsBytes = 16 << 20
+// A place is what lies in one folder of one repository.
+type place struct {
+	repository string // "owner/name", in lower case
+	glob       string // over paths in it
+}
+
+// MaxFileBytes bounds every file that says something of assets.
+const MaxFileBytes = 16 << 20
 
 // file is the form of assets.yaml.
 type file struct {
@@ -53,6 +69,7 @@ type file struct {
 // A wireAsset keeps its values as nodes: they know their line, and a value that is null from one that is not there.
 type wireAsset struct {
 	ID          yaml.Node `yaml:"id"`
+	Aliases     yaml.Node `yaml:"aliases"`
 	Name        yaml.Node `yaml:"name"`
 	Type        yaml.Node `yaml:"type"`
 	Owner       yaml.Node `yaml:"owner"`
@@ -70,58 +87,63 @@ type wireAsset struct {
 	wireEdges   `yaml:",inline"`
 }
 
-// ReadAssets reads an assets file (assets.yaml). Name is how errors and provenance call it. An error names the line and what is
+// ReadAssets reads an assets file (assets.yaml) alone. Name is how errors and provenance call it. An error names the line and what is
 // wrong there; an unknown key, an empty value or one that the input does not have, an asset that nothing can match, a repeated id or
 // a file of more than 16 MiB is one.
 func ReadAssets(name string, r io.Reader) (*Inventory, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxAssetsBytes+1))
+	text, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(text) > maxAssetsBytes {
-		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxAssetsBytes>>20)
+	return Read(File{name, text}, nil, Options{})
+}
+
+// readAssets reads the assets file.
+func readAssets(from File, s *statements) error {
+	name := from.Name
+	if len(from.Text) > MaxFileBytes {
+		return fmt.Errorf("%s: larger than %d MiB", name, MaxFileBytes>>20)
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec := yaml.NewDecoder(bytes.NewReader(from.Text))
 	dec.KnownFields(true)
 	var f file
 	if err := dec.Decode(&f); err != nil && err != io.EOF {
-		return nil, YAMLError(name, err)
+		return YAMLError(name, err)
 	}
 	if err := dec.Decode(new(any)); err != io.EOF {
-		return nil, fmt.Errorf("%s: one document is needed, there are several", name)
+		return fmt.Errorf("%s: one document is needed, there are several", name)
 	}
-	inv := &Inventory{}
 	seen := map[string]int{}
 	for i, w := range f.Assets {
 		e, err := w.entry(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if e.asset.ID == "" {
-			return nil, fmt.Errorf("%s: asset %d has no id", name, i+1)
+			return fmt.Errorf("%s: asset %d has no id", name, i+1)
 		}
 		if first, twice := seen[e.asset.ID]; twice {
-			return nil, fmt.Errorf("%s:%d: asset %s is there already, on line %d", name, w.ID.Line, e.asset.ID, first)
+			return fmt.Errorf("%s:%d: asset %s is there already, on line %d", name, w.ID.Line, e.asset.ID, first)
 		}
 		seen[e.asset.ID] = w.ID.Line
-		inv.assets = append(inv.assets, e)
+		s.assets = append(s.assets, e)
 		edges, err := w.edges(name, e.asset.ID)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		inv.edges = append(inv.edges, edges...)
+		s.edges = append(s.edges, edges...)
 	}
-	return inv, inv.check(name)
+	return nil
 }
 
-// source is how provenance calls a file: by its last folder and name, so that the same set-up gives the same bytes wherever it lies.
-func source(name string) string {
+// shortened is how provenance calls a file: by its last folder and name, so that the same set-up gives the same bytes wherever it lies.
+func shortened(name string) string {
 	dir, file := path.Split(name)
 	return path.Join(path.Base(dir), file)
 }
 
 func (w *wireAsset) entry(name string) (entry, error) {
-	e := entry{line: w.ID.Line, match: w.Match, lines: map[string]string{}}
+	e := entry{place: fmt.Sprintf("%s:%d", name, w.ID.Line), match: w.Match, lines: map[string]string{}}
 	a := &e.asset
 	for _, f := range []fact{
 		{"id", &a.ID, &w.ID}, {"name", &a.Name, &w.Name}, {"type", &a.Type, &w.Type}, {"owner", &a.Owner, &w.Owner},
@@ -142,13 +164,22 @@ func (w *wireAsset) entry(name string) (entry, error) {
 	if err := decode(name, "tags", &w.Tags, &a.Tags); err != nil {
 		return e, err
 	}
+	for key := range a.Tags {
+		e.lines["asset.tags."+key] = fmt.Sprintf("%s:%d", shortened(name), w.Tags.Line)
+	}
+	if err := decode(name, "aliases", &w.Aliases, &e.aliases); err != nil {
+		return e, err
+	}
+	if slices.Contains(e.aliases, "") {
+		return e, isEmpty(fmt.Sprintf("%s:%d", name, w.Aliases.Line), "a value of aliases")
+	}
 	slices.Sort(a.Data)
 	a.Data = slices.Compact(a.Data)
 	if slices.Contains(a.Data, "") {
 		return e, isEmpty(fmt.Sprintf("%s:%d", name, w.Data.Line), "a value of data")
 	}
 	if len(a.Data) > 0 {
-		e.lines["asset.data"] = fmt.Sprintf("%s:%d", source(name), w.Data.Line)
+		e.lines["asset.data"] = fmt.Sprintf("%s:%d", shortened(name), w.Data.Line)
 	}
 	err := e.match.check(fmt.Sprintf("%s:%d: asset %s", name, w.ID.Line, a.ID))
 	return e, err
@@ -173,7 +204,7 @@ func (e *entry) fact(name string, path []string, f fact) error {
 	if allowed := engine.InputValues(path...); allowed != nil && !slices.Contains(allowed, *f.to) {
 		return fmt.Errorf("%s: %s is %q; it can be %s", place, f.key, *f.to, strings.Join(allowed, ", "))
 	}
-	e.lines[strings.Join(path, ".")] = fmt.Sprintf("%s:%d", source(name), f.from.Line)
+	e.lines[strings.Join(path, ".")] = fmt.Sprintf("%s:%d", shortened(name), f.from.Line)
 	return nil
 }
 
@@ -249,6 +280,7 @@ func (m *match) check(label string) error {
 			return fmt.Errorf("%s: %q is no pattern", label, p)
 		}
 	}
+	m.hosts = nil
 	for _, h := range m.Hosts {
 		p, ok := parseHostPattern(h)
 		if !ok {
@@ -274,16 +306,23 @@ func (m *match) takes(d *engine.Discovery) bool {
 		if fits(m.Repositories, d.Target.Name) {
 			return true
 		}
-		if len(d.Finding.Locations) == 0 && fits(m.Paths, "") {
+		if len(d.Finding.Locations) == 0 && m.holds(d.Target.Name, "") {
 			return true
 		}
 		for _, l := range d.Finding.Locations {
-			if fits(m.Paths, l.Path) {
+			if m.holds(d.Target.Name, l.Path) {
 				return true
 			}
 		}
 	}
 	return d.Finding.Package != nil && slices.ContainsFunc(d.Finding.Package.Components(), func(purl string) bool { return fits(m.PURLs, purl) })
+}
+
+// holds says whether a path of a repository is the asset's. A repository that nobody names may be the one that is meant.
+func (m *match) holds(repository, path string) bool {
+	return fits(m.Paths, path) || slices.ContainsFunc(m.within, func(p place) bool {
+		return (repository == "" || strings.EqualFold(p.repository, repository)) && doublestar.MatchUnvalidated(p.glob, path)
+	})
 }
 
 // fits says whether one of the patterns fits a name; they have been validated.

@@ -19,12 +19,12 @@ func (inv *Inventory) Cases(discoveries []engine.Discovery, event engine.Event) 
 		claimed := false
 		for j := range inv.assets {
 			if e := &inv.assets[j]; e.match.takes(d) {
-				cases = append(cases, newCase(d, e.asset, e.lines, event))
+				cases = append(cases, inv.newCase(d, e, event))
 				claimed = true
 			}
 		}
 		if !claimed {
-			cases = append(cases, newCase(d, defaultAsset(d.Target), nil, event))
+			cases = append(cases, inv.newCase(d, &entry{asset: defaultAsset(d.Target)}, event))
 		}
 	}
 	slices.SortFunc(cases, func(a, b engine.Case) int {
@@ -38,21 +38,28 @@ func defaultAsset(t engine.Target) engine.Asset {
 	return engine.Asset{ID: cmp.Or(t.Name, "this "+string(t.Type)), Type: string(t.Type)}
 }
 
-func newCase(d *engine.Discovery, a engine.Asset, lines map[string]string, event engine.Event) engine.Case {
+func (inv *Inventory) newCase(d *engine.Discovery, e *entry, event engine.Event) engine.Case {
 	c := engine.Case{
 		Input: engine.Input{
 			Finding: d.Finding,
-			Asset:   a,
+			Asset:   e.asset,
 			Context: engine.Context{
 				Change:       &engine.Change{Event: event, Status: d.Status},
 				Reachability: d.Reachability,
 			},
 		},
 		Provenance: map[string]engine.Provenance{},
+		Conflicts:  slices.Clone(e.conflicts),
 	}
-	for _, fact := range slices.Sorted(maps.Keys(lines)) {
+	for _, fact := range slices.Sorted(maps.Keys(e.lines)) {
 		if fact != "asset.id" && fact != "asset.name" {
-			c.Provenance[fact] = engine.Provenance{Source: lines[fact]}
+			c.Provenance[fact] = engine.Provenance{Source: e.lines[fact]}
+		}
+	}
+	if e.asset.Owner == "" {
+		if owner, at := inv.ownerOf(d); owner != "" {
+			c.Input.Asset.Owner = owner
+			c.Provenance["asset.owner"] = engine.Provenance{Source: at}
 		}
 	}
 	if r := d.Reachability; r != nil {

@@ -1,6 +1,11 @@
 package scope
 
-import "github.com/headgate/headgate/engine"
+import (
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+)
 
 // Covered says which assets were looked at, by what complete scans looked at. A repository covers the assets that have paths in it, and
 // a component may be in anything that was looked at.
@@ -24,6 +29,8 @@ func (m *match) looksInto(t engine.Target) bool {
 	case len(m.PURLs) > 0:
 		return true
 	case t.Type == engine.TargetRepository && len(m.Paths) > 0:
+		return true
+	case t.Type == engine.TargetRepository && slices.ContainsFunc(m.within, func(p place) bool { return t.Name == "" || strings.EqualFold(p.repository, t.Name) }):
 		return true
 	}
 	return m.takes(&engine.Discovery{Target: t})

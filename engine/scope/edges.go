@@ -17,8 +17,8 @@ type wireEdges struct {
 }
 
 // edges are the edges from an asset. Those but of the network are trusted unless they say otherwise.
-func (w *wireEdges) edges(name, from string) ([]engine.Edge, error) {
-	var edges []engine.Edge
+func (w *wireEdges) edges(name, from string) ([]edge, error) {
+	var edges []edge
 	for _, list := range []struct {
 		key  string
 		node *yaml.Node
@@ -35,11 +35,11 @@ func (w *wireEdges) edges(name, from string) ([]engine.Edge, error) {
 		}
 		for i := range items {
 			item := &items[i]
-			e := engine.Edge{From: from, Kind: list.kind, Trusted: list.kind != engine.EdgeNetwork, Source: fmt.Sprintf("%s:%d", source(name), item.Line)}
+			e := engine.Edge{From: from, Kind: list.kind, Trusted: list.kind != engine.EdgeNetwork, Source: fmt.Sprintf("%s:%d", shortened(name), item.Line)}
 			if err := readEdge(&e, name, list.key, item); err != nil {
 				return nil, err
 			}
-			edges = append(edges, e)
+			edges = append(edges, edge{e, list.key})
 		}
 	}
 	return edges, nil
@@ -84,26 +84,4 @@ func (inv *Inventory) Assets() []engine.Asset {
 		assets = append(assets, inv.assets[i].asset)
 	}
 	return assets
-}
-
-// check refuses an edge to an asset that is not there, as a path over it would never be found, and an asset that neither a finding
-// nor an edge can be of, which would lie there unnoticed.
-func (inv *Inventory) check(name string) error {
-	named := map[string]bool{}
-	for _, a := range inv.assets {
-		named[a.asset.ID] = len(a.match.patterns())+len(a.match.Hosts) > 0
-	}
-	for _, e := range inv.edges {
-		if _, ok := named[e.To]; !ok {
-			return fmt.Errorf("%s: %s leads to %s, which is no asset", e.Source, e.From, e.To)
-		}
-		named[e.From], named[e.To] = true, true
-	}
-	for _, a := range inv.assets {
-		if !named[a.asset.ID] {
-			return fmt.Errorf("%s:%d: asset %s has no match: no finding can be its own (paths, images, repositories, purls or hosts), and no edge leads there",
-				name, a.line, a.asset.ID)
-		}
-	}
-	return nil
 }

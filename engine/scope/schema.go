@@ -27,8 +27,15 @@ func AssetsSchema() []byte {
 		"purls":        globs("Package URLs without version."),
 		"hosts":        globs("Hosts and URLs that it answers at."),
 	})
+	asset["aliases"] = map[string]any{
+		"description": "What else it is called where it is described: in Backstage, Threagile models, Kubernetes and CycloneDX.",
+		"type":        "array", "items": map[string]any{"type": "string", "minLength": 1},
+	}
+	for _, k := range edgeKeys {
+		asset[k.key] = edgesTo("Ids of assets that it leads an attacker to: " + edgeMeanings[k.kind])
+	}
 	one := object("One asset. A fact that is not known is left out.", asset)
-	one["required"] = []string{"id", "match"}
+	one["required"] = []string{"id"} // an asset that edges of others lead to needs no match
 	doc := object("What findings are on, and what it means to the business (.headgate/assets.yaml).", map[string]any{
 		"assets": map[string]any{"description": "All assets.", "type": "array", "items": one},
 	})
@@ -46,4 +53,18 @@ func object(description string, properties map[string]any) map[string]any {
 
 func globs(description string) map[string]any {
 	return map[string]any{"description": description, "type": "array", "items": map[string]any{"type": "string", "minLength": 1}}
+}
+
+var edgeMeanings = map[engine.EdgeKind]string{
+	engine.EdgeNetwork: "it can send them requests.", engine.EdgeDeploys: "it decides what runs there.",
+	engine.EdgeCredentials: "it holds what opens them.", engine.EdgeData: "it may read what they hold.",
+}
+
+func edgesTo(description string) map[string]any {
+	to := map[string]any{"type": "string", "minLength": 1}
+	whole := object("An edge that says whether a finding is needed to get there.", map[string]any{
+		"to": to, "trusted": map[string]any{"type": "boolean"},
+	})
+	whole["required"] = []string{"to"}
+	return map[string]any{"description": description, "type": "array", "items": map[string]any{"anyOf": []any{to, whole}}}
 }

@@ -108,7 +108,7 @@ func readValidation(name string, n *yaml.Node) (engine.Proof, error) {
 		Asset:      r.text("asset", &w.Asset),
 		Place:      r.text("url", &w.URL) + r.text("host", &w.Host),
 		Path:       r.text("path", &w.Path),
-		Source:     fmt.Sprintf("%s:%d", source(name), n.Line),
+		Source:     fmt.Sprintf("%s:%d", shortened(name), n.Line),
 	}
 	if cve := r.text("cve", &w.CVE); cve != "" {
 		p.Names = []string{cve}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/headgate/headgate/engine/scope"
+)
+
+const (
+	mostScopeFiles = 50_000    // that globs of scope match
+	mostScopeBytes = 512 << 20 // of all of them together
+	mostWarnings   = 8         // that gate says one by one
+)
+
+// loadScope reads what is known about assets: the assets file that the flag names, else that of the settings, and the files that the
+// globs of scope in the settings match.
+func (r *run) loadScope() error {
+	assets, err := r.settings.assetsFile(r.flags.assets)
+	if err != nil {
+		return err
+	}
+	files, warnings, err := r.settings.scopeFiles()
+	if err != nil {
+		return err
+	}
+	if r.assets, err = scope.Read(assets, files, scope.Options{Repository: r.result.Change.Repository}); err != nil {
+		return setup(err, "headgate schema input says what an asset can have")
+	}
+	r.assets.Warnings = append(warnings, r.assets.Warnings...)
+	return nil
+}
+
+// sayScope says what is wrong in the files of scope, as much of it as a reader of the gate's output can take.
+func (r *run) sayScope() {
+	all := r.assets.Warnings
+	for _, w := range all[:min(len(all), mostWarnings)] {
+		r.app.say("warning", w)
+	}
+	if more := len(all) - mostWarnings; more > 0 {
+		r.app.say("warning", fmt.Sprintf("%d more of this kind: headgate scope lists all", more))
+	}
+}
+
+// assetsFile reads the assets file that the flag names, else that of the settings; without either it has no name.
+func (s *settings) assetsFile(flag string) (f scope.File, err error) {
+	name := cmp.Or(flag, s.path("assets.yaml"))
+	if name == "" {
+		return f, nil
+	}
+	if err := readable(name); err != nil {
+		return f, setup(err, "")
+	}
+	if f.Text, err = os.ReadFile(name); err != nil {
+		return f, setup(err, "")
+	}
+	f.Name = strings.TrimPrefix(filepath.ToSlash(name), "./")
+	return f, nil
+}
+
+// checkScope refuses globs that are none, or that lead out of the repository.
+func (s *settings) checkScope(name string) error {
+	for _, glob := range s.Scope {
+		switch {
+		case glob == "" || !doublestar.ValidatePattern(glob):
+			return fmt.Errorf("%s: scope: %q is no pattern", name, glob)
+		case path.IsAbs(glob) || slices.Contains(strings.Split(glob, "/"), "..") || strings.Contains(glob, `\`) && !strings.Contains(glob, "/"):
+			return fmt.Errorf("%s: scope: %q leads out of the repository: write it relative to its root, with slashes", name, glob)
+		}
+	}
+	return nil
+}
+
+// scopeFiles reads the files that the globs of scope match, below the folder that holds the settings. Links are not followed. A glob that
+// matches nothing, or everything, is a warning.
+func (s *settings) scopeFiles() (files []scope.File, warnings []string, err error) {
+	if len(s.Scope) == 0 || s.folder == "" {
+		return nil, nil, nil
+	}
+	folder, err := filepath.Abs(s.folder)
+	if err != nil {
+		return nil, nil, setup(err, "")
+	}
+	root, err := os.OpenRoot(filepath.Dir(folder))
+	if err != nil {
+		return nil, nil, setup(err, "")
+	}
+	defer root.Close()
+	own := filepath.Base(folder)
+	seen := map[string]bool{}
+	var size int64
+	for _, glob := range s.Scope {
+		glob = path.Clean(strings.TrimPrefix(glob, "./"))
+		base, rest := doublestar.SplitPattern(glob)
+		if base == "." && (rest == "**" || rest == "**/*") {
+			warnings = append(warnings, fmt.Sprintf("headgate.yaml: scope: %q matches every file; name the files that say something of assets", glob))
+		}
+		matched := 0
+		err := fs.WalkDir(root.FS(), base, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist) && name == base:
+				return nil
+			case err != nil:
+				return err
+			case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || name == own):
+				return fs.SkipDir
+			case !d.Type().IsRegular() || !doublestar.MatchUnvalidated(glob, name):
+				return nil
+			}
+			if matched++; matched > mostScopeFiles {
+				return fmt.Errorf("%q matches more than %d files", glob, mostScopeFiles)
+			}
+			if seen[name] || !scope.Readable(name) {
+				return nil
+			}
+			seen[name] = true
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			if info.Size() > scope.MaxFileBytes {
+				warnings = append(warnings, fmt.Sprintf("%s: larger than %d MiB; it is not read", name, scope.MaxFileBytes>>20))
+				return nil
+			}
+			if size += info.Size(); size > mostScopeBytes {
+				return fmt.Errorf("the files are larger than %d MiB together", mostScopeBytes>>20)
+			}
+			text, err := fs.ReadFile(root.FS(), name)
+			files = append(files, scope.File{Name: name, Text: text})
+			return err
+		})
+		if err != nil {
+			return nil, nil, setup(fmt.Errorf("headgate.yaml: scope: %w", err), "name the files that say something of assets more narrowly")
+		}
+		if matched == 0 {
+			warnings = append(warnings, fmt.Sprintf("headgate.yaml: scope: %q matches no file", glob))
+		}
+	}
+	slices.SortFunc(files, func(a, b scope.File) int { return strings.Compare(a.Name, b.Name) })
+	return files, warnings, nil
+}

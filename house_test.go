@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/open-policy-agent/opa", "go.yaml.in/yaml/v3",
 	},
+	"engine/bundle": {"github.com/open-policy-agent/opa"},
 	"engine/change": {
 		"engine",
 		"github.com/bluekeyes/go-gitdiff",
@@ -75,7 +76,7 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/change", "engine/ingest", "engine/intel", "engine/paths", "engine/report", "engine/scope",
+		"engine", "engine/author", "engine/bundle", "engine/change", "engine/ingest", "engine/intel", "engine/paths", "engine/report", "engine/scope",
 		"engine/waiver",
 		"integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",

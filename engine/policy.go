@@ -29,6 +29,7 @@ type PolicySource struct {
 	Packs   []string       // the packs of Shipped that are on
 	Own     []PackFolder   // the user's packs, on top
 	Params  map[string]any // overrides of parameters: by pack (or "main"), then by parameter
+	Bundle  *PackBundle    // decides instead of Shipped and Own, with a main and lib of its own; nil: none
 
 	Assume    map[string]any // by path of a fact: the value that stands for it where it is unknown; null is none
 	NoClasses bool           // decide every case by itself: slow, and the same decisions
@@ -96,7 +97,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	overrides, err := override(data, src.Params, packs)
+	overrides, err := src.overrides(data, packs)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +180,9 @@ type policyFile struct {
 
 // files reads all files that make up the policy, with or without the tests beside them, and names the packs.
 func (src PolicySource) files(tests bool) (files []policyFile, packs []string, err error) {
+	if src.Bundle != nil {
+		return src.Bundle.files()
+	}
 	for _, dir := range []string{"main", "lib"} {
 		if files, err = readFiles(files, src.Shipped, dir, dir, path.Join("policies", dir), tests); err != nil {
 			return nil, nil, err
@@ -282,7 +286,10 @@ func mount(files []policyFile) (map[string]any, error) {
 			return nil, fmt.Errorf("%s: %w", f.label, oneLine(err))
 		}
 		at := root
-		for _, dir := range strings.Split(path.Dir(f.path), "/") {
+		for dir := range strings.SplitSeq(path.Dir(f.path), "/") {
+			if dir == "." {
+				continue
+			}
 			next, ok := at[dir].(map[string]any)
 			if !ok {
 				next = map[string]any{}
@@ -290,7 +297,12 @@ func mount(files []policyFile) (map[string]any, error) {
 			}
 			at = next
 		}
-		maps.Copy(at, doc)
+		for _, key := range slices.Sorted(maps.Keys(doc)) {
+			if _, twice := at[key]; twice {
+				return nil, fmt.Errorf("%s: another file says what %s is", f.label, key)
+			}
+			at[key] = doc[key]
+		}
 	}
 	return root, nil
 }
@@ -385,12 +397,15 @@ func newCompiler() (*ast.Compiler, error) {
 	return ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(true), nil
 }
 
-// digest is over all files and the data that they and the overrides come to.
+// digest is over all rules, and over the data that the data files and the overrides come to: a bundle in which the overrides are written
+// down decides the same, and is the same policy.
 func digest(files []policyFile, data map[string]any) (string, error) {
 	h := sha256.New()
 	for _, f := range slices.SortedFunc(slices.Values(files), func(a, b policyFile) int { return strings.Compare(a.path, b.path) }) {
-		fmt.Fprintf(h, "%d %s %d\n", len(f.path), f.path, len(f.text))
-		h.Write(f.text)
+		if !isData(path.Base(f.path)) {
+			fmt.Fprintf(h, "%d %s %d\n", len(f.path), f.path, len(f.text))
+			h.Write(f.text)
+		}
 	}
 	merged, err := json.Marshal(data) // sorts the keys
 	if err != nil {

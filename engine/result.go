@@ -45,7 +45,8 @@ type Versions struct {
 	OPA      string `json:"opa"`
 }
 
-// A PolicyInfo names the policy that decided. Digest is over the files of all loaded packs, their parameters and overrides.
+// A PolicyInfo names the policy that decided. Digest is over the rules of main, lib and all loaded packs, and over their data: tables, and
+// parameters with overrides.
 type PolicyInfo struct {
 	Digest   string   `json:"digest"`
 	Revision string   `json:"revision,omitempty"`

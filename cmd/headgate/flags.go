@@ -43,6 +43,7 @@ func (a *app) flagsFromEnvironment(c *cobra.Command) error {
 type runFlags struct {
 	settings   string
 	policies   []string
+	policyKeys []string // files
 	intel      string
 	assets     string
 	waivers    string
@@ -77,7 +78,8 @@ func (f *runFlags) readFlags(c *cobra.Command) {
 // decideFlags adds the flags of deciding.
 func (f *runFlags) decideFlags(c *cobra.Command) {
 	f.readFlags(c)
-	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder; or a bundle, which replaces all policies: a file")
+	c.Flags().StringArrayVar(&f.policyKeys, "policy-key", nil, "`file` with a public key in PEM: the bundle must be signed by it, or by one of several")
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")
 	c.Flags().StringArrayVar(&f.validations, "validations", nil, "`file` that says what was proven exploitable, mitigated or not exploitable (default: validations.yaml in the settings folder)")

@@ -22,12 +22,13 @@ var policyCommands = []func(*app) *cobra.Command{
 	newPolicyCheckCommand,
 	newPolicyTestCommand,
 	newPolicyDocsCommand,
+	newPolicyBundleCommand,
 }
 
 func newPolicyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Write policies: make, check, test and document packs",
+		Short: "Write policies: make, check, test, document and bundle packs",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/headgate/headgate/engine/paths"
 	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/integrations/git"
-	"github.com/headgate/headgate/policies"
 )
 
 // A run is one way through the main job: reports in, decided cases out.
@@ -29,6 +27,7 @@ type run struct {
 	flags     *runFlags
 	settings  *settings
 	assets    *scope.Inventory
+	choice    *policyChoice // which policies decide
 	policy    *engine.Policy
 	intel     *intel.Snapshot
 	reading   *reading
@@ -81,7 +80,7 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 			return nil, err
 		}
 	}
-	r.weakenByParameters()
+	r.weakenByPolicy()
 	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {
@@ -117,13 +116,6 @@ func (r *run) setUp(args []string) (err error) {
 	}
 	if slices.Contains([]engine.Event{engine.EventPullRequest, engine.EventMergeGroup}, r.result.Change.Event) {
 		r.weakenByChange()
-	}
-	if r.settings.Packs != nil {
-		for _, pack := range policies.Default {
-			if !slices.Contains(r.settings.Packs, pack) {
-				r.weaken("pack " + pack + " is off")
-			}
-		}
 	}
 	if err := r.loadScope(); err != nil {
 		return err
@@ -193,22 +185,15 @@ func (r *run) weakenByChange() {
 		r.weaken("settings from the change under review")
 	}
 	for _, folder := range r.flags.policies {
-		r.weaken("policy folder " + filepath.ToSlash(folder) + " from the change under review")
+		if !isBundle(folder) {
+			r.weaken("policy folder " + filepath.ToSlash(folder) + " from the change under review")
+		}
 	}
 	if r.flags.assets != "" {
 		r.weaken("assets file " + filepath.ToSlash(r.flags.assets) + " from the change under review")
 	}
 	if len(r.settings.Scope) > 0 {
 		r.weaken("files of scope from the change under review")
-	}
-}
-
-// weakenByParameters records every parameter that is not as it ships. The priority to block from has a record of its own.
-func (r *run) weakenByParameters() {
-	for _, o := range r.policy.Overrides() {
-		if !strings.HasPrefix(o, "main.fail_on: ") {
-			r.weaken("parameter " + o)
-		}
 	}
 }
 
@@ -226,44 +211,6 @@ func (r *run) repository(args []string) string {
 		return git.Repository(dir, ".")
 	}
 	return git.Repository(".")
-}
-
-// loadPolicy compiles the packs that ship and are on, the user's own in the settings folder, and those of --policy.
-func (r *run) loadPolicy(ctx context.Context) (err error) {
-	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: r.settings.Params, Assume: r.settings.assume(),
-		NoClasses: r.flags.noClasses, NoRange: r.flags.noRange}
-	if r.settings.Packs != nil {
-		src.Packs = slices.Compact(slices.Sorted(slices.Values(r.settings.Packs)))
-	}
-	if r.blockFrom != "" {
-		if src.Params, err = withParam(src.Params, "main", "fail_on", string(r.blockFrom)); err != nil {
-			return setup(err, "")
-		}
-	}
-	var folders []string
-	if own := r.settings.path("policies"); own != "" {
-		folders = append(folders, own)
-	}
-	for _, folder := range r.flags.policies {
-		if !slices.ContainsFunc(folders, func(have string) bool { return sameFile(have, folder) }) {
-			folders = append(folders, folder)
-		}
-	}
-	for _, folder := range folders {
-		own, err := packFolder(folder)
-		if err != nil {
-			return err
-		}
-		src.Own = append(src.Own, own)
-	}
-	r.result.Policy.Source = strings.Join(append([]string{"shipped"}, folders...), ", ")
-	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return undecided(cause, "")
-		}
-		return setup(err, "")
-	}
-	return nil
 }
 
 // withParam is params with one more value, which replaces what is set.

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/bundle"
+	"github.com/headgate/headgate/policies"
+)
+
+// A policyChoice is which policies decide.
+type policyChoice struct {
+	source engine.PolicySource
+	folder []string       // of the user's packs, besides what ships
+	bundle *bundle.Bundle // decides instead of all else; nil: folders
+	name   string         // of the bundle, as it was given
+	pinned bool           // the bundle is the one whose digest was given
+}
+
+// String is how results name the policies: where they are from, and what is proven of a bundle.
+func (p *policyChoice) String() string {
+	if p.bundle == nil {
+		return strings.Join(append([]string{"shipped"}, p.folder...), ", ")
+	}
+	what := "not signed"
+	switch {
+	case p.bundle.Verified != "":
+		what = "signed by " + p.bundle.Verified
+	case p.bundle.Signed:
+		what = "signature not verified"
+	}
+	if p.pinned {
+		what += ", pinned by digest"
+	}
+	return fmt.Sprintf("bundle %s (%s, %s)", p.name, p.bundle.Digest, what)
+}
+
+// trusted says that the bundle is the one that was meant, whoever could have changed the file.
+func (p *policyChoice) trusted() bool {
+	return p.bundle != nil && (p.pinned || p.bundle.Verified != "")
+}
+
+// choosePolicy finds the policies that decide: the packs that ship and are on, the user's own in the settings folder and those of the
+// folders that are named; or a bundle, which replaces all of them.
+func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []string) (*policyChoice, error) {
+	keys, err := readKeys(keyFiles)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(named, isBundle); i >= 0 {
+		if len(named) > 1 {
+			return nil, setup(fmt.Errorf("--policy %s is a bundle, which replaces all policies: nothing can be named beside it", named[i]), "")
+		}
+		return a.chooseBundle(ctx, s, named[0], keys)
+	}
+	if len(keys) > 0 {
+		return nil, setup(errors.New("--policy-key verifies a bundle, and --policy names none"), "headgate policy bundle --sign-key makes one")
+	}
+	p := &policyChoice{source: settingsPolicy(s)}
+	if own := s.path("policies"); own != "" {
+		p.folder = append(p.folder, own)
+	}
+	for _, folder := range named {
+		if !slices.ContainsFunc(p.folder, func(have string) bool { return sameFile(have, folder) }) {
+			p.folder = append(p.folder, folder)
+		}
+	}
+	return p, p.openFolders()
+}
+
+// settingsPolicy is what settings say of policies, but for the packs in their folder.
+func settingsPolicy(s *settings) engine.PolicySource {
+	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: s.Params, Assume: s.assume()}
+	if s.Packs != nil {
+		src.Packs = slices.Compact(slices.Sorted(slices.Values(s.Packs)))
+	}
+	return src
+}
+
+func (p *policyChoice) openFolders() error {
+	for _, folder := range p.folder {
+		own, err := packFolder(folder)
+		if err != nil {
+			return err
+		}
+		p.source.Own = append(p.source.Own, own)
+	}
+	return nil
+}
+
+// chooseBundle opens a bundle. What the settings say of policies does not hold beside it, which is said.
+func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys []*bundle.Key) (*policyChoice, error) {
+	p := &policyChoice{name: shown(name)}
+	place, pin, err := cutDigest(name)
+	if err != nil {
+		return nil, setup(err, "")
+	}
+	data, err := readBundle(place)
+	if err != nil {
+		return nil, setup(fmt.Errorf("the bundle %s: %w", p.name, err), "")
+	}
+	if p.bundle, err = bundle.Open(data, keys); err != nil {
+		return nil, setup(fmt.Errorf("the bundle %s: %w", p.name, err), "")
+	}
+	if pin != "" && pin != p.bundle.Digest {
+		return nil, setup(fmt.Errorf("the bundle %s is another one: its digest is %s", p.name, p.bundle.Digest), "")
+	}
+	p.pinned = pin != ""
+	p.source = engine.PolicySource{Shipped: policies.Files, Assume: s.assume(),
+		Bundle: &engine.PackBundle{Label: filepath.ToSlash(place), Files: p.bundle.Files}}
+	var without []string
+	for what, there := range map[string]bool{"packs": s.Packs != nil, "params": s.Params != nil, "policies": s.path("policies") != ""} {
+		if there {
+			without = append(without, what)
+		}
+	}
+	if slices.Sort(without); len(without) > 0 {
+		a.say("note", fmt.Sprintf("%s of the settings are not used: the bundle brings all of its own", strings.Join(without, ", ")))
+	}
+	return p, nil
+}
+
+// isBundle says whether --policy names a bundle and no folder.
+func isBundle(name string) bool {
+	if u, err := url.Parse(name); err == nil && len(u.Scheme) > 1 { // one letter is a drive
+		return true
+	}
+	place, _, _ := strings.Cut(name, "#sha256:")
+	s, err := os.Stat(place)
+	return err == nil && !s.IsDir()
+}
+
+var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// cutDigest takes the digest off the end of a file's name or an address: #sha256:….
+func cutDigest(name string) (place, digest string, err error) {
+	place, digest, ok := strings.Cut(name, "#")
+	if ok && !sha256Digest.MatchString(digest) {
+		if _, err := os.Stat(name); err == nil { // a file whose name has a #
+			return name, "", nil
+		}
+		return "", "", fmt.Errorf("--policy %s: %q is no digest; it is sha256: and 64 hexadecimal digits in lower case", name, digest)
+	}
+	return place, digest, nil
+}
+
+// readBundle reads a bundle's file.
+func readBundle(name string) ([]byte, error) {
+	if err := readable(name); err != nil {
+		return nil, plain(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, bundle.MaxBytes+1)) // who opens it refuses one that is too large
+}
+
+// readKeys reads the public keys that bundles are verified with.
+func readKeys(files []string) (keys []*bundle.Key, err error) {
+	for _, name := range files {
+		text, err := readSmall(name)
+		if err != nil {
+			return nil, setup(fmt.Errorf("--policy-key: %w", err), "")
+		}
+		k, err := bundle.ReadKey(text)
+		if err != nil {
+			return nil, setup(fmt.Errorf("--policy-key %s: %w", name, err), "")
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+// loadPolicy compiles the policies that decide.
+func (r *run) loadPolicy(ctx context.Context) (err error) {
+	if r.choice, err = r.app.choosePolicy(ctx, r.settings, r.flags.policies, r.flags.policyKeys); err != nil {
+		return cmp.Or(stopped(ctx), err)
+	}
+	src := r.choice.source
+	src.NoClasses, src.NoRange = r.flags.noClasses, r.flags.noRange
+	if r.blockFrom != "" {
+		if src.Params, err = withParam(src.Params, "main", "fail_on", string(r.blockFrom)); err != nil {
+			return setup(err, "")
+		}
+	}
+	r.result.Policy.Source = r.choice.String()
+	if r.choice.bundle != nil {
+		r.result.Policy.Revision = r.choice.bundle.Revision
+	}
+	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {
+		return cmp.Or(stopped(ctx), setup(err, ""))
+	}
+	return nil
+}
+
+// stopped is why a run ended before it was done; nil if it did not.
+func stopped(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return undecided(cause, "")
+	}
+	return nil
+}
+
+// weakenByPolicy records what the policies lack of those that ship, every parameter that is not as it ships, and a bundle that may be part
+// of the change that is decided. The priority to block from has a record of its own.
+func (r *run) weakenByPolicy() {
+	for _, pack := range policies.Default {
+		if !slices.Contains(r.policy.Info().Packs, pack) {
+			r.weaken("pack " + pack + " is off")
+		}
+	}
+	for _, o := range r.policy.Overrides() {
+		if !strings.HasPrefix(o, "main.fail_on: ") || r.blockFrom == "" {
+			r.weaken("parameter " + o)
+		}
+	}
+	if r.underReview() && r.choice.bundle != nil && !r.choice.trusted() {
+		r.weaken("policy bundle " + r.choice.name + " from the change under review")
+	}
+}

@@ -150,6 +150,7 @@ func printable(s string) string {
 var commands = []func(*app) *cobra.Command{
 	newGateCommand,
 	newFindingsCommand,
+	newScopeCommand,
 	newExplainCommand,
 	newWaiveCommand,
 	newPolicyCommand,

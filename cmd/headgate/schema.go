@@ -27,6 +27,7 @@ var schemas = []struct {
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},
+	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

@@ -46,6 +46,9 @@ func (r *run) sayScope() {
 	for _, w := range all[:min(len(all), mostWarnings)] {
 		r.app.say("warning", w)
 	}
+	if n := r.assets.Disputed(); n > 0 {
+		r.app.say("note", fmt.Sprintf("sources differ in %s of assets: headgate scope shows them", many(n, "fact")))
+	}
 	if more := len(all) - mostWarnings; more > 0 {
 		r.app.say("warning", fmt.Sprintf("%d more of this kind: headgate scope lists all", more))
 	}
@@ -71,7 +74,7 @@ func (s *settings) assetsFile(flag string) (f scope.File, err error) {
 func (s *settings) checkScope(name string) error {
 	for _, glob := range s.Scope {
 		switch {
-		case glob == "" || !doublestar.ValidatePattern(glob):
+		case glob == "" || !scope.ValidPattern(glob):
 			return fmt.Errorf("%s: scope: %q is no pattern", name, glob)
 		case path.IsAbs(glob) || slices.Contains(strings.Split(glob, "/"), "..") || strings.Contains(glob, `\`) && !strings.Contains(glob, "/"):
 			return fmt.Errorf("%s: scope: %q leads out of the repository: write it relative to its root, with slashes", name, glob)

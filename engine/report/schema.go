@@ -20,6 +20,14 @@ var findingsSchema []byte
 //go:embed explanation.schema.json
 var explanationSchema []byte
 
+//go:embed scope.schema.json
+var scopeSchema []byte
+
+// ScopeSchema is the JSON Schema of `headgate scope -o json`, version 1, with what it refers to in it.
+func ScopeSchema() []byte {
+	return bundled(scopeSchema, map[string][]byte{"input-1": engine.InputSchema})
+}
+
 // ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to (engine.InputSchema), so that it needs
 // nothing but itself.
 func ResultSchema() []byte {

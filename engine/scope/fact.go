@@ -96,6 +96,7 @@ func (e *entry) inherit(from *entry) {
 	for _, key := range texts {
 		if text := *textAt(&from.asset, key); text != "" && *textAt(&e.asset, key) == "" && key != "name" && key != "type" {
 			e.put(key, text, from.lines["asset."+key])
+			e.general = append(e.general, key)
 		}
 	}
 	if len(e.asset.Data) == 0 {

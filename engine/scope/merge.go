@@ -103,7 +103,7 @@ func (e *entry) absorb(o *entry, from int) {
 		switch {
 		case have == "":
 			e.put(key, text, o.lines[path])
-		case key == "name", have == text, key == "owner" && sameOwner(have, text):
+		case key == "name", have == text, slices.Contains(o.general, key), key == "owner" && sameOwner(have, text):
 		default:
 			e.dispute(engine.Conflict{Fact: path, Value: have, Source: e.lines[path], Other: text, By: o.lines[path]})
 		}

@@ -82,6 +82,7 @@ type Report struct {
 	Complete   bool      `json:"complete"`
 	Incomplete string    `json:"incomplete,omitempty"` // why it is not complete
 	Allowed    bool      `json:"allowed,omitempty"`    // incomplete, but allowed by name
+	Note       string    `json:"note,omitempty"`       // why nothing of what it lists is a finding
 	Results    int       `json:"results"`
 	Findings   int       `json:"findings"`
 }

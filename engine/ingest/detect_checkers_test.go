@@ -57,6 +57,23 @@ func TestCheckersTakeTheirOwnRealReportsAndNoOthers(t *testing.T) {
 	}
 }
 
+func TestReportsOfScannersThatAreNotReadAreRefused(t *testing.T) {
+	for name, doc := range map[string]string{
+		"Twistlock, an image": `{"_id":"sha256:1","distro":"Debian","vulnerabilities":[{"id":"CVE-2026-0001","packageName":"zlib","packageVersion":"1.2","cvss":9.8,` +
+			`"vector":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H","severity":"high","link":"https://example.org","riskFactors":{}}]}`,
+		"Twistlock, images": `[{"vulnerabilities":[{"id":"PRISMA-2026-0001","packageName":"zlib","packageVersion":"1.2"}]}]`,
+		"Twistlock, twistcli": `{"results":[{"id":"sha256:1","distro":"Debian","vulnerabilities":[{"id":"CVE-2026-0001","packageName":"zlib"}]}],` +
+			`"consoleURL":"https://example.org"}`,
+		"Veracode's pipeline scan": `{"scan_id":"1","scan_status":"SUCCESS","message":"Scan successful.","modules":["a.jar"],"findings":[{"title":"java.lang.Runtime",` +
+			`"issue_id":1,"gob":"B","severity":5,"issue_type_id":"taint","issue_type":"OS Command Injection","cwe_id":"78","files":{"source_file":{"file":"A.java","line":3}}}]}`,
+		"Veracode's pipeline scan without findings": `{"scan_id":"1","scan_status":"SUCCESS","message":"Scan successful.","modules":["a.jar"],"findings":[]}`,
+	} {
+		if f, err := detect([]byte(doc)); err == nil {
+			t.Errorf("%s is taken for %s", name, f.title)
+		}
+	}
+}
+
 func TestCheckersTakeNoOtherToolsDocuments(t *testing.T) {
 	for name, doc := range map[string]string{
 		"a package's description":   `{"name":"a","version":"1.0.0","scan":{"type":"x"}}`,

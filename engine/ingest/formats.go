@@ -99,7 +99,7 @@ var formats = []format{
 		"threagile -model threagile.yaml -output .", detectThreagile, readThreagile},
 	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "Converters to DefectDojo",
 		`findings.json of a converter: {"findings": [{"title": …, "severity": …}]}`, detectGeneric, readGeneric},
-	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, GitHub's alerts and others that found nothing",
+	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, tfsec, GitHub's alerts and others that found nothing: [] or {\"results\": []}",
 		"gitleaks dir --report-path gitleaks.json (nothing found)", detectEmptyList, readEmptyList},
 }
 

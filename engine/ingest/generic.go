@@ -25,10 +25,15 @@ func detectGeneric(s shape) bool {
 		return false
 	}
 	if s.has("findings[].title", "findings[].severity") {
-		return !s.hasAny("findings[].rule_id", "findings[].check_id", "findings[].ruleId")
+		return genericWords[strings.ToLower(s["findings[].severity"])] &&
+			!s.hasAny("findings[].rule_id", "findings[].check_id", "findings[].ruleId")
 	}
 	return !s.has("findings[]") && s.has("name", "type")
 }
+
+// genericWords are the words that the format has for severities, in lower case. Others who list findings with a title, as Veracode's
+// pipeline scan, write numbers.
+var genericWords = map[string]bool{"critical": true, "high": true, "medium": true, "low": true, "info": true}
 
 // readGeneric reads either form (https://docs.defectdojo.com/supported_tools/parsers/generic_findings_import/).
 func readGeneric(s *stream, b *batch) error {

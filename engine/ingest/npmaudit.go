@@ -31,8 +31,8 @@ func readNPMAudit(s *stream, b *batch) error {
 				if err := s.decode(&a); err != nil {
 					return err
 				}
-				if a.is.Module == "" {
-					return s.wrong("an advisory without module_name")
+				if a.is.Module = cmp.Or(a.is.Module, a.is.found()); a.is.Module == "" {
+					return s.wrong("an advisory without module_name, and no path to its package")
 				}
 				b.report.Results++
 				n.advisory(&a.is)
@@ -126,6 +126,26 @@ func (n *npmAudit) advisory(a *npmAdvisory) {
 		}
 		setScope(p, string(at.Dev))
 	}
+}
+
+// found is the package that all paths of an advisory lead to; empty if there are none, or if they do not agree. Some releases of pnpm
+// write advisories without a name.
+func (a *npmAdvisory) found() word {
+	var name word
+	for _, at := range a.Findings {
+		for _, path := range at.Paths {
+			last := path[strings.LastIndexByte(path, '>')+1:]
+			if version := strings.LastIndexByte(last, '@'); version > 0 && !strings.Contains(last[version:], "/") {
+				last = last[:version]
+			}
+			last = strings.TrimSpace(last)
+			if last == "" || last == "." || name != "" && word(last) != name {
+				return ""
+			}
+			name = word(last)
+		}
+	}
+	return name
 }
 
 // inPackage takes the advisories about a package of npm 7. A package that only inherits a vulnerability from another has none of its own.

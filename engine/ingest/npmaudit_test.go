@@ -36,6 +36,26 @@ func TestAuditsThatFailedAreIncomplete(t *testing.T) {
 	}
 }
 
+func TestAdvisoriesWithoutANameAreOfThePackageThatAllPathsLeadTo(t *testing.T) {
+	const doc = `{"actions":[],"muted":[],"metadata":{},"advisories":{"1":{"id":1,"severity":"high","url":"https://github.com/advisories/GHSA-c2qf-rxjj-qqgw","findings":[%s]}}}`
+	for findings, want := range map[string]string{
+		`{"version":"1.0.0","paths":[".>express>qs",".>qs"]}`:                           "qs",
+		`{"version":"1.0.0","paths":[". > express@4.0.0 > @acme/qs@1.0.0"]}`:            "@acme/qs",
+		`{"version":"1.0.0","paths":["@acme/qs"]}`:                                      "@acme/qs",
+		`{"version":"1.0.0","paths":[".>qs"]},{"version":"2.0.0","paths":[".>lodash"]}`: "",
+		`{"version":"1.0.0","paths":["."]}`:                                             "",
+		`{"version":"1.0.0","paths":[]}`:                                                "",
+	} {
+		r, err := Read("x", strings.NewReader(fmt.Sprintf(doc, findings)), Options{Repository: "acme/shop"})
+		switch {
+		case want == "" && err == nil:
+			t.Errorf("%s is read as %+v", findings, r.Discoveries)
+		case want != "" && (err != nil || len(r.Discoveries) != 1 || r.Discoveries[0].Finding.Package.Name != want):
+			t.Errorf("%s: %v, want %s", findings, err, want)
+		}
+	}
+}
+
 func TestAuditNamesComeFromTheAddressAndNotFromANumberThatChanges(t *testing.T) {
 	for _, c := range []struct{ ghsa, url, number, cves, want string }{
 		{"", "https://github.com/advisories/GHSA-c2qf-rxjj-qqgw", "1101088", "", "GHSA-c2qf-rxjj-qqgw []"},

@@ -2,17 +2,20 @@ package ingest
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
 )
 
-// detectSnyk wants a vulnerability as Snyk writes it, or what it says of a project, or its error document.
+// detectSnyk wants a vulnerability as Snyk writes it, or what it says of a project, or its error document. That a vulnerability names its
+// package is no mark: Twistlock and others call it packageName too.
 func detectSnyk(s shape) bool {
 	for _, at := range []string{"", "[]."} {
 		if s[at+"vulnerabilities"] == "[" && s.has(at+"vulnerabilities[].id") &&
-			s.hasAny(at+"vulnerabilities[].packageName", at+"vulnerabilities[].CVSSv3", at+"vulnerabilities[].semver.vulnerable", at+"vulnerabilities[].from") {
+			(s.hasAny(at+"vulnerabilities[].CVSSv3", at+"vulnerabilities[].semver.vulnerable", at+"vulnerabilities[].from") ||
+				s.has(at+"vulnerabilities[].packageName") && snykID.MatchString(s[at+"vulnerabilities[].id"])) {
 			return true
 		}
 		if s.has(at+"ok") && (s[at+"vulnerabilities"] == "[" && s.hasAny(at+"projectName", at+"packageManager", at+"dependencyCount") ||
@@ -22,6 +25,9 @@ func detectSnyk(s shape) bool {
 	}
 	return false
 }
+
+// snykID is an id of Snyk's own: today's, and those of before 2019 ("npm:ms:20151024").
+var snykID = regexp.MustCompile(`^(?i:SNYK[-:]|[a-z]+:.+:[0-9]{8}$)`)
 
 // readSnyk reads a report of Snyk Open Source or Container: of one project, or of all in a list.
 func readSnyk(s *stream, b *batch) error {

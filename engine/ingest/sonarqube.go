@@ -48,7 +48,7 @@ type sonarImpact struct {
 func readSonarQube(s *stream, b *batch) error {
 	b.report.Tool = "sonarqube"
 	b.looked(b.repository())
-	total := 0
+	total, gone := 0, 0
 	err := s.series(func() error {
 		return s.object(func(key string) error {
 			switch key {
@@ -66,7 +66,11 @@ func readSonarQube(s *stream, b *batch) error {
 					if i.Rule == "" {
 						return s.wrong("an issue without a rule")
 					}
-					if i.isSecurity() && !i.isGone() {
+					switch {
+					case !i.isSecurity():
+					case i.isGone():
+						gone++
+					default:
 						b.add(i.discovery(b))
 					}
 					return nil
@@ -78,7 +82,17 @@ func readSonarQube(s *stream, b *batch) error {
 	if b.report.Results < total {
 		b.incomplete(fmt.Sprintf("it lists %d of %d issues: it is one page of several", b.report.Results, total))
 	}
+	if n := b.report.Results; n > 0 && len(b.found) == 0 { // people who export all issues take it for a fault of the reading
+		b.report.Note = fmt.Sprintf("nothing it lists is open and of security: %s of reliability or maintainability, %d no longer found", issues(n-gone), gone)
+	}
 	return err
+}
+
+func issues(n int) string {
+	if n == 1 {
+		return "1 issue is"
+	}
+	return fmt.Sprintf("%d issues are", n)
 }
 
 // isSecurity says whether an issue is one of security, by its type or, since version 10.2, by what it has an impact on.

@@ -29,3 +29,20 @@ func TestSonarQubeSeveritiesAreOnTheScaleOfOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestSonarQubeExportsWithoutIssuesOfSecuritySaySo(t *testing.T) {
+	const smell = `{"key":"a","rule":"x:1","component":"p:a","type":"CODE_SMELL"}`
+	const closed = `{"key":"b","rule":"x:1","component":"p:a","type":"VULNERABILITY","status":"CLOSED","resolution":"FIXED"}`
+	const open = `{"key":"c","rule":"x:1","component":"p:a","type":"VULNERABILITY","status":"OPEN"}`
+	for issues, want := range map[string]string{
+		smell + "," + smell + "," + closed: "nothing it lists is open and of security: 2 issues are of reliability or maintainability, 1 no longer found",
+		closed:                             "nothing it lists is open and of security: 0 issues are of reliability or maintainability, 1 no longer found",
+		smell + "," + open:                 "",
+		"":                                 "",
+	} {
+		report, _ := readDocument(t, `{"paging":{"total":0},"issues":[`+issues+`]}`)
+		if report.Note != want || !report.Complete {
+			t.Errorf("%s: %q, complete %v", issues, report.Note, report.Complete)
+		}
+	}
+}

@@ -60,6 +60,9 @@ func writeFindingsText(w io.Writer, reports []engine.Report, findings []engine.F
 		if r := reports[i]; !r.Complete {
 			c.paragraph(2, text("incomplete", yellow), len("incomplete")+2, cmp.Or(r.Incomplete, "the scan says that it did not finish"), plain)
 		}
+		if r := reports[i]; r.Note != "" {
+			c.paragraph(2, text("note", dim), len("note")+2, r.Note, plain)
+		}
 	}
 	c.line(text(count(len(findings), "finding", "findings")+" in "+count(len(reports), "report", "reports"), plain))
 	return c.err

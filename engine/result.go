@@ -43,7 +43,17 @@ type RunChange struct {
 type Versions struct {
 	Headgate string `json:"headgate"`
 	OPA      string `json:"opa"`
+
+	// SecretsKey says what the digests of secrets, and so the ids of their findings, are made with: SecretsKeyGiven or SecretsKeyDerived.
+	// Results that differ in it cannot be compared in these findings. Empty: not known.
+	SecretsKey string `json:"secrets_key,omitempty"`
 }
+
+// The keys of secrets' digests.
+const (
+	SecretsKeyGiven   = "given"   // by the user
+	SecretsKeyDerived = "derived" // from the target's name, as in a fork's run that does not have the key
+)
 
 // A PolicyInfo names the policy that decided. Digest is over the rules of main, lib and all loaded packs, and over their data: tables, and
 // parameters with overrides.

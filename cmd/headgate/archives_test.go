@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
 )
 
 const findingSARIF = `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "gosec", "rules": []}}, "results": [
@@ -135,12 +137,22 @@ func TestFindingsShowWhatCanBeReadBesideWhatCannot(t *testing.T) {
 	for _, want := range []string{
 		"headgate: refused: in/cut.sarif: not valid SARIF", "headgate: refused: in/empty.json: the file is empty", "headgate: refused: in/part.zip/cut.sarif: ",
 		"headgate: refused: read in/dangling.json: ", "headgate: summary: 7 files: 2 reports in 1 format, 5 refused\n",
-		"headgate: summary: 2 findings in reports, 1 after correlation: 1 merged, 0 from several tools\n",
+		"headgate: summary: 2 findings in reports, 1 after correlation\nheadgate: summary: 1 merged, 0 from several tools\n",
 		"headgate: summary: 2 refused: empty: the scan wrote no result\n", "headgate: error: 5 reports refused",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("%q is not in\n%s", want, stderr)
 		}
+	}
+	_, stdout, _ := start(t, "findings", "-o", "json", "in")
+	var doc struct {
+		Refused []report.Refusal
+	}
+	if err := json.Unmarshal([]byte(stdout), &doc); err != nil || len(doc.Refused) != 5 {
+		t.Errorf("%d refused in JSON, %v", len(doc.Refused), err)
+	}
+	if i := slices.IndexFunc(doc.Refused, func(r report.Refusal) bool { return r.Name == "in/empty.json" }); i < 0 || !strings.Contains(doc.Refused[i].Error, "is empty") {
+		t.Errorf("refused: %+v", doc.Refused)
 	}
 	if status, stdout, _ := start(t, "gate", "in"); status != statusUndecided || stdout != "" {
 		t.Errorf("the gate: status %d: %s", status, stdout)

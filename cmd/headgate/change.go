@@ -153,8 +153,21 @@ func (r *run) readBaseResult(base *change.Base, name string) error {
 	if err := r.baseComplete(result.Reports); err != nil {
 		return err
 	}
+	r.compareSecretsKeys(name, result)
 	base.AddResult(result)
 	return nil
+}
+
+// compareSecretsKeys says that secrets of a base result cannot be found again here, because their ids are made with another key: as in a
+// run of a fork, which does not have the key. They count as introduced, which is the safe side and looks like a fault.
+func (r *run) compareSecretsKeys(name string, base *engine.Result) {
+	was, is := base.Engine.SecretsKey, r.result.Engine.SecretsKey
+	keys := map[string]string{engine.SecretsKeyGiven: "a key that was given", engine.SecretsKeyDerived: "one made of the target's name"}
+	if was == is || keys[was] == "" || !slices.ContainsFunc(base.Cases, func(c engine.Case) bool { return c.Input.Finding.Kind == engine.KindSecret }) {
+		return
+	}
+	r.app.say("note", fmt.Sprintf("%s: its secrets are digested with %s, and here with %s: none of them is known again, and each counts as introduced",
+		name, keys[was], keys[is]))
 }
 
 // baseComplete fails if a scan of the base did not finish, unless its report is allowed by name.

@@ -46,7 +46,7 @@ summary on standard error.`,
 			for _, d := range engine.Correlate(r.reading.discoveries) {
 				findings = append(findings, d.Finding)
 			}
-			if len(r.reading.reports) > 0 {
+			if len(r.reading.reports)+len(r.reading.refused) > 0 {
 				if err := r.writeFindings(outs, findings); err != nil {
 					return err
 				}
@@ -64,12 +64,16 @@ summary on standard error.`,
 
 // writeFindings writes what was understood.
 func (r *run) writeFindings(outs []output, findings []engine.Finding) error {
+	u := report.Understood{Reports: r.reading.reports, Findings: findings}
+	for _, one := range r.reading.refused {
+		u.Refused = append(u.Refused, report.Refusal{Name: one.name, Error: printable(one.err.Error())})
+	}
 	return r.app.writeOutputs(outs,
 		func(o output, to *os.File) error {
-			return report.Findings(to, o.format, r.reading.reports, findings, report.Options{All: true})
+			return report.Findings(to, o.format, u, report.Options{All: true})
 		},
 		func(o output) error {
-			return report.Findings(r.app.stdout, o.format, r.reading.reports, findings, r.app.reportOptions())
+			return report.Findings(r.app.stdout, o.format, u, r.app.reportOptions())
 		},
 	)
 }

@@ -32,14 +32,16 @@ func newFormatsCommand(a *app) *cobra.Command {
 	}
 }
 
-// entry writes a name and, beside it, a text in as many lines as the width asks for. A command below it stays on one line, so that it
-// can be copied.
+// entry writes a name and, beside it, a text in as many lines as the width asks for. A command below it that is longer than a line goes on
+// after a backslash, so that it can be copied as it stands.
 func entry(w io.Writer, width int, name, text, command string) {
 	const indent = 20
 	lines := wrapped(text, width-indent)
-	if command != "" {
-		lines = append(lines, command)
+	broken := wrapped(command, width-indent-len(` \`))
+	for i := range len(broken) - 1 {
+		broken[i] += ` \`
 	}
+	lines = append(lines, broken...)
 	head := "  " + name
 	for _, line := range lines {
 		fmt.Fprintf(w, "%-*s%s\n", indent, head, line)

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/headgate/headgate/engine/report"
 )
@@ -126,7 +128,8 @@ func writeWhole(name string, write func(*os.File) error) (err error) {
 	if name, err = behindLinks(name); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	removeStages(name)
+	f, err := newStage(name)
 	if err != nil {
 		return err
 	}
@@ -139,17 +142,50 @@ func writeWhole(name string, write func(*os.File) error) (err error) {
 	if err := write(f); err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o644)
 	if old, err := os.Stat(name); err == nil {
-		mode = old.Mode().Perm() // whoever made it private meant it
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
+		if err := f.Chmod(old.Mode().Perm()); err != nil { // whoever made it private meant it
+			return err
+		}
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// What a stage is called: the name of its file, after a dot so that it is no report, and something that tells it from others.
+const (
+	stageSuffix = ".part"
+	stageAge    = 24 * time.Hour
+)
+
+// newStage makes the file that is to take a name once it is complete. Who may read it is the umask's matter, as of what any tool writes:
+// a result names what is weak and holds no secret, and the steps that read it after this one often run as another user.
+func newStage(name string) (*os.File, error) {
+	for try := 0; ; try++ {
+		stage := fmt.Sprintf(".%s.%08x%s", filepath.Base(name), rand.Uint32(), stageSuffix)
+		f, err := os.OpenFile(filepath.Join(filepath.Dir(name), stage), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) || try == 100 {
+			return f, err
+		}
+	}
+}
+
+// removeStages removes what a run that was killed left beside a file, once no running one can own it. That it cannot be removed is no
+// reason not to write the file.
+func removeStages(name string) {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+filepath.Base(name)+".") || !strings.HasSuffix(e.Name(), stageSuffix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > stageAge {
+			os.Remove(filepath.Join(filepath.Dir(name), e.Name()))
+		}
+	}
 }
 
 // behindLinks is the place that a name stands for, whether something is there yet or not.

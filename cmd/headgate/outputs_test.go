@@ -106,3 +106,31 @@ func TestTwoOutputsToOneFileAreRefusedWhateverItsNames(t *testing.T) {
 		t.Errorf("two files: status %d: %s", status, stderr)
 	}
 }
+
+func TestWhatAKilledRunLeftIsRemovedByALaterOne(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write := func(f *os.File) error { _, err := f.WriteString("{}"); return err }
+	old := time.Now().Add(-2 * stageAge)
+	for _, name := range []string{".r.json.0000000a.part", ".other.json.0000000a.part", ".r.json.0000000b.part", ".r.json.keep"} {
+		writeFile(t, name, "half")
+		if name != ".r.json.0000000b.part" { // of a run that may still be writing
+			if err := os.Chtimes(name, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := writeWhole("r.json", write); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got := strings.Join(names, " "); got != ".other.json.0000000a.part .r.json.0000000b.part .r.json.keep r.json" {
+		t.Errorf("left are %s", got)
+	}
+}

@@ -259,6 +259,10 @@ func (r *run) read(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	r.result.Engine.SecretsKey = engine.SecretsKeyDerived
+	if o.SecretKey != nil {
+		r.result.Engine.SecretsKey = engine.SecretsKeyGiven
+	}
 	r.reading, err = r.app.readReports(ctx, files, o, r.flags.keepGoing)
 	return err
 }

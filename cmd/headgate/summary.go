@@ -49,8 +49,8 @@ func (r *run) sayUnderstood(findings []engine.Finding) {
 		line += fmt.Sprintf(", %s passed over", thousands(over))
 	}
 	r.app.say("summary", line+fmt.Sprintf(", %s refused", thousands(refused)))
-	r.app.say("summary", fmt.Sprintf("%s in reports, %s after correlation: %s merged, %s from several tools",
-		many(len(r.reading.discoveries), "finding"), thousands(len(findings)), thousands(merged), thousands(agreed)))
+	r.app.say("summary", fmt.Sprintf("%s in reports, %s after correlation", many(len(r.reading.discoveries), "finding"), thousands(len(findings))))
+	r.app.say("summary", fmt.Sprintf("%s merged, %s from several tools", thousands(merged), thousands(agreed)))
 	for _, line := range reasons(r.reading.refused) {
 		r.app.say("summary", line)
 	}

@@ -153,3 +153,18 @@ func TestStandardOutputByItsNameIsWrittenOnceAndInOrder(t *testing.T) {
 		t.Errorf("have\n%s", text)
 	}
 }
+
+func TestResultsAreAsReadableAsTheUmaskSays(t *testing.T) {
+	for umask, want := range map[int]os.FileMode{0o022: 0o644, 0o077: 0o600} {
+		name := filepath.Join(t.TempDir(), "result.json")
+		was := syscall.Umask(umask)
+		err := writeWhole(name, func(f *os.File) error { _, err := f.WriteString("{}"); return err })
+		syscall.Umask(was)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := os.Stat(name); err != nil || s.Mode().Perm() != want {
+			t.Errorf("umask %o: %v, %v", umask, s.Mode(), err)
+		}
+	}
+}

@@ -98,9 +98,9 @@ var formats = []format{
 	{"threagile", "Threagile risks", "Threagile: risks.json",
 		"threagile -model threagile.yaml -output .", detectThreagile, readThreagile},
 	{"defectdojo", "DefectDojo generic findings, JSON and CSV", "Converters to DefectDojo",
-		`findings.json of a converter: {"findings": [{"title": …, "severity": …}]}`, detectGeneric, readGeneric},
+		`{"findings": [{"title": …, "severity": …}]}`, detectGeneric, readGeneric},
 	{"empty-list", "empty JSON list", "Gitleaks, Nuclei, tfsec, GitHub's alerts and others that found nothing: [] or {\"results\": []}",
-		"gitleaks dir --report-path gitleaks.json (nothing found)", detectEmptyList, readEmptyList},
+		"gitleaks dir --report-path gitleaks.json", detectEmptyList, readEmptyList},
 }
 
 // A Format describes a supported format for help and documentation.

@@ -15,14 +15,16 @@ type findingsDocument struct {
 	Schema   string           `json:"schema"`
 	Reports  []engine.Report  `json:"reports"`
 	Findings []engine.Finding `json:"findings"`
+	Refused  []Refusal        `json:"refused,omitempty"`
 }
 
-func writeFindingsJSON(w io.Writer, reports []engine.Report, findings []engine.Finding, _ Options) error {
-	return encode(w, findingsDocument{engine.FindingsSchema, reports, findings})
+func writeFindingsJSON(w io.Writer, u Understood, _ Options) error {
+	return encode(w, findingsDocument{engine.FindingsSchema, u.Reports, u.Findings, u.Refused})
 }
 
 // writeFindingsText lists the findings, worst first by what scanners say of them, and what was read.
-func writeFindingsText(w io.Writer, reports []engine.Report, findings []engine.Finding, o Options) error {
+func writeFindingsText(w io.Writer, u Understood, o Options) error {
+	reports, findings := u.Reports, u.Findings
 	c := newCanvas(w, o)
 	sorted := make([]*engine.Finding, len(findings))
 	for i := range findings {
@@ -64,7 +66,11 @@ func writeFindingsText(w io.Writer, reports []engine.Report, findings []engine.F
 			c.paragraph(2, text("note", dim), len("note")+2, r.Note, plain)
 		}
 	}
-	c.line(text(count(len(findings), "finding", "findings")+" in "+count(len(reports), "report", "reports"), plain))
+	sum := count(len(findings), "finding", "findings") + " in " + count(len(reports), "report", "reports")
+	if n := len(u.Refused); n > 0 {
+		sum += "; " + count(n, "report", "reports") + " refused"
+	}
+	c.line(text(sum, plain))
 	return c.err
 }
 

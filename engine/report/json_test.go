@@ -71,7 +71,7 @@ func TestEveryJSONFindingIsValidByItsSchema(t *testing.T) {
 		t.Log(name)
 	}
 	var buf bytes.Buffer
-	if err := report.Findings(&buf, "json", nil, nil, report.Options{}); err != nil {
+	if err := report.Findings(&buf, "json", report.Understood{Refused: []report.Refusal{{Name: "a.json", Error: "a.json: empty"}}}, report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	validate(t, s, buf.Bytes())
@@ -85,7 +85,7 @@ func findings(t testing.TB, format string, r *engine.Result) []byte {
 		all = append(all, c.Input.Finding)
 	}
 	var buf bytes.Buffer
-	if err := report.Findings(&buf, format, r.Reports, all, report.Options{}); err != nil {
+	if err := report.Findings(&buf, format, report.Understood{Reports: r.Reports, Findings: all}, report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()

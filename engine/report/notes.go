@@ -12,7 +12,7 @@ import (
 
 // A note is one plain line on how far the result can be trusted.
 type note struct {
-	label string // incomplete, missing, stale, weakened, waivers, not known
+	label string // incomplete, note, missing, stale, weakened, waivers, not known
 	text  string
 }
 
@@ -32,6 +32,11 @@ func (v *view) takeNotes() []note {
 			s += " (allowed by name)"
 		}
 		out = append(out, note{"incomplete", s})
+	}
+	for _, rep := range v.r.Reports {
+		if rep.Note != "" {
+			out = append(out, note{"note", rep.Name + ": " + sentence(rep.Note)})
+		}
 	}
 	for _, e := range v.r.Expected {
 		if e.Status != "met" {

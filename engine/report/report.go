@@ -35,7 +35,7 @@ type Format struct {
 type format struct {
 	Format
 	result   func(io.Writer, *engine.Result, Options) error
-	findings func(io.Writer, []engine.Report, []engine.Finding, Options) error // nil: decided cases only
+	findings func(io.Writer, Understood, Options) error // nil: decided cases only
 }
 
 var formats = []format{
@@ -73,11 +73,24 @@ func Write(w io.Writer, format string, r *engine.Result, o Options) error {
 	return unknown(format, Formats())
 }
 
-// Findings writes what reports were understood to say, before any decision: how each was read, and the findings of all.
-func Findings(w io.Writer, format string, reports []engine.Report, findings []engine.Finding, o Options) error {
+// Understood is what reports were understood to say, before any decision: how each was read, and the findings of all.
+type Understood struct {
+	Reports  []engine.Report
+	Findings []engine.Finding
+	Refused  []Refusal
+}
+
+// A Refusal is a report that cannot be read whole, so that nothing of it is among the findings.
+type Refusal struct {
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+// Findings writes what reports were understood to say.
+func Findings(w io.Writer, format string, u Understood, o Options) error {
 	for _, f := range formats {
 		if f.Name == format && f.findings != nil {
-			return f.findings(w, reports, findings, o)
+			return f.findings(w, u, o)
 		}
 	}
 	return unknown(format, FindingsFormats())

@@ -199,10 +199,10 @@ func decidedSuppressions(c *engine.Case) []sarifSuppression {
 }
 
 // writeFindingsSARIF writes findings as scanners rate them, whatever format they came in.
-func writeFindingsSARIF(w io.Writer, reports []engine.Report, findings []engine.Finding, _ Options) error {
-	s := newSARIFWriter(reports)
-	for i := range findings {
-		f := &findings[i]
+func writeFindingsSARIF(w io.Writer, u Understood, _ Options) error {
+	s := newSARIFWriter(u.Reports)
+	for i := range u.Findings {
+		f := &u.Findings[i]
 		score := 0.0
 		for _, c := range f.CVSS {
 			score = max(score, c.Score)
@@ -214,11 +214,15 @@ func writeFindingsSARIF(w io.Writer, reports []engine.Report, findings []engine.
 		s.results = append(s.results, res)
 	}
 	inv := sarifInvocation{ExecutionSuccessful: true}
-	for _, r := range reports {
+	for _, r := range u.Reports {
 		if !r.Complete {
 			inv.ExecutionSuccessful = false
 			inv.Notifications = append(inv.Notifications, sarifNotification{"error", sarifText{sarifMessage("incomplete: " + r.Name + ": " + r.Incomplete)}})
 		}
+	}
+	for _, r := range u.Refused {
+		inv.ExecutionSuccessful = false
+		inv.Notifications = append(inv.Notifications, sarifNotification{"error", sarifText{sarifMessage("refused: " + r.Error)}})
 	}
 	return s.write(w, "", inv)
 }

@@ -238,7 +238,7 @@ func (d *decider) ask(ctx context.Context, p *partDecider, v reflect.Value) (uin
 	if d.input == nil {
 		d.input = termOf(v).Value
 	}
-	value, err := evaluate(ctx, query, d.input)
+	value, err := d.classes.policy.evaluate(ctx, query, d.input)
 	if err != nil {
 		return 0, false
 	}

@@ -14,13 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
-
-// perDecision bounds one evaluation. The packs that ship need less than a millisecond.
-const perDecision = 5 * time.Second
 
 // Decide decides every case, on all cores, and fills in its Decision. Cases that the policy cannot tell apart are decided once, unless
 // the policy was loaded with NoClasses; messages and dates are of each case. Now is the time that dates count from. An error means that
@@ -52,7 +47,7 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 	}
 	work.Wait()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return p.stuck.explain(context.Cause(ctx))
 	}
 	return failed.err
 }
@@ -167,7 +162,7 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 
 // ask evaluates a query on a document and decodes the answer. An answer that is undefined is an error.
 func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) error {
-	value, err := evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value)
+	value, err := p.evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value)
 	switch {
 	case err != nil:
 		return err
@@ -181,26 +176,6 @@ func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, in
 		return fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
 	}
 	return nil
-}
-
-// evaluate is the value of a query on an input. Nil is undefined.
-func evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value) (ast.Value, error) {
-	ctx, cancel := context.WithTimeout(ctx, perDecision)
-	defer cancel()
-	rs, err := q.Eval(ctx, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))
-	switch {
-	case topdown.IsCancel(err):
-		return nil, fmt.Errorf("the policy did not answer in time: %w", cmp.Or(context.Cause(ctx), err))
-	case err != nil:
-		return nil, oneLine(err)
-	case len(rs) != 1 || len(rs[0].Expressions) != 1:
-		return nil, nil
-	}
-	value, ok := rs[0].Expressions[0].Value.(ast.Value)
-	if !ok {
-		return nil, fmt.Errorf("the policy's answer is a %T", rs[0].Expressions[0].Value)
-	}
-	return value, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

@@ -39,7 +39,7 @@ func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision, now time.T
 		return nil, err
 	}
 	tracer := topdown.NewBufferTracer()
-	ctx, cancel := context.WithTimeout(ctx, 10*perDecision)
+	ctx, cancel := context.WithTimeout(ctx, 10*p.perDecision)
 	defer cancel()
 	// With indexing and early exit, rules that cannot match would not show in the trace at all.
 	_, err = p.decision.Eval(ctx, rego.EvalParsedInput(termOf(reflect.ValueOf(in)).Value), rego.EvalQueryTracer(tracer),

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -34,6 +36,8 @@ type PolicySource struct {
 	Assume    map[string]any // by path of a fact: the value that stands for it where it is unknown; null is none
 	NoClasses bool           // decide every case by itself: slow, and the same decisions
 	NoRange   bool           // do not work out what unknown facts could change
+
+	PerDecision time.Duration // bounds one evaluation; 0: five seconds
 }
 
 // A PackFolder is a folder that holds packs, one folder each.
@@ -64,6 +68,9 @@ type Policy struct {
 	noClasses bool
 	noRange   bool
 	phases    *phases
+
+	perDecision time.Duration
+	stuck       *stuck
 }
 
 // A ruleInfo is what a rule's METADATA says of it.
@@ -116,7 +123,8 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		return nil, oneLine(err)
 	}
 	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides,
-		noClasses: src.NoClasses, noRange: src.NoRange, phases: new(phases)}
+		noClasses: src.NoClasses, noRange: src.NoRange, phases: new(phases),
+		perDecision: cmp.Or(src.PerDecision, perDecision), stuck: new(stuck)}
 	if p.info.Digest, err = digest(files, data); err != nil {
 		return nil, err
 	}
@@ -326,7 +334,8 @@ func parse(files []policyFile) (map[string]*ast.Module, []Problem) {
 			case m == nil:
 				wrong[i] = []Problem{{File: f.label, What: "the file has no package"}}
 			default:
-				parsed[i], wrong[i] = m, rightPackage(m, f)
+				parsed[i], wrong[i] = m, append(rightPackage(m, f), openSchemas(m)...)
+				label(m)
 			}
 			return nil
 		})
@@ -354,20 +363,6 @@ func rightPackage(m *ast.Module, f policyFile) []Problem {
 	return []Problem{{File: f.label, Line: m.Package.Location.Row, What: fmt.Sprintf("package %s is never asked; in this folder it must be %s",
 		strings.TrimPrefix(m.Package.Path.String(), "data."), strings.TrimPrefix(want.String(), "data."))}}
 }
-
-// capabilities are what policies may call: nothing that reads the clock, the network, randomness or the environment, so that the
-// same input always gets the same decision.
-func capabilities() *ast.Capabilities {
-	caps := ast.CapabilitiesForThisVersion()
-	caps.Builtins = slices.DeleteFunc(slices.Clone(caps.Builtins), func(b *ast.Builtin) bool {
-		return b.Nondeterministic || slices.Contains(unbounded, b.Name)
-	})
-	caps.AllowNet = []string{} // empty and not nil: nil allows every host
-	return caps
-}
-
-// unbounded are builtins that can run or allocate without end and do not notice that they are to stop.
-var unbounded = []string{"trace", "strings.render_template", "bits.lsh"}
 
 // compile compiles modules against the schemas. Its errors are OPA's.
 func compile(modules map[string]*ast.Module) (*ast.Compiler, error) {

@@ -71,7 +71,7 @@ func problemsOf(err error) []Problem {
 		if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
 			p.What = misspelt(d)
 		}
-		p.What = strings.Join(strings.Fields(p.What), " ")
+		p.What = sandboxed(strings.Join(strings.Fields(p.What), " "))
 		if l := e.Location; l != nil && l.File != "" {
 			p.File, p.Line = l.File, l.Row
 		}

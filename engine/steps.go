@@ -46,7 +46,7 @@ func (p *Policy) OpensStep(ctx context.Context, cases []Case, now time.Time) ([]
 	}
 	work.Wait()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, p.stuck.explain(context.Cause(ctx))
 	}
 	return opens, failed.err
 }

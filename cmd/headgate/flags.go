@@ -61,6 +61,7 @@ type runFlags struct {
 	maxBytes   int64
 	secretsKey string
 	deadline   time.Duration
+	maxMemory  int64
 
 	validations []string // files
 	runtime     []string // files, or ASSET=FILE
@@ -94,6 +95,7 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")
 	c.Flags().BoolVar(&f.noRange, "no-range", false, "do not work out what facts that nobody knows could change (faster where a policy reads what is of one case only)")
 	c.Flags().DurationVar(&f.deadline, "deadline", 30*time.Minute, "give up, with exit status 3, after this `time`")
+	c.Flags().Int64Var(&f.maxMemory, "max-memory-bytes", 0, "give up, with exit status 3, when more memory is needed than these `bytes` (default: three quarters of what there is)")
 }
 
 func words[T ~string](list []T) string {

@@ -37,18 +37,25 @@ type app struct {
 	now    func() time.Time
 	width  int  // of standard output, if it is a terminal; else 0
 	color  bool // standard output is a terminal that shows colour
+
+	perDecision time.Duration // bounds one evaluation of the policy; 0: as the engine has it
+	lastResort  time.Duration // how long after work is cancelled it may take to notice it; 0: five seconds
 }
 
 func main() { os.Exit(program()) }
 
 func program() int {
-	ctx := untilInterrupted()
+	return surroundings().run(untilInterrupted(), os.Args[1:])
+}
+
+// surroundings are those of the process.
+func surroundings() *app {
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
 		a.width, _, _ = term.GetSize(fd)
 		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
-	return a.run(ctx, os.Args[1:])
+	return a
 }
 
 // untilInterrupted is a context that ends with the first signal to end. The second one has its usual effect: it kills a program that

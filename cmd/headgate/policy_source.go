@@ -189,7 +189,7 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 		return cmp.Or(stopped(ctx), err)
 	}
 	src := r.choice.source
-	src.NoClasses, src.NoRange = r.flags.noClasses, r.flags.noRange
+	src.NoClasses, src.NoRange, src.PerDecision = r.flags.noClasses, r.flags.noRange, r.app.perDecision
 	if r.blockFrom != "" {
 		if src.Params, err = withParam(src.Params, "main", "fail_on", string(r.blockFrom)); err != nil {
 			return setup(err, "")
@@ -201,6 +201,9 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 	}
 	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {
 		return cmp.Or(stopped(ctx), setup(err, ""))
+	}
+	if r.guard != nil {
+		r.guard.policy.Store(r.policy)
 	}
 	return nil
 }

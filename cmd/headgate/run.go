@@ -25,6 +25,7 @@ import (
 type run struct {
 	app       *app
 	flags     *runFlags
+	guard     *guard // nil: nothing is decided
 	settings  *settings
 	assets    *scope.Inventory
 	choice    *policyChoice // which policies decide
@@ -41,9 +42,6 @@ type run struct {
 	seen        []engine.Observation // what was seen loaded
 }
 
-// lastResort is how long after the deadline work may take to notice it.
-const lastResort = 5 * time.Second
-
 // rareCollection is how far the heap may grow between two collections, in percent, while policies are compiled: most of what that makes
 // stays, so that collecting it again and again takes a third of a cold start.
 const rareCollection = 400
@@ -51,15 +49,12 @@ const rareCollection = 400
 // decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
 // cannot be read.
 func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, f.deadline, fmt.Errorf("the deadline of %s has passed", f.deadline))
-	defer cancel()
-	// What does not notice that it is to stop (a pattern that takes for ever, a rule that does not yield) is stopped with the program.
-	last := time.AfterFunc(f.deadline+lastResort, func() {
-		a.say("error", fmt.Sprintf("the deadline of %s has passed, and work did not end", f.deadline))
-		os.Exit(statusUndecided)
-	})
-	defer last.Stop()
-	r := &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
+	if f.maxMemory < 0 {
+		return nil, setup(errors.New("--max-memory-bytes is negative"), "")
+	}
+	ctx, watching, done := a.guard(ctx, f.deadline, f.maxMemory)
+	defer done()
+	r := &run{app: a, flags: f, guard: watching, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
 	if err := r.setUp(args); err != nil {
 		return nil, err
 	}
@@ -86,7 +81,7 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 		if f := (*failure)(nil); errors.As(err, &f) {
 			return nil, err
 		}
-		if cause := context.Cause(ctx); cause != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 			err = cause
 		}
 		return nil, undecided(err, "")

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,6 +17,11 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"headgate": func() { os.Exit(program()) },
+		"hasty": func() { // the program with little patience for policies
+			a := surroundings()
+			a.perDecision, a.lastResort = 300*time.Millisecond, 700*time.Millisecond
+			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
+		},
 		"hangs": func() { // a program that does not come to an end when it is asked to
 			ctx := untilInterrupted()
 			fmt.Println("started")
@@ -23,6 +29,15 @@ func TestMain(m *testing.M) {
 			fmt.Println(context.Cause(ctx))
 			select {}
 		},
+	})
+}
+
+// Each file of testdata/guard lets a policy loose that would take the machine down.
+func TestNoPolicyKeepsTheGateFromFailingClosed(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "guard"),
+		RequireExplicitExec: true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
 }
 

@@ -22,6 +22,11 @@ func TestMain(m *testing.M) {
 			a.perDecision, a.lastResort = 300*time.Millisecond, 700*time.Millisecond
 			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
 		},
+		"patient": func() { // and with much of it, so that memory runs out before time does
+			a := surroundings()
+			a.perDecision, a.lastResort = time.Minute, time.Minute
+			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
+		},
 		"hangs": func() { // a program that does not come to an end when it is asked to
 			ctx := untilInterrupted()
 			fmt.Println("started")

@@ -311,7 +311,7 @@ func (r *run) weakenByTracked(ctx context.Context) {
 		if _, err := os.Lstat(name); err != nil { // a pattern
 			files, _ = matching(name) // it was read before: nothing fits no more, and nothing is tracked
 		}
-		if len(files) > 0 && git.Tracked(ctx, ".", files...) {
+		if git.Tracked(ctx, files...) {
 			r.weaken(filepath.ToSlash(name) + " from the change under review")
 		}
 	}

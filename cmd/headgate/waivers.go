@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,8 +65,8 @@ func (r *run) loadWaivers() (err error) {
 	if w.list == nil || len(w.list.Waivers) == 0 {
 		return nil
 	}
-	if s, err := os.Lstat(w.file); err == nil && !s.Mode().IsRegular() {
-		w.verify = waiver.Unproven(shown(w.file) + " is a link, and git knows only where it leads")
+	if why := strange(ctx, w.file); why != "" {
+		w.verify = waiver.Unproven(why)
 		return nil
 	}
 	history, err := git.History(ctx, w.file, base)
@@ -75,6 +76,28 @@ func (r *run) loadWaivers() (err error) {
 	}
 	w.verify = history.Verifier(approvers)
 	return nil
+}
+
+// strange says why git's word on a waivers file is not of the repository that is decided about: a change could make the settings
+// folder a link to texts that were merged as something else, or a submodule, whose history anyone may have written. Empty: it is.
+func strange(ctx context.Context, file string) string {
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return "where it lies is not known: " + err.Error()
+	}
+	for {
+		if s, err := os.Lstat(at); err == nil && s.Mode()&fs.ModeSymlink != 0 {
+			return shown(file) + " is reached by a link, and git knows only where it leads"
+		}
+		at = filepath.Dir(at)
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil || at == filepath.Dir(at) {
+			break
+		}
+	}
+	if git.Submodule(ctx, filepath.Dir(file)) && !git.Submodule(ctx, ".") {
+		return shown(file) + " is in a submodule, whose history is another repository's"
+	}
+	return ""
 }
 
 // shown is a file's name as people write it.

@@ -69,6 +69,30 @@ func Read(name string, r io.Reader) (*List, error) {
 	return list, nil
 }
 
+// loose are the entries of a file, by id, whatever else of it does not load: it may be an old one. None, if an id is
+// there twice: the file says two things then.
+func loose(text []byte) map[string]*Waiver {
+	if len(text) > maxBytes {
+		return nil
+	}
+	seq, err := sequence("", text)
+	if err != nil || seq == nil || len(seq.Content) > maxWaivers {
+		return nil
+	}
+	entries := map[string]*Waiver{}
+	for _, n := range seq.Content {
+		w, err := readWaiver(n)
+		if err != nil {
+			continue
+		}
+		if _, twice := entries[w.ID]; twice {
+			return nil
+		}
+		entries[w.ID] = w
+	}
+	return entries
+}
+
 // sequence is the list of a file; nil if it has none.
 func sequence(name string, text []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))

@@ -27,6 +27,9 @@ type History struct {
 	Lines   []string          // the commit that wrote each line; empty: not committed
 	Commits map[string]Commit // those of Lines, and all between them and Head
 	Cut     []string          // commits whose past the clone does not have, so that lines may be older than they seem
+
+	// Text is what the file read in a commit, under the name that it has now. What nobody can read nobody approved.
+	Text func(commit string) ([]byte, error)
 }
 
 // A Commit is who made a commit. People are named by their e-mail addresses, as git has them: git does not prove that they are who they
@@ -47,14 +50,16 @@ func SamePerson(a, b string) bool {
 // entry: all its lines but that of the approver. What the requester wrote is approved if the approver, who is somebody else, committed
 // it, merged it, is named by a trailer of a commit that somebody else than the requester made, or wrote the line approver afterwards.
 // Whoever makes a commit writes its trailers, so that those of the requester's own commits, and of commits that GitHub makes for whoever
-// asks it to, prove nothing.
+// asks it to, prove nothing. And the entry must have read in the approver's commit as it does now: who takes a line out of it, such as a
+// guard, leaves no line that is theirs.
 func (h *History) Verifier(approvers []string) Verifier {
 	merges := h.merges()
+	read := map[string]map[string]*Waiver{}
 	return func(w *Waiver) Proof {
 		if len(approvers) == 0 {
 			return Proof{Why: "the settings name no approvers"}
 		}
-		t := trial{h: h, merges: merges, w: w}
+		t := trial{h: h, merges: merges, w: w, read: read}
 		if why := t.readLines(); why != "" {
 			return Proof{Why: why}
 		}
@@ -78,6 +83,9 @@ func (h *History) Verifier(approvers []string) Verifier {
 				return Proof{Verified: true, Requester: requester, Approver: a, How: how}
 			}
 		}
+		if t.otherwise != "" {
+			return Proof{Why: "what was approved in " + brief(t.otherwise) + " read otherwise: lines were taken out or moved since"}
+		}
 		if w.Approver != "" {
 			return Proof{Why: "nothing in git shows that " + w.Approver + " approved what " + requester + " wrote"}
 		}
@@ -90,9 +98,11 @@ type trial struct {
 	h      *History
 	merges map[string]string
 	w      *Waiver
+	read   map[string]map[string]*Waiver // by commit and id: the entries that the file had
 
-	written  []string // the commits that wrote the entry, but for the approver's line
-	approval string   // the commit that wrote the approver's line; empty if the line is one of others, or there is none
+	otherwise string   // an approver's commit in which the entry read otherwise than it does now
+	written   []string // the commits that wrote the entry, but for the approver's line
+	approval  string   // the commit that wrote the approver's line; empty if the line is one of others, or there is none
 }
 
 func (t *trial) readLines() (why string) {
@@ -147,35 +157,56 @@ func (t *trial) approvedBy(who, requester string) (how string) {
 		}
 		written = append(slices.Clone(written), t.approval)
 	}
+	asItIs, at := "", ""
 	for _, id := range written {
-		if how = t.approvesCommit(who, requester, id); how == "" {
+		if how, at = t.approvesCommit(who, requester, id); how == "" {
 			return ""
 		}
+		if asItIs == "" && t.had(at) {
+			asItIs = how
+		}
 	}
-	return how
+	if asItIs == "" {
+		t.otherwise = at
+	}
+	return asItIs
 }
 
-func (t *trial) approvesCommit(who, requester, id string) (how string) {
+// had says whether the file had the entry in a commit as it reads now.
+func (t *trial) had(commit string) bool {
+	entries, ok := t.read[commit]
+	if !ok {
+		if text, err := t.h.Text(commit); err == nil {
+			entries = loose(text)
+		}
+		t.read[commit] = entries
+	}
+	was := entries[t.w.ID]
+	return was != nil && was.says(t.w)
+}
+
+// approvesCommit says how somebody approved of a commit, and in which.
+func (t *trial) approvesCommit(who, requester, id string) (how, at string) {
 	c := t.h.Commits[id]
 	if SamePerson(c.Committer, who) {
-		return "committed by " + who + " in " + brief(id)
+		return "committed by " + who + " in " + brief(id), id
 	}
 	if names(c.Approvals, who) && !SamePerson(c.Committer, requester) && !SamePerson(c.Committer, webCommitter) {
-		return "approved by " + who + ", as " + brief(id) + " says"
+		return "approved by " + who + ", as " + brief(id) + " says", id
 	}
 	if merge := t.merges[id]; merge != "" {
 		m := t.h.Commits[merge]
 		if SamePerson(m.Author, who) {
-			return "merged by " + who + " in " + brief(merge)
+			return "merged by " + who + " in " + brief(merge), merge
 		}
 		if names(m.Approvals, who) && !SamePerson(m.Author, requester) && !SamePerson(m.Committer, requester) {
-			return "approved by " + who + ", as " + brief(merge) + " says"
+			return "approved by " + who + ", as " + brief(merge) + " says", merge
 		}
 	}
 	if t.approval != "" && SamePerson(t.h.Commits[t.approval].Author, who) && t.h.includes(t.approval, id) {
-		return "approved by " + who + " in " + brief(t.approval)
+		return "approved by " + who + " in " + brief(t.approval), t.approval
 	}
-	return ""
+	return "", ""
 }
 
 // webCommitter is who GitHub has commit what people write in its pages: the message may be the requester's own words, trailers and all.

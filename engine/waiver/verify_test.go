@@ -1,6 +1,7 @@
 package waiver_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,59 @@ const (
 
 // A past is a history that a test tells: each line of the file by the commit that wrote it.
 func past(lines []string, commits map[string]waiver.Commit) *waiver.History {
-	return &waiver.History{Head: "head", Lines: lines, Commits: commits}
+	return &waiver.History{Head: "head", Lines: lines, Commits: commits, Text: func(string) ([]byte, error) { return nil, errors.New("not here") }}
+}
+
+// asked is a waivers file with one entry of six lines, the fifth of which is its approver's; more are lines after them.
+func asked(requester, approver string, more ...string) string {
+	lines := []string{"- id: w", "  finding: CVE-2021-44228", "  reason: none", "  created: 2026-11-01"}
+	if requester != "" {
+		lines = append(lines, "  requester: "+requester)
+	}
+	if approver != "" {
+		lines = append(lines, "  approver: "+approver)
+	}
+	return "waivers:\n" + strings.Join(append(append(lines, "  expires: 2026-12-01"), more...), "\n") + "\n"
+}
+
+// entryOf is the waiver of such a file.
+func entryOf(t *testing.T, text string) waiver.Waiver {
+	t.Helper()
+	list, err := waiver.Read("waivers.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list.Waivers[0]
+}
+
+// The approver merged an entry that held while it was not exploited. The requester took that out later: all lines that are left are of
+// the commit that was merged.
+func TestWhoTakesALineOutOfAnEntryHasItApprovedAgain(t *testing.T) {
+	now := asked("", "")
+	w := entryOf(t, now)
+	commits := map[string]waiver.Commit{"head": by(dev, dev, "merge"), "merge": by(ana, github, "main", "guard"),
+		"guard": by(dev, dev, "ask"), "ask": by(dev, dev, "main"), "main": by(eve, eve)}
+	h := past(slices.Repeat([]string{"ask"}, 7), commits)
+	texts := map[string]string{"head": now, "ask": now}
+	h.Text = func(commit string) ([]byte, error) { return []byte(texts[commit]), nil }
+	for _, c := range []struct {
+		name, merged string
+		verified     bool
+	}{
+		{"as it is", now, true},
+		{"among others", now + "- id: other\n  path: a/**\n", true},
+		{"with a guard", asked("", "", "  while:", "    kev: false"), false},
+		{"of one asset", asked("", "", "  asset: shop"), false},
+		{"not at all", "", false},
+		{"twice", now + strings.TrimPrefix(now, "waivers:\n"), false},
+		{"in a file that does not load", "waivers: [", false},
+	} {
+		texts["merge"] = c.merged
+		proof := h.Verifier([]string{ana})(&w)
+		if proof.Verified != c.verified || !c.verified && !strings.Contains(proof.Why, "approved in merge read otherwise") {
+			t.Errorf("%s: %+v; want %v", c.name, proof, c.verified)
+		}
+	}
 }
 
 func by(author, committer string, parents ...string) waiver.Commit {
@@ -71,14 +124,18 @@ func TestWhatGitShowsProvesAWaiverAndNothingElse(t *testing.T) {
 		{"the clone ends before it", w, &waiver.History{Head: "head", Lines: same("head"), Cut: []string{"head"}, Commits: map[string]waiver.Commit{"head": by(dev, ana)}}, false, "too shallow"},
 		{"nobody wrote it", any, past(same("head"), map[string]waiver.Commit{"head": by("", ana)}), false, "names no author"},
 	} {
-		proof := c.h.Verifier([]string{"bo@example.com", ana})(&c.w)
+		text := asked(c.w.Requester, c.w.Approver)
+		w := entryOf(t, text)
+		w.Line, w.EndLine, w.ApproverLine = c.w.Line, c.w.EndLine, c.w.ApproverLine
+		c.h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+		proof := c.h.Verifier([]string{"bo@example.com", ana})(&w)
 		if proof.Verified != c.verified || !strings.Contains(proof.How+proof.Why, c.says) {
 			t.Errorf("%s: %+v; want %v: %s", c.name, proof, c.verified, c.says)
 		}
 		if proof.Verified && (proof.Approver != ana || !strings.EqualFold(proof.Requester, dev)) {
 			t.Errorf("%s: proven to be of %s and %s", c.name, proof.Requester, proof.Approver)
 		}
-		if none := c.h.Verifier(nil)(&c.w); none.Verified || !strings.Contains(none.Why, "no approvers") {
+		if none := c.h.Verifier(nil)(&w); none.Verified || !strings.Contains(none.Why, "no approvers") {
 			t.Errorf("%s: without approvers %+v", c.name, none)
 		}
 	}

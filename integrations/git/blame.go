@@ -25,6 +25,13 @@ func History(ctx context.Context, file, at string) (*waiver.History, error) {
 		return nil, err
 	}
 	h := &waiver.History{Head: head, Commits: map[string]waiver.Commit{}}
+	h.Text = func(commit string) ([]byte, error) {
+		text, ok, err := File(ctx, file, commit)
+		if err == nil && !ok {
+			err = errors.New("the commit does not have it")
+		}
+		return text, err
+	}
 	blame := []string{"blame", "--porcelain", "--no-textconv", "--ignore-revs-file="} // what is set up to be passed over is not
 	if at != "" {
 		blame = append(blame, head)

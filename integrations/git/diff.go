@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -124,11 +126,37 @@ func (c *Change) Read(ctx context.Context, name string, most int64) (text []byte
 	return text, err
 }
 
-// Tracked says whether the repository that a folder is in has any of some files, or files in folders: a change under review can have
-// written them then.
-func Tracked(ctx context.Context, dir string, names ...string) bool {
-	out, err := run(ctx, dir, append([]string{"ls-files", "-z", "--"}, names...)...)
-	return err == nil && len(out) > 0
+// Tracked says whether the repository that any of some files or folders is in has it, files in it, or a link on the way to it: a change
+// under review can have written them then, also by way of a submodule.
+func Tracked(ctx context.Context, names ...string) bool {
+	byFolder := map[string][]string{}
+	seen := map[string]bool{}
+	for _, name := range names {
+		name = filepath.Clean(name)
+		for at := name; !seen[at]; at = filepath.Dir(at) {
+			seen[at] = at != name // a file can also be the folder of another
+			s, err := os.Lstat(at)
+			if at == name || err == nil && s.Mode()&fs.ModeSymlink != 0 {
+				byFolder[filepath.Dir(at)] = append(byFolder[filepath.Dir(at)], filepath.Base(at))
+			}
+			if at == filepath.Dir(at) {
+				break
+			}
+		}
+	}
+	for folder, files := range byFolder {
+		out, err := run(ctx, folder, append([]string{"ls-files", "-z", "--"}, files...)...)
+		if err == nil && len(out) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Submodule says whether a folder is in a repository that another one has as its submodule.
+func Submodule(ctx context.Context, dir string) bool {
+	out, err := run(ctx, dir, "rev-parse", "--show-superproject-working-tree")
+	return err == nil && len(bytes.TrimSpace(out)) > 0
 }
 
 // git is the program, told to ask nobody, to lock nothing, and to take objects for what they are.

@@ -216,7 +216,34 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 			t.Errorf("%s of a shallow clone: %v", span, err)
 		}
 	}
-	if !Tracked(t.Context(), r.dir, "a.go") || Tracked(t.Context(), r.dir, "b.go") {
-		t.Error("what the repository has")
+}
+
+// A change under review can have written a file itself, a link on the way to it, or the submodule that it is in.
+func TestTrackedIsWhatTheRepositoryHas(t *testing.T) {
+	r := newRepo(t)
+	r.write("a.go", "package a\n")
+	r.write("reports/README", "scans lie here\n")
+	if err := os.Symlink("reports", filepath.Join(r.dir, "base")); err != nil {
+		t.Fatal(err)
+	}
+	other := newRepo(t)
+	other.write("forged.json", "{}\n")
+	other.commit("forge")
+	r.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.dir, "sub")
+	r.commit("all")
+	r.write("reports/new.json", "{}\n")
+	for name, want := range map[string]bool{
+		"a.go": true, "b.go": false, "reports": true, "reports/new.json": false, "base": true, "base/new.json": true, "sub": true,
+		"sub/": true, "sub/forged.json": true, "sub/new.json": false,
+	} {
+		if have := Tracked(t.Context(), filepath.Join(r.dir, name)); have != want {
+			t.Errorf("%s: %v", name, have)
+		}
+	}
+	if !Tracked(t.Context(), filepath.Join(r.dir, "reports/new.json"), filepath.Join(r.dir, "a.go")) {
+		t.Error("one of several")
+	}
+	if !Submodule(t.Context(), filepath.Join(r.dir, "sub")) || Submodule(t.Context(), r.dir) {
+		t.Error("submodules")
 	}
 }

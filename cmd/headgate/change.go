@@ -215,11 +215,11 @@ func (r *run) readCommits(ctx context.Context, span string) (*change.Diff, error
 	}); err != nil {
 		return nil, undecided(fmt.Errorf("--diff %s: %w", span, err), "")
 	}
-	files, err := c.Files(ctx)
+	files, links, err := c.Files(ctx)
 	if err != nil {
 		return nil, undecided(fmt.Errorf("--diff %s: the files of the head: %w", span, err), "")
 	}
-	d.KnowTree(files)
+	d.KnowTree(files, links)
 	for _, name := range d.Manifests() {
 		text, err := c.Read(ctx, name, mostOfAManifest)
 		if err != nil {

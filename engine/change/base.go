@@ -179,13 +179,18 @@ func (b *Base) knowsTool(f *engine.Finding) bool {
 	return slices.ContainsFunc(f.Sources, func(s engine.Source) bool { return b.tools[strings.ToLower(s.Tool)] })
 }
 
-// sameScanner is the scanner of a finding that looked at the base too, in the same version; empty if none did, or if it did not say
-// which version it is, or did not finish.
+// knowsTools says whether all scanners of a finding reported on the base.
+func (b *Base) knowsTools(f *engine.Finding) bool {
+	return !slices.ContainsFunc(f.Sources, func(s engine.Source) bool { return !b.tools[strings.ToLower(s.Tool)] })
+}
+
+// sameScanner is the scanner of a finding that looked at the base too, and did not say that it is of another version; empty if none
+// did, or did not finish.
 func (b *Base) sameScanner(f *engine.Finding) string {
 	for _, s := range f.Sources {
 		for _, r := range b.reports {
-			if s.Version != "" && r.Complete && strings.EqualFold(r.Tool, s.Tool) && r.Version == s.Version {
-				return s.Tool + " " + s.Version
+			if r.Complete && strings.EqualFold(r.Tool, s.Tool) && (s.Version == "" || r.Version == "" || r.Version == s.Version) {
+				return strings.TrimSpace(s.Tool + " " + s.Version)
 			}
 		}
 	}

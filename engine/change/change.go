@@ -6,6 +6,7 @@
 package change
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func (h *Head) against(x *engine.Discovery, base *Base, diff *Diff) Verdict {
 	}
 	if k := base.has(append([]string{f.ID}, f.IDs...)); k != nil {
 		if !elsewhere(x, k, diff) {
-			return Verdict{engine.StatusExisting, in}
+			return h.sameWeakness(x, k, base, diff, in)
 		}
 		h.not[f.ID] = true
 	} else if k := base.has(h.was[f.ID]); k != nil {
@@ -97,11 +98,58 @@ func (h *Head) against(x *engine.Discovery, base *Base, diff *Diff) Verdict {
 	if t != untouched {
 		return Verdict{engine.StatusIntroduced, not + "; " + ground}
 	}
+	if old := diff.renamed(f); old != "" && base.knowsTool(f) { // as a test's file that becomes one of the product, where scanners look
+		return Verdict{engine.StatusIntroduced, not + " under the old name either, " + old}
+	}
 	// What a scanner says of one line can come from another line of the file, as a check that was removed.
 	if by := base.sameScanner(f); by != "" && f.Package == nil && f.Kind != engine.KindSecret && diff.touchesFileOf(f) {
 		return Verdict{engine.StatusIntroduced, not + ", where " + by + " looked too, and the change touches other lines of the file"}
 	}
 	return Verdict{engine.StatusDisclosed, not + ", and " + ground}
+}
+
+// sameWeakness judges a finding that the base has too. One of a package is one finding wherever the package is taken in a repository: if
+// it is now told of a lockfile or manifest of another folder too, the change brought it there.
+func (h *Head) sameWeakness(x *engine.Discovery, k *known, base *Base, diff *Diff, in string) Verdict {
+	f := &x.Finding
+	existing := Verdict{engine.StatusExisting, in}
+	if f.Vulnerability == nil || len(k.finding.Locations) == 0 || !base.knowsTools(f) {
+		return existing // another scanner may name other files of the same
+	}
+	was := map[string]bool{}
+	for _, l := range k.finding.Locations {
+		was[path.Dir(cleanPath(l.Path))] = true
+	}
+	for _, l := range f.Locations {
+		name := cleanPath(l.Path)
+		if l.Path == "" || manifestOf(name) == nil || was[path.Dir(name)] || was[path.Dir(diff.OldName(name))] {
+			continue
+		}
+		ground := in + ", but not for " + l.Path
+		if diff != nil {
+			there := *x
+			there.Finding.Locations = []engine.Location{l}
+			t, why := diff.judge(&there, h.Repository)
+			if t == untouched {
+				continue
+			}
+			ground += "; " + why
+		}
+		return Verdict{engine.StatusIntroduced, ground}
+	}
+	return existing
+}
+
+// renamed is the old name of a file of the finding that the change renamed; empty if it renamed none.
+func (d *Diff) renamed(f *engine.Finding) string {
+	for _, l := range f.Locations {
+		for _, t := range d.find(cleanPath(l.Path)) {
+			if t.renamed {
+				return t.old
+			}
+		}
+	}
+	return ""
 }
 
 // rename works out the ids that findings in renamed files would have under the old names.

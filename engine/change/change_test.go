@@ -129,6 +129,64 @@ func TestTheSameScannerThatSaysMoreOfATouchedFileSaysItOfTheChange(t *testing.T)
 	expect(t, verdicts(headOf(secret), baseOf(), d), map[string]engine.Status{"key a.go:40": engine.StatusDisclosed})
 }
 
+func TestAPackageThatTheChangeTakesToAnotherFolderIsIntroduced(t *testing.T) {
+	was := vulnerable("CVE-2026-1", "npm", "lodash", "4.17.20", "docs/package-lock.json")
+	now := vulnerable("CVE-2026-1", "npm", "lodash", "4.17.20", "docs/package-lock.json")
+	now.Finding.Locations = append(now.Finding.Locations, engine.Location{Path: "shop/package-lock.json"})
+	base := baseOf(was)
+	base.AddReports(nil, []engine.Report{{Digest: "sha256:base", Tool: "trivy", Version: "0.60.0", Complete: true}})
+	only := func(d *Diff) Verdict {
+		for _, v := range verdicts(headOf(now), base, d) {
+			return v
+		}
+		return Verdict{}
+	}
+	if v := only(nil); v.Status != engine.StatusIntroduced || !strings.Contains(v.Ground, "but not for shop/package-lock.json") {
+		t.Errorf("without a diff: %+v", v)
+	}
+	if v := only(parse(t, modified("shop/package-lock.json", `+    "node_modules/lodash": {`))); v.Status != engine.StatusIntroduced {
+		t.Errorf("where the diff shows it: %+v", v)
+	}
+	if v := only(parse(t, modified("README.md", "+x"))); v.Status != engine.StatusExisting {
+		t.Errorf("where the diff does not touch it: %+v", v)
+	}
+	if v := only(parse(t, "diff --git a/docs/package-lock.json b/shop/package-lock.json\nsimilarity index 100%\nrename from docs/package-lock.json\nrename to shop/package-lock.json\n")); v.Status != engine.StatusExisting {
+		t.Errorf("where the folder is renamed: %+v", v)
+	}
+	now.Finding.Sources = append(now.Finding.Sources, engine.Source{Tool: "grype"})
+	if v := only(nil); v.Status != engine.StatusExisting {
+		t.Errorf("with a scanner that did not look at the base: %+v", v)
+	}
+}
+
+// Python takes a carriage return for the end of a line and git does not, so that the scanner's line is another than git's.
+func TestLinesThatGitDoesNotCountAreNotJudged(t *testing.T) {
+	x := weakness("B605", "a.py", 40, "os.system(x)")
+	for _, end := range []string{"\r", "\v", "\f", "\u0085", "\u2028"} {
+		d := parse(t, modified("a.py", " a", "+x = 1"+end+"os.system(x)"))
+		if have, ground := d.judge(&x, "acme/shop"); have != unclear {
+			t.Errorf("%q: %v (%s)", end, have, ground)
+		}
+	}
+	if have, ground := parse(t, modified("a.py", " a", "+x = 1\r")).judge(&x, "acme/shop"); have != untouched {
+		t.Errorf("lines that end in CRLF: %v (%s)", have, ground)
+	}
+}
+
+// A test's file that becomes one of the product was not looked at before.
+func TestWhatNobodyFoundUnderTheOldNameIsIntroduced(t *testing.T) {
+	base := NewBase()
+	base.AddReports(nil, []engine.Report{{Digest: "sha256:base", Tool: "gosec", Version: "1", Complete: true}})
+	x := weakness("G201", "shop/a.go", 3, "db.Query(x)")
+	x.Finding.Sources = []engine.Source{{Tool: "gosec", Version: "2", Report: "sha256:head"}}
+	d := parse(t, "diff --git a/test/a.go.txt b/shop/a.go\nsimilarity index 100%\nrename from test/a.go.txt\nrename to shop/a.go\n")
+	for _, v := range verdicts(headOf(x), base, d) {
+		if v.Status != engine.StatusIntroduced || !strings.Contains(v.Ground, "test/a.go.txt") {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
 func TestARenameDoesNotIntroduce(t *testing.T) {
 	d := parse(t, "diff --git a/old name.go b/new/name.go\nsimilarity index 90%\nrename from old name.go\nrename to new/name.go\n"+
 		"index 1111111..2222222 100644\n--- a/old name.go\t\n+++ b/new/name.go\n@@ -1,2 +1,3 @@\n a\n+added\n b\n")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type Diff struct {
 	manifests []*file // those that package managers read, by name
 
 	tree       map[string]bool     // all files of the head; nil: not known
+	links      map[string]bool     // those that are links, so that what they read is in other files
 	treeByBase map[string][]string // the same by the last part of the name
 }
 
@@ -31,6 +33,7 @@ type file struct {
 	added, deleted, renamed bool
 	opaque                  string // why its lines cannot be judged, e.g. "binary"; empty: they can
 	whole                   bool   // it stands for a folder: a submodule or a symbolic link
+	odd                     bool   // lines of it end otherwise than git has lines end, so that scanners may count more of them
 
 	runs []run  // in the order of the lines
 	text []line // of manifests: the hunks as they read after the change, with what was removed in its place
@@ -79,9 +82,12 @@ func ParseDiff(r io.Reader) (*Diff, error) {
 // Empty says that the change touches no file.
 func (d *Diff) Empty() bool { return len(d.files) == 0 }
 
-// KnowTree tells which files the head has, by path from the root of the repository.
-func (d *Diff) KnowTree(names []string) {
-	d.tree, d.treeByBase = make(map[string]bool, len(names)), map[string][]string{}
+// KnowTree tells which files the head has, by path from the root of the repository, and which of them are links.
+func (d *Diff) KnowTree(names, links []string) {
+	d.tree, d.treeByBase, d.links = make(map[string]bool, len(names)), map[string][]string{}, map[string]bool{}
+	for _, n := range links {
+		d.links[n] = true
+	}
 	for _, n := range names {
 		d.tree[n] = true
 		d.treeByBase[path.Base(n)] = append(d.treeByBase[path.Base(n)], n)
@@ -127,13 +133,16 @@ func (d *Diff) take(s *section) error {
 	if f.name == "" || f.name != path.Clean(f.name) || strings.HasPrefix(f.name, "../") {
 		return fmt.Errorf("%q is no name of a file in a repository", f.name)
 	}
-	if d.files[f.name] != nil {
+	f.whole = special(g.OldMode) || special(g.NewMode)
+	was := d.files[f.name]
+	if was != nil && !(was.deleted && f.added && (was.whole || f.whole)) { // git tells so of a file that becomes a link, or the reverse
 		return fmt.Errorf("%s is in it twice: it is several patches, whose lines do not add up; take git diff BASE...HEAD", f.name)
 	}
-	f.whole = special(g.OldMode) || special(g.NewMode)
 	switch {
-	case f.whole:
+	case f.whole || was != nil:
 		f.opaque = "a link or submodule"
+	case g.IsCopy:
+		f.opaque = "a copy of " + g.OldName
 	case g.IsBinary:
 		f.opaque = "binary"
 	case s.cut:
@@ -145,10 +154,17 @@ func (d *Diff) take(s *section) error {
 			return err
 		}
 	}
+	if was != nil {
+		*was = *f
+		return nil
+	}
 	d.files[f.name] = f
 	d.byBase[path.Base(f.name)] = append(d.byBase[path.Base(f.name)], f)
 	return nil
 }
+
+// oddEnd are ends of lines for some scanners and languages, and not for git.
+var oddEnd = regexp.MustCompile("\r[^\r\n]|[\v\f\u0085\u2028\u2029]")
 
 // special says whether a mode is of something that stands for other files.
 func special(mode fs.FileMode) bool {
@@ -186,6 +202,7 @@ func (f *file) takeHunk(h *gitdiff.TextFragment, keep bool) error {
 		added, gone = 0, 0
 	}
 	for _, l := range h.Lines {
+		f.odd = f.odd || l.Op != gitdiff.OpDelete && oddEnd.MatchString(l.Line)
 		op := byte(' ')
 		switch l.Op {
 		case gitdiff.OpAdd:
@@ -199,7 +216,7 @@ func (f *file) takeHunk(h *gitdiff.TextFragment, keep bool) error {
 			at, old = at+1, old+1
 		}
 		if keep {
-			f.text = append(f.text, line{op, strings.TrimRight(l.Line, "\r\n")})
+			f.text = append(f.text, line{op, spelt(strings.TrimRight(l.Line, "\r\n"))})
 		}
 	}
 	end()
@@ -226,7 +243,7 @@ func (f *file) in(from, end int) *run {
 
 // before is the line of the base that a line of the head was, if the change did not add it.
 func (f *file) before(at int) (int, bool) {
-	if f.added || f.opaque != "" || f.in(at, at) != nil {
+	if f.added || f.odd || f.opaque != "" || f.in(at, at) != nil {
 		return 0, false
 	}
 	i, _ := slices.BinarySearchFunc(f.runs, at, func(r run, at int) int {

@@ -85,6 +85,9 @@ func (d *Diff) linesAt(l engine.Location) (touch, string) {
 		if !d.there(name) {
 			return unclear, name + " is not a file of the head"
 		}
+		if d.links[name] {
+			return unclear, name + " is a link, and the diff does not show where it leads"
+		}
 		return untouched, "the change does not touch " + name
 	}
 	result, ground := untouched, ""
@@ -113,6 +116,9 @@ func (f *file) linesAt(l engine.Location) (touch, string) {
 		return touched, f.name + " touched by the change"
 	}
 	r := f.in(l.Line, l.EndLine)
+	if r == nil && f.odd {
+		return unclear, f.name + " has ends of lines that git does not count"
+	}
 	if r == nil {
 		return untouched, fmt.Sprintf("the change does not touch line %d of %s", l.Line, f.name)
 	}

@@ -2,35 +2,19 @@ package change
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// entry is a line at which a lockfile begins to tell of a package, in the forms of JSON, TOML, and YAML or yarn.
-var entry = regexp.MustCompile(`^\s*(?:"[^"]*": ?\{|\S.*:)\s*$|^\s*(?:name = "|"name": ?"|- name: )`)
-
-// inner are keys that begin a part of an entry, or the list of all.
-var inner = regexp.MustCompile(`^\s*"?(?:(?:dev-?|peer-?|optional-?)?dependencies|peerdependenciesmeta|requires|require|require-dev|engines|bin|funding|packages|` +
-	`resolution|description|dist|source|autoload|extra|support|default|develop|snapshots|importers|specifiers|metadata|cpu|os|libc|_meta)"?: ?\{?\s*$`)
-
 // oneLine are lockfiles in which name and version of a package always stand in one line.
 var oneLine = []string{"go.mod", "go.sum", "go.work.sum", "gradle.lockfile", "gemfile.lock", "gems.locked", "bun.lock", "mix.lock"}
-
-// begins says whether a line is the first of an entry. Most lines are not, and seen not to be without the patterns.
-func begins(text string) bool {
-	end := strings.TrimRight(text, " \t")
-	if end == "" || end[len(end)-1] != '{' && end[len(end)-1] != ':' && !strings.Contains(text, "name") {
-		return false
-	}
-	return entry.MatchString(text) && !inner.MatchString(text)
-}
 
 // An index finds the lines of a manifest's hunks in which a word stands.
 type index struct {
 	folded []string         // the lines in the form of fold
-	owner  []int            // of each line, the line at which the entry that it is in begins; -1: above what is seen
+	blocks [][]*block       // of each line; empty: not known
 	lines  map[string][]int // by word: lines that were added, and removed ones that count
+	slid   map[string][]int // by word: lines that stay, below changed ones of their block, so that they may have come to be of another
 	memo   map[string]bool  // what addedBy said
 }
 
@@ -39,22 +23,33 @@ func (f *file) indexed() *index {
 	if f.words != nil {
 		return f.words
 	}
-	x := &index{lines: map[string][]int{}, memo: map[string]bool{}}
+	x := &index{lines: map[string][]int{}, slid: map[string][]int{}, memo: map[string]bool{}}
 	ecosystem, mod := manifestOf(f.name).ecosystem, path.Base(f.name) == "go.mod"
-	owner := -1
+	x.blocks = blocksOf(f.name, f.text)
+	last := -1 // the last changed line of the hunk
 	for i, l := range f.text {
 		text := fold(ecosystem, l.text)
-		if l.op == '@' {
-			owner = -1
-		} else if l.op != '-' && begins(text) {
-			owner = i
+		x.folded = append(x.folded, text)
+		to := x.lines
+		switch {
+		case l.op == '@':
+			last = -1
+			continue
+		case l.op == ' ':
+			if !slices.ContainsFunc(x.blocks[i], func(b *block) bool { return last >= 0 && b.since(last) }) {
+				continue
+			}
+			to = x.slid
+		case l.op == '-':
+			if last = i; !mod || !strings.Contains(text, "=>") { // what is replaced no more is itself again
+				continue
+			}
+		default:
+			last = i
 		}
-		x.folded, x.owner = append(x.folded, text), append(x.owner, owner)
-		if l.op == '+' || l.op == '-' && mod && strings.Contains(text, "=>") { // what is replaced no more is itself again
-			for w := range words(text) {
-				if have := x.lines[w]; len(have) == 0 || have[len(have)-1] != i {
-					x.lines[w] = append(have, i)
-				}
+		for w := range words(text) {
+			if have := to[w]; len(have) == 0 || have[len(have)-1] != i {
+				to[w] = append(have, i)
 			}
 		}
 	}
@@ -116,8 +111,11 @@ func firstWord(s string) string {
 	return strings.TrimRight(s[:end], ".")
 }
 
-// addedBy says whether a lockfile's hunks bring the package: by an added line that names it, or one with its version in the entry of
-// the package, or in an entry whose beginning is too far above to be seen.
+// since says whether a line is below what names the block, or may be.
+func (b *block) since(line int) bool { return b.open || len(b.says) > 0 && b.says[0] < line }
+
+// addedBy says whether a lockfile's hunks bring the package: by an added line that names it, or one with its version in the block of
+// the package, or in one whose beginning is too far above to be seen; or by a line with its version that now stands in that block.
 func (f *file) addedBy(w *wanted) bool {
 	x := f.indexed()
 	key := w.name + "\n" + strings.Join(w.versions, "\n")
@@ -141,11 +139,20 @@ func (x *index) adds(w *wanted, oneLine, sum bool) bool {
 		if oneLine {
 			break
 		}
-		for _, i := range x.lines[firstWord(v)] {
-			if o := x.owner[i]; (o < 0 || w.namedIn(x.folded[o])) && w.versionIn(x.folded[i]) {
-				return true
+		for _, lines := range [][]int{x.lines[firstWord(v)], x.slid[firstWord(v)]} {
+			for _, i := range lines {
+				if w.versionIn(x.folded[i]) && x.mayBeOf(w, i) {
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// mayBeOf says whether a line is in the block of the package, or in one of which it is not known whose it is.
+func (x *index) mayBeOf(w *wanted, line int) bool {
+	return len(x.blocks[line]) == 0 || slices.ContainsFunc(x.blocks[line], func(b *block) bool {
+		return b.open || len(b.says) > mostNames || slices.ContainsFunc(b.says, func(n int) bool { return w.namedIn(x.folded[n]) })
+	})
 }

@@ -48,6 +48,9 @@ func (d *Diff) packageAt(l engine.Location, p *engine.Package) (touch, string) {
 	if m != nil && !d.there(name) {
 		return unclear, name + " is not a file of the head"
 	}
+	if d.links[name] {
+		return unclear, name + " is a link, and the diff does not show where it leads"
+	}
 	if m == nil {
 		ground = "the change touches no file that says what packages are taken"
 	}
@@ -103,6 +106,9 @@ func (f *file) brings(p *engine.Package) (touch, string) {
 	case f.opaque != "":
 		return unclear, f.name + " is " + f.opaque + ", and touched by the change"
 	}
+	if was := manifestOf(f.old); f.renamed && (was == nil || was.ecosystem != m.ecosystem || was.whole != m.whole) {
+		return unclear, "it was " + f.old + " before, from which no packages of this kind are taken"
+	}
 	if f.addedBy(w) {
 		return touched, f.name + " adds " + strings.TrimSpace(p.Name+" "+strings.Join(p.Versions, ", "))
 	}
@@ -138,7 +144,7 @@ func (f *file) names(w *wanted) bool {
 }
 
 // remark is a line that says nothing to a package manager.
-var remark = regexp.MustCompile(`^\s*(?:#|//|<!--.*-->\s*$|$)`)
+var remark = regexp.MustCompile(`^\s*(?:#|//(?:[^*]|\*[^/])*$|<!--[^<>]*-->\s*$|$)`)
 
 // matters says whether any changed line can say something of packages.
 func (f *file) matters() bool {

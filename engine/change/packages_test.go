@@ -116,6 +116,82 @@ func TestAPackageIsIntroducedByTheLinesOfItsLockfile(t *testing.T) {
 	}
 }
 
+// Lockfiles are written by programs, and by who wants a package to be overlooked: each of these reads the same to a package manager as
+// the entry of lodash 4.17.20 with its version as usual.
+func TestNoWayToWriteALockfileHidesAPackage(t *testing.T) {
+	for _, c := range []struct {
+		name, ecosystem, pkg, version, file string
+		lines                               []string
+	}{
+		{"an object before the version", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `+      "x": {`, `+      },`, `-      "version": "4.17.21"`, `+      "version": "4.17.20"`}},
+		{"the end of an object before the version", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `+      "x": {`, `+      "y": 1}, "version": "4.17.20"`}},
+		{"an object around brackets in strings", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `+      "x": {"a": "\"{"},`, `+      "version": "4.17.20"`}},
+		{"the value on a line of its own", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `+      "version":`, `+        "4.17.20"`}},
+		{"letters by number", "npm", "lodash", "4.17.20", "package-lock.json", []string{`+    "node_modules/l\u006fdas\u0068": {`, `+      "version": "4.17.2\u0030"`}},
+		{"an escaped slash", "npm", "lodash", "4.17.20", "package-lock.json", []string{`+    "node_modules\/lodash": {`}},
+		{"a version by number", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `-      "version": "4.17.21"`, `+      "version": "4\u002E17.20"`}},
+		{"lines that are only taken out", "npm", "lodash", "4.17.20", "package-lock.json", []string{`     "node_modules/lodash": {`, `-      "version": "4.17.21"`, `-    },`, `-    "node_modules/other": {`, `       "version": "4.17.20"`, `     }`}},
+		{"the version before the name", "composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`         {`, `+            "version": "v5.4.1",`, `             "name": "symfony/http-kernel",`, `-            "version": "v5.4.0",`}},
+		{"two names", "composer", "symfony/http-kernel", "5.4.1", "composer.lock", []string{`         {`, `+            "name": "a/b",`, `+            "version": "v5.4.1",`, `             "name": "symfony/http-kernel",`, `-            "version": "v5.4.0",`}},
+		{"a map before the version in yarn.lock", "npm", "lodash", "4.17.20", "yarn.lock", []string{` lodash@^4.0.0:`, `+  x:`, `+    y "1"`, `-  version "4.17.21"`, `+  version "4.17.20"`}},
+		{"a version below its key", "npm", "lodash", "4.17.20", "yarn.lock", []string{` "lodash@npm:^4.0.0":`, `-  version: 4.17.21`, `+  version:`, `+    4.17.20`}},
+		{"the version before the name in TOML", "pypi", "django", "4.2.1", "poetry.lock", []string{`+name = "a"`, `+version = "1"`, `+`, ` [[package]]`, `+version = "4.2.1"`, ` name = "django"`, `-version = "4.2.2"`}},
+		{"a text that looks like a table", "pypi", "django", "4.2.1", "poetry.lock", []string{` [[package]]`, ` name = "django"`, `+description = """`, `+[[package]]`, `+name = "a"`, `+"""`, `-version = "4.2.2"`, `+version = "4.2.1"`}},
+		{"letters by number in TOML", "pypi", "django", "4.2.1", "poetry.lock", []string{`+name = "dj\u0061ngo"`}},
+		{"letters by number in go.mod", "golang", "golang.org/x/crypto", "0.14.0", "go.mod", []string{`+	"golang.org/x/crypt\x6f" v0.14.0`}},
+		{"letters by number in XML", "maven", "org.apache.logging.log4j:log4j-core", "2.14.1", "pom.xml", []string{`     <dependency>`, `+      <artifactId>log4&#106;-c&#x6f;re</artifactId>`, `     </dependency>`}},
+		{"a dependency between two remarks", "maven", "org.apache.logging.log4j:log4j-core", "2.14.1", "pom.xml", []string{`+    <!-- --><dependency><groupId>a</groupId><artifactId>brings-it</artifactId></dependency><!-- -->`}},
+		{"the end of a remark", "maven", "org.apache.logging.log4j:log4j-core", "2.14.1", "build.gradle", []string{` /*`, `+// */`}},
+	} {
+		x := vulnerable("CVE-2026-1", c.ecosystem, c.pkg, c.version, c.file)
+		d := parse(t, modified(c.file, c.lines...))
+		if have, ground := d.judge(&x, "acme/shop"); have == untouched {
+			t.Errorf("%s: %s", c.name, ground)
+		}
+	}
+}
+
+// Each of these would take minutes if it were not bounded.
+func TestALockfileOfOneBlockOrManyDoesNotTakeLong(t *testing.T) {
+	flat := []string{`+ [ {`}
+	for range 200_000 {
+		flat = append(flat, `+ "4.17.20",`)
+	}
+	for name, lines := range map[string][]string{
+		"flat": append(flat, `+ } ]`),
+		"deep": {`+` + strings.Repeat(`{"":`, 500_000), `+"4.17.20"`},
+	} {
+		x := vulnerable("CVE-2026-1", "npm", "lodash", "4.17.20", "package-lock.json")
+		if have, ground := parse(t, modified("package-lock.json", lines...)).judge(&x, "acme/shop"); have != touched {
+			t.Errorf("%s: %v (%s)", name, have, ground)
+		}
+	}
+}
+
+// A file that package managers did not read before, or read elsewhere, brings all that it names.
+func TestWhatBecomesALockfileBringsItsPackages(t *testing.T) {
+	x := vulnerable("CVE-2026-1", "npm", "lodash", "4.17.20", "shop/package-lock.json")
+	for _, c := range []struct {
+		name, diff string
+		want       touch
+	}{
+		{"a fixture", "diff --git a/test/lock.txt b/shop/package-lock.json\nsimilarity index 100%\nrename from test/lock.txt\nrename to shop/package-lock.json\n", unclear},
+		{"a copy", "diff --git a/test/package-lock.json b/shop/package-lock.json\nsimilarity index 100%\ncopy from test/package-lock.json\ncopy to shop/package-lock.json\n", unclear},
+		{"another lockfile", "diff --git a/old/package-lock.json b/shop/package-lock.json\nsimilarity index 100%\nrename from old/package-lock.json\nrename to shop/package-lock.json\n", untouched},
+		{"a file where a link was", "diff --git a/shop/package-lock.json b/shop/package-lock.json\ndeleted file mode 120000\nindex 1111111..0000000\n--- a/shop/package-lock.json\n+++ /dev/null\n@@ -1 +0,0 @@\n-../x\n" +
+			"diff --git a/shop/package-lock.json b/shop/package-lock.json\nnew file mode 100644\nindex 0000000..1111111\n--- /dev/null\n+++ b/shop/package-lock.json\n@@ -0,0 +1 @@\n+{}\n", unclear},
+	} {
+		if have, ground := parse(t, c.diff).judge(&x, "acme/shop"); have != c.want {
+			t.Errorf("%s: %v (%s)", c.name, have, ground)
+		}
+	}
+	d := parse(t, modified("README.md", "+x"))
+	d.KnowTree([]string{"shop/package-lock.json", "README.md"}, []string{"shop/package-lock.json"})
+	if have, ground := d.judge(&x, "acme/shop"); have != unclear || !strings.Contains(ground, "is a link") {
+		t.Errorf("a link: %v (%s)", have, ground)
+	}
+}
+
 func TestWhatIsOutsideOfTheManifestsThatAPackageComesFromDoesNotTouchIt(t *testing.T) {
 	for _, c := range []struct {
 		name, ecosystem, found, touched string
@@ -164,7 +240,7 @@ func TestWhatADiffCannotShowIsNotJudged(t *testing.T) {
 	d := parse(t, "diff --git a/package-lock.json b/package-lock.json\nindex 1..2 100644\nBinary files a/package-lock.json and b/package-lock.json differ\n"+
 		"diff --git a/lib b/lib\nindex 1111111..2222222 160000\n--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n-Subproject commit 1111111\n+Subproject commit 2222222\n"+
 		"diff --git a/gone.go b/gone.go\ndeleted file mode 100644\nindex 1111111..0000000\n--- a/gone.go\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n")
-	d.KnowTree([]string{"package-lock.json", "main.go"})
+	d.KnowTree([]string{"package-lock.json", "main.go"}, nil)
 	image := vulnerable("CVE-2026-1", "deb", "openssl", "1.0", "")
 	image.Target = engine.Target{Type: engine.TargetImage, Name: "acme/shop"}
 	in := vulnerable("CVE-2026-1", "npm", "lodash", "1.0", "app/package-lock.json")

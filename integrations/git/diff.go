@@ -95,23 +95,29 @@ func (c *Change) Diff(ctx context.Context, read func(io.Reader) error) error {
 		"--end-of-options", c.Base, c.Head)
 }
 
-// Files are the names of all files of the head, from the root of the repository.
-func (c *Change) Files(ctx context.Context) ([]string, error) {
-	var names []string
-	err := stream(ctx, c.dir, func(r io.Reader) error {
+// Files are the names of all files of the head, from the root of the repository, and of those of them that are symbolic links.
+func (c *Change) Files(ctx context.Context) (names, links []string, err error) {
+	err = stream(ctx, c.dir, func(r io.Reader) error {
 		in := bufio.NewReader(r)
 		for {
-			name, err := in.ReadString(0)
+			said, err := in.ReadString(0)
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			names = append(names, strings.TrimSuffix(name, "\x00"))
+			kind, name, ok := strings.Cut(strings.TrimSuffix(said, "\x00"), "\t") // <mode> <type> <id>, then the name
+			if !ok {
+				return fmt.Errorf("git ls-tree says %q", clip(said))
+			}
+			names = append(names, name)
+			if strings.HasPrefix(kind, "120000 ") {
+				links = append(links, name)
+			}
 		}
-	}, "ls-tree", "-r", "-z", "--name-only", "--full-tree", c.Head)
-	return names, err
+	}, "ls-tree", "-r", "-z", "--full-tree", c.Head)
+	return names, links, err
 }
 
 // Read is what a file of the head reads, or the first bytes of it.

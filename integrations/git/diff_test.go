@@ -101,7 +101,7 @@ func TestADiffIsFromWhereTheHistoriesPart(t *testing.T) {
 	if c, text := r.diff("main..HEAD"); c.Base != main || !strings.Contains(text, "a/main.go") {
 		t.Errorf("main..HEAD: %+v\n%s", c, text)
 	}
-	files, err := c.Files(t.Context())
+	files, _, err := c.Files(t.Context())
 	if err != nil || !slices.Equal(files, []string{"a.go", "b.go"}) {
 		t.Errorf("files %q, %v", files, err)
 	}

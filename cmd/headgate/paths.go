@@ -5,6 +5,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/paths"
+	"github.com/headgate/headgate/engine/scope"
 )
 
 // joinPaths finds the attack paths among the assets, and adds to each case what they have to do with it. It comes after all other facts,
@@ -26,9 +27,9 @@ func (r *run) joinPaths(ctx context.Context) error {
 		}
 	}
 	estate := paths.Estate{Edges: edges}
-	covered := r.assets.Covered(r.reading.targets)
+	covered := r.assets.Covered(scope.Look{Repository: r.result.Change.Repository, Whole: r.reading.targets, Part: r.reading.unfinished})
 	for _, a := range r.assets.Assets() {
-		estate.Assets = append(estate.Assets, paths.Asset{ID: a.ID, Entry: a.Exposure == "internet", Jewel: jewel(&a),
+		estate.Assets = append(estate.Assets, paths.Asset{ID: a.ID, Entry: a.Exposure == "internet", Unsaid: a.Exposure == "", Jewel: jewel(&a),
 			Covered: covered[a.ID], Openers: openers[a.ID]})
 	}
 	analysis := paths.Analyse(estate)
@@ -37,12 +38,12 @@ func (r *run) joinPaths(ctx context.Context) error {
 	from := engine.Provenance{Source: "the asset graph " + analysis.Digest()}
 	for i := range cases {
 		c := &cases[i]
-		facts, missing := analysis.Facts(c.Input.Asset.ID, c.Input.Finding.ID)
+		facts, why := analysis.Facts(c.Input.Asset.ID, c.Input.Finding.ID)
 		switch c.Input.Context.Paths = facts; {
 		case facts != nil:
 			c.Provenance["context.paths"] = from
-		case missing != "": // what is absent for a reason says so where a source would stand
-			c.Provenance["context.paths"] = engine.Provenance{Source: "no complete report of this run looked at " + missing + ", which may lie on the way"}
+		case why != "": // what is absent for a reason says so where a source would stand
+			c.Provenance["context.paths"] = engine.Provenance{Source: why}
 		}
 	}
 	return nil

@@ -204,7 +204,8 @@ type reading struct {
 	discoveries []engine.Discovery
 	fixed       []engine.Discovery // by the scanners' own baselines
 	statements  []engine.Statement
-	targets     []engine.Target // what complete reports looked at
+	targets     []engine.Target // what complete reports looked at, not for secrets only
+	unfinished  []engine.Target // what incomplete reports looked at
 	scans       int             // how many of the reports say what was found; the others list components or make statements
 	passedOver  []string        // files of folders that are no reports
 	refused     []refusal       // reports that cannot be read whole, where reading goes on without them
@@ -284,7 +285,10 @@ func (r *reading) take(one *ingest.Reading) {
 	r.fixed = append(r.fixed, one.Fixed...)
 	r.statements = append(r.statements, one.Statements...)
 	r.proofs = append(r.proofs, one.Proofs...)
-	if one.Report.Complete {
+	switch {
+	case !one.Report.Complete:
+		r.unfinished = append(r.unfinished, one.Targets...)
+	case !ingest.OnlySecrets(one.Report.Tool): // who looks for secrets sees no other way in
 		r.targets = append(r.targets, one.Targets...)
 	}
 	if one.Scan {

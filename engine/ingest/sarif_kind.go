@@ -26,14 +26,23 @@ var sarifKinds = []struct {
 	{kind: engine.KindMisconfiguration, rules: []string{"avd-", "ckv_", "ckv2_", "terraform.", "dockerfile.", "yaml.kubernetes.",
 		"yaml.docker-compose.", "yaml.github-actions."},
 		names: []string{"misconfiguration"}, tags: []string{"misconfiguration"}},
-	{kind: engine.KindSecret, tools: []string{"gitleaks", "betterleaks", "trufflehog", "detect-secrets", "ggshield", "gitguardian",
-		"noseyparker", "nosey parker", "kingfisher", "whispers", "secretlint"}},
+	{kind: engine.KindSecret, tools: secretScanners},
 	{kind: engine.KindMisconfiguration, tools: []string{"checkov", "kics", "tfsec", "terrascan", "hadolint", "kubesec", "kube-linter",
 		"kube-score", "kubescape", "kubeaudit", "polaris", "dockle", "cfn-lint", "cfn_nag", "snyk iac", "scorecard", "zizmor",
 		"poutine", "prowler", "template analyzer", "templateanalyzer"}},
 	{kind: engine.KindVulnerability, tools: []string{"grype", "anchore", "dependency-check", "osv-scanner", "snyk open source",
 		"snyk container", "govulncheck", "npm-audit", "npm audit", "cargo-audit", "pip-audit", "docker scout", "clair", "black duck",
 		"blackduck", "xray", "retire.js", "nancy"}},
+}
+
+// secretScanners are tools, in lower case, that look for secrets and nothing else.
+var secretScanners = []string{"gitleaks", "betterleaks", "trufflehog", "detect-secrets", "ggshield", "gitguardian", "noseyparker",
+	"nosey parker", "kingfisher", "whispers", "secretlint", "secret-scanning"}
+
+// OnlySecrets says whether a tool looks for secrets and nothing else, so that where it finds none there may be anything else.
+func OnlySecrets(tool string) bool {
+	tool = strings.ToLower(tool)
+	return slices.ContainsFunc(secretScanners, func(part string) bool { return strings.Contains(tool, part) })
 }
 
 // kindOf is the kind of a result. A rule that is named after an advisory is a vulnerability, whatever the tool.

@@ -36,3 +36,13 @@ func TestAReportWithoutFindingsSaysWhatItLookedAt(t *testing.T) {
 		}
 	}
 }
+
+func TestToolsThatLookForSecretsOnlyAreKnown(t *testing.T) {
+	for tool, want := range map[string]bool{
+		"gitleaks": true, "Gitleaks": true, "TruffleHog": true, "github-secret-scanning": true, "trivy": false, "CodeQL": false, "gosec": false, "": false,
+	} {
+		if have := ingest.OnlySecrets(tool); have != want {
+			t.Errorf("%q: %v, want %v", tool, have, want)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type Estate struct {
 type Asset struct {
 	ID      string
 	Entry   bool     // exposed to the internet, explicitly
+	Unsaid  bool     // whether it is exposed to the internet, nobody says; Entry is false then
 	Jewel   bool     // a crown jewel: what attackers are after
 	Covered bool     // a complete scan looked at it, so that it has no findings other than those known
 	Openers []Opener // the findings that open its door
@@ -67,6 +68,7 @@ type Analysis struct {
 	uncovered            []int            // assets without coverage whose doors an attacker may come up to
 	upstream             []int            // by asset: one without coverage on a candidate path to it; -1 is none
 	onward               []int            // by asset: one on a candidate path to a jewel that it may lead to; -1 is none
+	maybe                []int            // by asset: one of unsaid exposure that ways lead from here; -1 is none
 	known                []bool           // by asset: the graph says something of it
 	opened               map[string][]int // by finding: the assets whose doors it opens
 }
@@ -100,6 +102,7 @@ func (a *Analysis) takeAssets(assets []Asset) {
 		}
 		have := &a.assets[i]
 		have.Entry, have.Jewel, have.Covered = have.Entry || s.Entry, have.Jewel || s.Jewel, have.Covered || s.Covered
+		have.Unsaid = (have.Unsaid || s.Unsaid) && !have.Entry
 		have.Openers = append(have.Openers, s.Openers...)
 	}
 	slices.SortFunc(a.assets, func(x, y Asset) int { return strings.Compare(x.ID, y.ID) })
@@ -157,7 +160,7 @@ func (a *Analysis) sum() string {
 	h := sha256.New()
 	for i := range a.assets {
 		s := &a.assets[i]
-		fmt.Fprintf(h, "asset %q %t %t %t\n", s.ID, s.Entry, s.Jewel, s.Covered)
+		fmt.Fprintf(h, "asset %q %t %t %t %t\n", s.ID, s.Entry, s.Unsaid, s.Jewel, s.Covered)
 		for _, o := range s.Openers {
 			fmt.Fprintf(h, "opener %q %t\n", o.Finding, o.Proven)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/headgate/headgate/engine"
@@ -410,4 +411,34 @@ func TestTheOrderOfAssetsAndEdgesDoesNotMatter(t *testing.T) {
 			t.Errorf("another order gives %+v", b.Paths())
 		}
 	})
+}
+
+func TestNoFactDependsOnAnExposureThatNobodyStates(t *testing.T) {
+	kept, withheld := 0, 0
+	eachEstate(t, func(t *testing.T, e Estate, _ *Analysis) {
+		for i, s := range e.Assets {
+			if s.Entry {
+				continue
+			}
+			unsaid, exposed := Estate{Edges: e.Edges, Assets: slices.Clone(e.Assets)}, Estate{Edges: e.Edges, Assets: slices.Clone(e.Assets)}
+			unsaid.Assets[i].Unsaid, exposed.Assets[i].Entry = true, true
+			doubtful, sure := Analyse(unsaid), Analyse(exposed)
+			for _, other := range e.Assets {
+				was, why := doubtful.Facts(other.ID, "f0")
+				if was == nil {
+					if strings.Contains(why, "nobody says") {
+						withheld++
+					}
+					continue
+				}
+				if now, _ := sure.Facts(other.ID, "f0"); now != nil && now.FromInternet && !was.FromInternet {
+					t.Errorf("with %s exposed, %s is reached from the internet: %s, not %s", s.ID, other.ID, show(now), show(was))
+				}
+				kept++
+			}
+		}
+	})
+	if kept < 1000 || withheld < 100 {
+		t.Errorf("%d facts were kept and %d withheld", kept, withheld)
+	}
 }

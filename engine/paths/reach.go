@@ -138,6 +138,7 @@ func (a *Analysis) cover() {
 			}
 		}
 	}
+	a.doubt()
 	back := make([]int, a.all.size())
 	for n := range back {
 		back[n] = -1
@@ -150,6 +151,23 @@ func (a *Analysis) cover() {
 	a.onward = make([]int, len(a.assets))
 	for i := range a.assets {
 		a.onward[i] = back[inside(i)]
+	}
+}
+
+// doubt finds out what would be reached from the internet if assets of unsaid exposure were exposed.
+func (a *Analysis) doubt() {
+	mark := make([]int, a.open.size())
+	for n := range mark {
+		mark[n] = -1
+	}
+	for i := range a.assets {
+		if a.assets[i].Unsaid {
+			spread(&a.open.forth, mark, door(i), i)
+		}
+	}
+	a.maybe = make([]int, len(a.assets))
+	for i := range a.assets {
+		a.maybe[i] = max(mark[door(i)], mark[inside(i)])
 	}
 }
 
@@ -171,17 +189,21 @@ func spread(lists *neighbours, mark []int, from, as int) {
 	}
 }
 
-// Facts says what the graph knows of a finding on an asset. It is nil if the graph says nothing of the asset; missing names an asset
-// on a candidate path that no complete scan looked at, for want of which it is nil: what was not looked at may open.
-func (a *Analysis) Facts(asset, finding string) (f *engine.PathFacts, missing string) {
+// Facts says what the graph knows of a finding on an asset. It is nil if the graph says nothing of the asset, and where it could be
+// wrong; why then names what is not known: an asset on a candidate path that no complete scan looked at, as what was not looked at may
+// open, or one that may be exposed to the internet, where nothing else leads from there.
+func (a *Analysis) Facts(asset, finding string) (f *engine.PathFacts, why string) {
 	i, ok := a.index[asset]
 	if !ok || !a.known[i] {
 		return nil, ""
 	}
 	for _, by := range []int{a.upstream[i], a.onward[i]} {
 		if by >= 0 {
-			return nil, a.assets[by].ID
+			return nil, "no complete report of this run looked at " + a.assets[by].ID + ", which may lie on the way"
 		}
+	}
+	if by := a.maybe[i]; by >= 0 && a.hops[door(i)] < 0 && a.hops[inside(i)] < 0 {
+		return nil, "nobody says whether " + a.assets[by].ID + " is exposed to the internet"
 	}
 	openers := a.assets[i].Openers
 	at, opens := slices.BinarySearchFunc(openers, finding, func(o Opener, id string) int { return cmp.Compare(o.Finding, id) })

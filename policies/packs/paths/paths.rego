@@ -21,8 +21,8 @@ opens_step contains lib.opens_step(rego.metadata.rule()) if input.context.valida
 # METADATA
 # title: A vulnerability that can be exploited
 # description: >-
-#   A vulnerability that is not minor, that nothing rules out and that somebody exploits, published an exploit for or
-#   may soon: an exploitation that nobody looked into counts, as unknown is not no.
+#   A vulnerability that nothing rules out and that somebody exploits, published an exploit for or may soon, however
+#   minor it is rated. Where nobody looked into its exploitation it counts unless it is minor, as unknown is not no.
 # custom:
 #   id: paths.opens_vulnerability
 #   message: '{finding.vulnerability.id} can be exploited'
@@ -30,7 +30,7 @@ opens_step contains lib.opens_step(rego.metadata.rule()) if input.context.valida
 #   controls: [NIST-CSF-2.0-ID.RA-05]
 opens_step contains lib.opens_step(rego.metadata.rule()) if {
 	input.finding.kind == "vulnerability"
-	not _minor
+	not _harmless
 	not _ruled_out
 	not _no_exploit
 }
@@ -127,8 +127,9 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # METADATA
 # title: Nothing leads there from the internet
 # description: >-
-#   The whole graph is known, and no way leads from the internet to the asset. Secrets are not capped, as they open more
-#   than the asset that they lie in.
+#   The whole graph is known, no way leads from the internet to the asset, and somebody states that the asset is not
+#   exposed itself. Secrets are not capped, as they open more than the asset that they lie in, and misconfigurations are
+#   not, as one of them may be the way that the graph does not know.
 # custom:
 #   id: paths.unreached
 #   message: nothing leads to the asset from the internet
@@ -137,13 +138,26 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 cap contains lib.cap(rego.metadata.rule(), data.packs.paths.params.unreached) if {
 	data.packs.paths.params.unreached != null
 	input.context.paths.from_internet == false
-	input.finding.kind in {"vulnerability", "weakness", "misconfiguration"}
+	input.asset.exposure in {"internal", "isolated"}
+	input.finding.kind in {"vulnerability", "weakness"}
 }
 
 _minor if {
 	input.finding.severity
 	not _severe
 }
+
+# A minor one whose exploitation nobody knows of.
+_harmless if {
+	_minor
+	not _exploited
+}
+
+_exploited if input.context.intel.ssvc.exploitation in {"poc", "active"}
+
+_exploited if input.context.intel.kev.listed
+
+_exploited if _likely
 
 _severe if input.finding.severity in data.packs.paths.params.least_severity
 

@@ -72,6 +72,54 @@ test_opens_vulnerability_silent_where_something_rules_it_out if {
 	}
 }
 
+# What is rated low and exploited is how attackers chain.
+test_opens_vulnerability_fires_however_minor_it_is_rated_if_it_is_exploited if {
+	every facts in [
+		{"intel": {"kev": {"listed": true}}},
+		{"intel": {"ssvc": {"exploitation": "active"}}},
+		{"intel": {"ssvc": {"exploitation": "poc"}}},
+		{"intel": {"epss": {"probability": 0.1}}},
+	] {
+		opened == {"paths.opens_vulnerability"} with input as {
+			"finding": {"kind": "vulnerability", "severity": "low"},
+			"context": facts,
+		}
+	}
+	every facts in [
+		{"intel": {"kev": {"listed": false}, "epss": {"probability": 0.09}}},
+		{"intel": {"kev": {"listed": true}}, "vex": {"status": "not_affected"}},
+	] {
+		opened == set() with input as {
+			"finding": {"kind": "vulnerability", "severity": "low"},
+			"context": facts,
+		}
+	}
+}
+
+# What somebody accepts or silences still lets an attacker in.
+test_opens_vulnerability_fires_where_it_is_waived_or_suppressed if {
+	opened == {"paths.opens_vulnerability"} with input as {
+		"finding": {"kind": "vulnerability", "severity": "high", "suppression": {"kind": "in_source", "status": "accepted"}},
+		"context": {"waivers": [{"id": "w", "verified": true}]},
+	}
+}
+
+# Whoever was stopped once did not get in; a proof that somebody did counts before any statement.
+test_validation_decides_whether_a_step_opens if {
+	every finding in [
+		{"kind": "vulnerability", "severity": "critical"},
+		{"kind": "weakness", "severity": "critical", "cwes": [89]},
+		{"kind": "misconfiguration", "severity": "critical"},
+		{"kind": "secret", "secret": {"active": true}},
+	] {
+		opened == set() with input as {"finding": finding, "context": {"validation": {"status": "mitigated"}}}
+		"paths.opens_proven" in opened with input as {
+			"finding": finding,
+			"context": {"validation": {"status": "exploitable"}, "vex": {"status": "not_affected"}},
+		}
+	}
+}
+
 test_opens_vulnerability_missing_facts_are_no_reason_to_rest if {
 	opened == {"paths.opens_vulnerability"} with input as {"finding": {"kind": "vulnerability"}, "context": {}}
 }
@@ -155,15 +203,36 @@ test_cuts_missing if not raised["paths.cuts"] with input as on({"from_internet":
 
 # Nothing leads there.
 
+unreached(finding, asset) := {
+	"finding": finding,
+	"asset": asset,
+	"context": {"paths": {"from_internet": false, "opens": true}},
+}
+
 test_unreached_fires if {
-	capped == {"paths.unreached": "track*"} with input as on({"from_internet": false, "opens": true})
+	every kind in ["vulnerability", "weakness"] {
+		every exposure in ["internal", "isolated"] {
+			capped == {"paths.unreached": "track*"} with input as unreached({"kind": kind}, {"exposure": exposure})
+		}
+	}
 }
 
 test_unreached_silent if {
-	capped == {} with input as on({"from_internet": true, "opens": true})
-	capped == {} with input as {"finding": {"kind": "secret"}, "context": {"paths": {"from_internet": false}}}
-	capped == {} with input as on({"from_internet": false, "opens": true})
+	capped == {} with input as object.union(
+		unreached({"kind": "vulnerability"}, {"exposure": "internal"}),
+		{"context": {"paths": {"from_internet": true}}},
+	)
+	every kind in ["secret", "misconfiguration", "license"] {
+		capped == {} with input as unreached({"kind": kind}, {"exposure": "internal"})
+	}
+	every exposure in ["internet", "partner"] {
+		capped == {} with input as unreached({"kind": "vulnerability"}, {"exposure": exposure})
+	}
+	capped == {} with input as unreached({"kind": "vulnerability"}, {"exposure": "internal"})
 		with data.packs.paths.params.unreached as null
 }
 
-test_unreached_missing if capped == {} with input as {"finding": {"kind": "vulnerability"}, "context": {}}
+test_unreached_missing if {
+	capped == {} with input as unreached({"kind": "vulnerability"}, {})
+	capped == {} with input as {"finding": {"kind": "vulnerability"}, "asset": {"exposure": "internal"}, "context": {}}
+}

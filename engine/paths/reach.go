@@ -124,7 +124,9 @@ func (a *Analysis) cover() {
 	}
 	for i := range a.assets {
 		if !a.assets[i].Covered && come[door(i)] >= 0 {
-			a.uncovered = append(a.uncovered, i)
+			if a.assets[i].Jewel || len(a.all.forth.of(inside(i))) > 0 { // where nothing leads on, nothing hangs on it
+				a.uncovered = append(a.uncovered, i)
+			}
 			spread(&a.all.forth, mark, inside(i), i)
 		}
 	}

@@ -39,7 +39,9 @@ func (m *match) covered(l *Look) bool {
 		}
 	}
 	for _, repository := range m.Repositories {
-		if !whole(func(t engine.Target) bool { return t.Type == engine.TargetRepository && fits([]string{repository}, t.Name) }) {
+		if !whole(func(t engine.Target) bool {
+			return t.Type == engine.TargetRepository && fits([]string{repository}, t.Name)
+		}) {
 			return false
 		}
 	}

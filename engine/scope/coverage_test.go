@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/headgate/headgate/engine"
@@ -39,12 +40,17 @@ func TestAnAssetIsCoveredOnceAllPlacesWhereItLivesWereLookedAt(t *testing.T) {
 		{"a component, in anything", `{purls: ["pkg:npm/x"]}`, Look{Whole: list(image)}, true},
 		{"a component, where a scan did not finish", `{purls: ["pkg:npm/x"]}`, Look{Whole: list(image), Part: list(shop)}, false},
 		{"a component says nothing of its repository", `{purls: ["pkg:npm/x"], paths: ["**"]}`, Look{Whole: list(image)}, false},
+		{"the folder of a repository that a catalogue names", "", Look{Whole: list(shop), Repository: "acme/any"}, true},
+		{"that folder, with another repository looked at", "", Look{Whole: list(other), Repository: "acme/other"}, false},
 		{"its host", `{hosts: ["shop.example.com"]}`, Look{Whole: list(host)}, true},
 		{"another host", `{hosts: ["api.example.com"]}`, Look{Whole: list(host)}, false},
 		{"hosts are asked for only where nothing else is known", `{hosts: ["api.example.com"], paths: ["**"]}`, Look{Whole: list(shop)}, true},
 		{"the host says nothing of the code", `{hosts: ["shop.example.com"], paths: ["**"]}`, Look{Whole: list(host)}, false},
 	} {
-		inv := read(t, "assets:\n  - id: checkout\n    match: "+c.match+"\n")
+		inv := read(t, "assets:\n  - id: checkout\n    match: "+cmp.Or(c.match, "{paths: [x]}")+"\n")
+		if c.match == "" {
+			inv.assets[0].match = match{within: []place{{"acme/shop", "services/**"}}}
+		}
 		if have := inv.Covered(c.look)["checkout"]; have != c.want {
 			t.Errorf("%s: covered %v, want %v", c.name, have, c.want)
 		}

@@ -150,10 +150,10 @@ func (v *view) pictureBlock() *block {
 func (g *picture) key() string {
 	var parts []string
 	if slices.ContainsFunc(g.edges, func(e drawn) bool { return e.proven }) {
-		parts = append(parts, "a thick arrow is a step that is proven")
+		parts = append(parts, "a thick arrow is a step that is proven, a thin one may be one")
 	}
 	if slices.ContainsFunc(g.edges, func(e drawn) bool { return e.trusted }) {
-		parts = append(parts, "a dotted one needs no finding")
+		parts = append(parts, "a dotted arrow needs no finding")
 	}
 	return sentenceCase(strings.Join(parts, ", ")) + strings.Repeat(".", min(len(parts), 1))
 }

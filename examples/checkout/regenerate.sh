@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the reports that real tools write: gosec.sarif, gitleaks.sarif and govulncheck.json.
-# The image reports (trivy-image.json, grype-image.json) are written by hand: see README.md.
+# The image reports (trivy-image.json, trivy-edge.json, grype-image.json) are written by hand: see README.md.
 #
 # Reports carry the paths of the folder that was scanned, so the tools run on a copy in /src/checkout, as in the build container.
 # Needs Go and the network for the tools; the vulnerability database is the small one in ../vulndb.
@@ -21,7 +21,7 @@ go install github.com/zricethezav/gitleaks/v8@v8.30.1
 go install golang.org/x/vuln/cmd/govulncheck@v1.5.0
 
 mkdir -p "$src"
-(cd "$here" && cp -R go.mod go.sum main.go Dockerfile config orders receipts session "$src"/ && cp -R ../vulndb "$db")
+(cd "$here" && cp -R go.mod go.sum main.go Dockerfile config orders receipts session services "$src"/ && cp -R ../vulndb "$db")
 cd "$src"
 
 # gosec and gitleaks end with 1 when they find something; a report that is not there is the failure.

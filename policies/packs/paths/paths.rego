@@ -128,8 +128,9 @@ raise contains lib.raise(rego.metadata.rule(), "attend") if {
 # title: Nothing leads there from the internet
 # description: >-
 #   The whole graph is known, no way leads from the internet to the asset, and somebody states that the asset is not
-#   exposed itself. Secrets are not capped, as they open more than the asset that they lie in, and misconfigurations are
-#   not, as one of them may be the way that the graph does not know.
+#   exposed itself. What is known to be exploited is not capped, as attackers are inside of networks too; secrets are
+#   not, as they open more than the asset that they lie in; and misconfigurations are not, as one of them may be the way
+#   that the graph does not know.
 # custom:
 #   id: paths.unreached
 #   message: nothing leads to the asset from the internet
@@ -140,6 +141,7 @@ cap contains lib.cap(rego.metadata.rule(), data.packs.paths.params.unreached) if
 	input.context.paths.from_internet == false
 	input.asset.exposure in {"internal", "isolated"}
 	input.finding.kind in {"vulnerability", "weakness"}
+	not _in_use
 }
 
 _minor if {
@@ -153,9 +155,9 @@ _harmless if {
 	not _exploited
 }
 
-_exploited if input.context.intel.ssvc.exploitation in {"poc", "active"}
+_exploited if input.context.intel.ssvc.exploitation == "poc"
 
-_exploited if input.context.intel.kev.listed
+_exploited if _in_use
 
 _exploited if _likely
 
@@ -181,3 +183,10 @@ _no_exploit if {
 }
 
 _likely if input.context.intel.epss.probability >= data.packs.paths.params.epss_opens
+
+# Attackers use it, or a test of the team did.
+_in_use if input.context.intel.kev.listed
+
+_in_use if input.context.intel.ssvc.exploitation == "active"
+
+_in_use if input.context.validation.status == "exploitable"

@@ -232,6 +232,19 @@ test_unreached_silent if {
 		with data.packs.paths.params.unreached as null
 }
 
+test_unreached_silent_where_attackers_are_at_it if {
+	every facts in [
+		{"intel": {"kev": {"listed": true}}},
+		{"intel": {"ssvc": {"exploitation": "active"}}},
+		{"validation": {"status": "exploitable"}},
+	] {
+		capped == {} with input as object.union(
+			unreached({"kind": "vulnerability"}, {"exposure": "isolated"}),
+			{"context": facts},
+		)
+	}
+}
+
 test_unreached_missing if {
 	capped == {} with input as unreached({"kind": "vulnerability"}, {})
 	capped == {} with input as {"finding": {"kind": "vulnerability"}, "asset": {"exposure": "internal"}, "context": {}}

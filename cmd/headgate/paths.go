@@ -27,7 +27,7 @@ func (r *run) joinPaths(ctx context.Context) error {
 		}
 	}
 	estate := paths.Estate{Edges: edges}
-	covered := r.assets.Covered(scope.Look{Repository: r.result.Change.Repository, Whole: r.reading.targets, Part: r.reading.unfinished})
+	covered := r.covered()
 	for _, a := range r.assets.Assets() {
 		estate.Assets = append(estate.Assets, paths.Asset{ID: a.ID, Entry: a.Exposure == "internet", Unsaid: a.Exposure == "", Jewel: jewel(&a),
 			Covered: covered[a.ID], Openers: openers[a.ID]})
@@ -47,4 +47,9 @@ func (r *run) joinPaths(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// covered are the assets that the reports of the run looked at whole.
+func (r *run) covered() map[string]bool {
+	return r.assets.Covered(scope.Look{Repository: r.result.Change.Repository, Whole: r.reading.targets, Part: r.reading.unfinished})
 }

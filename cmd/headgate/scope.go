@@ -124,7 +124,7 @@ func (r *run) scopeOfReports(s *report.Scope) {
 			out.NoAsset = append(out.NoAsset, c.Input.Finding)
 		}
 	}
-	covered := r.assets.Covered(r.reading.targets)
+	covered := r.covered()
 	for i := range s.Assets {
 		one := &s.Assets[i]
 		id := one.Asset.ID

@@ -14,51 +14,19 @@ type Look struct {
 	Part       []engine.Target // by scans that did not finish: what they did not come to may be there
 }
 
-// Covered says which assets were looked at whole, so that they have no findings other than those known. What an asset matches names the
-// places where it lives, and each of them must have been looked at: of two images one says nothing of the other. Hosts and components are
-// further ways to tell whose a finding is, and places only for want of others.
+// Covered says which assets were looked at: a scan that finished looked at a place where the asset lives, and no scan of any of them
+// broke off. Places are repositories, folders and images. Hosts and components are further ways to tell whose a finding is, and places only
+// for want of others: from outside little is seen, and a component may be in anything.
 func (inv *Inventory) Covered(l Look) map[string]bool {
 	covered := map[string]bool{}
 	for i := range inv.assets {
-		e := &inv.assets[i]
-		if e.match.covered(&l) {
-			covered[e.asset.ID] = true
+		m := &inv.assets[i].match
+		livesIn := func(t engine.Target) bool { return m.livesIn(&l, t) }
+		if slices.ContainsFunc(l.Whole, livesIn) && !slices.ContainsFunc(l.Part, livesIn) {
+			covered[inv.assets[i].asset.ID] = true
 		}
 	}
 	return covered
-}
-
-func (m *match) covered(l *Look) bool {
-	whole := func(ok func(engine.Target) bool) bool { return slices.ContainsFunc(l.Whole, ok) }
-	if slices.ContainsFunc(l.Part, func(t engine.Target) bool { return m.livesIn(l, t) }) {
-		return false
-	}
-	for _, image := range m.Images {
-		if !whole(func(t engine.Target) bool { return t.Type == engine.TargetImage && fits([]string{image}, t.Name) }) {
-			return false
-		}
-	}
-	for _, repository := range m.Repositories {
-		if !whole(func(t engine.Target) bool {
-			return t.Type == engine.TargetRepository && fits([]string{repository}, t.Name)
-		}) {
-			return false
-		}
-	}
-	for _, p := range m.within {
-		if !whole(p.isIn) {
-			return false
-		}
-	}
-	switch {
-	case len(m.Repositories)+len(m.within) > 0: // the paths are in those
-		return true
-	case len(m.Paths) > 0:
-		return whole(l.own)
-	case len(m.Images) > 0:
-		return true
-	}
-	return whole(func(t engine.Target) bool { return m.livesIn(l, t) })
 }
 
 // own says whether a target is the repository that the run is about, as far as either is known. Paths are those of this one: a report of
@@ -72,13 +40,18 @@ func (p place) isIn(t engine.Target) bool {
 	return t.Type == engine.TargetRepository && (t.Name == "" || strings.EqualFold(p.repository, t.Name))
 }
 
-// livesIn says whether what was found in a target could be the asset's. A component may be in anything.
+// livesIn says whether a target is a place of the asset.
 func (m *match) livesIn(l *Look, t engine.Target) bool {
+	placed := len(m.Paths)+len(m.Images)+len(m.Repositories)+len(m.within) > 0
 	switch {
 	case len(m.Paths) > 0 && l.own(t), slices.ContainsFunc(m.within, func(p place) bool { return p.isIn(t) }):
 		return true
-	case len(m.PURLs) > 0 && len(m.Paths)+len(m.Images)+len(m.Repositories)+len(m.within) == 0:
+	case len(m.PURLs) > 0 && !placed:
 		return true
+	case t.Type == engine.TargetHost && placed:
+		return false
+	case t.Type == engine.TargetRepository:
+		return fits(m.Repositories, t.Name) // what lies at no path may be anywhere, but no folder was looked at for it
 	}
 	return m.takes(&engine.Discovery{Target: t})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-func TestAnAssetIsCoveredOnceAllPlacesWhereItLivesWereLookedAt(t *testing.T) {
+func TestAnAssetIsCoveredOnceAPlaceWhereItLivesWasLookedAt(t *testing.T) {
 	target := func(typ engine.TargetType, name string) engine.Target { return engine.Target{Type: typ, Name: name} }
 	worker := target(engine.TargetImage, "ghcr.io/acme/worker")
 	other := target(engine.TargetRepository, "acme/other")
@@ -26,13 +26,14 @@ func TestAnAssetIsCoveredOnceAllPlacesWhereItLivesWereLookedAt(t *testing.T) {
 		{"a run that does not know of what", `{paths: ["services/checkout/**"]}`, Look{Whole: list(shop)}, true},
 		{"another repository", `{paths: ["services/checkout/**"]}`, Look{Whole: list(other), Repository: "acme/shop"}, false},
 		{"another repository that it names", `{paths: ["lib/**"], repositories: ["acme/oth*"]}`, Look{Whole: list(other), Repository: "acme/shop"}, true},
-		{"this one, but not the one that it names", `{paths: ["lib/**"], repositories: ["acme/oth*"]}`, Look{Whole: list(shop), Repository: "acme/shop"}, false},
+		{"neither this one nor the one that it names", `{paths: ["lib/**"], repositories: ["acme/oth*"]}`, Look{Whole: list(image), Repository: "acme/shop"}, false},
 		{"its image", `{images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(image)}, true},
-		{"one of two images", `{images: ["ghcr.io/acme/checkout", "ghcr.io/acme/worker"]}`, Look{Whole: list(image)}, false},
+		{"one of two images", `{images: ["ghcr.io/acme/checkout", "ghcr.io/acme/worker"]}`, Look{Whole: list(image)}, true},
 		{"both images", `{images: ["ghcr.io/acme/checkout", "ghcr.io/acme/worker"]}`, Look{Whole: list(image, worker)}, true},
 		{"one of the images that a pattern fits", `{images: ["ghcr.io/acme/*"]}`, Look{Whole: list(image)}, true},
-		{"its repository, but not its image", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(shop)}, false},
-		{"its image, but not its repository", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(image)}, false},
+		{"its repository, not its image", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(shop)}, true},
+		{"its image, not its repository", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(image)}, true},
+		{"another image", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(worker)}, false},
 		{"both", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(shop, image)}, true},
 		{"a scan of its image did not finish", `{paths: ["**"], images: ["ghcr.io/acme/checkout"]}`, Look{Whole: list(shop, image), Part: list(image)}, false},
 		{"a scan of its repository did not finish", `{paths: ["**"]}`, Look{Whole: list(shop), Part: list(shop)}, false},

@@ -63,6 +63,7 @@ var allowed = map[string][]string{
 		"github.com/bmatcuk/doublestar/v4", "github.com/distribution/reference", "github.com/hmarr/codeowners", "github.com/pandatix/go-cvss",
 		"go.yaml.in/yaml/v3",
 	},
+	"engine/simulate": {"engine"},
 	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {
@@ -77,7 +78,7 @@ var allowed = map[string][]string{
 
 	"cmd/headgate": {
 		"engine", "engine/author", "engine/bundle", "engine/change", "engine/ingest", "engine/intel", "engine/paths", "engine/report", "engine/scope",
-		"engine/waiver",
+		"engine/simulate", "engine/waiver",
 		"integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",

@@ -192,7 +192,7 @@ func hinted(err error, hint string) error {
 		if f.hint == "" {
 			f.hint = hint
 		}
-		return &failure{f.status, fmt.Errorf("the base: %w", f.err), f.hint}
+		return &failure{status: f.status, err: fmt.Errorf("the base: %w", f.err), hint: f.hint}
 	}
 	return err
 }

@@ -77,19 +77,22 @@ type failure struct {
 	status int
 	err    error
 	hint   string // what to do; empty if the error says it
+	said   bool   // the output has said it
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
 // setup means that what the user set up does not load.
-func setup(err error, hint string) error { return &failure{statusSetup, err, hint} }
+func setup(err error, hint string) error { return &failure{status: statusSetup, err: err, hint: hint} }
 
 // undecided means that no decision could be made.
-func undecided(err error, hint string) error { return &failure{statusUndecided, err, hint} }
+func undecided(err error, hint string) error {
+	return &failure{status: statusUndecided, err: err, hint: hint}
+}
 
 // errBlocked means that the policy blocks; the output has said why.
-var errBlocked = &failure{status: statusBlocked, err: errors.New("blocked")}
+var errBlocked = &failure{status: statusBlocked, err: errors.New("blocked"), said: true}
 
 // run is the whole program: it returns the exit status.
 func (a *app) run(ctx context.Context, args []string) int {
@@ -106,9 +109,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	var f *failure
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
-		f = &failure{statusSetup, err, "headgate --help lists commands and flags"}
+		f = &failure{status: statusSetup, err: err, hint: "headgate --help lists commands and flags"}
 	}
-	if f.status == statusBlocked {
+	if f.said {
 		return f.status
 	}
 	// The voice: lower case, no full stop, one line for what is wrong and one for what to do.

@@ -22,13 +22,14 @@ var policyCommands = []func(*app) *cobra.Command{
 	newPolicyCheckCommand,
 	newPolicyTestCommand,
 	newPolicyDocsCommand,
+	newPolicySimulateCommand,
 	newPolicyBundleCommand,
 }
 
 func newPolicyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Write policies: make, check, test, document and bundle packs",
+		Short: "Write policies: make, check, test, document, simulate and bundle packs",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -323,16 +324,23 @@ func (r *run) joinIntel(context.Context) error {
 	if r.intel == nil {
 		return nil
 	}
+	lookUp(r.intel, r.result.Cases)
 	for i := range r.result.Cases {
 		c := &r.result.Cases[i]
 		if v := c.Input.Finding.Vulnerability; v != nil {
-			c.Input.Context.Intel = r.intel.Lookup(v.CVEs)
-			for path, from := range r.intel.Provenance(v.CVEs) {
-				c.Provenance[path] = from
-			}
+			maps.Copy(c.Provenance, r.intel.Provenance(v.CVEs))
 		}
 	}
 	return nil
+}
+
+// lookUp puts threat data into cases.
+func lookUp(in *intel.Snapshot, cases []engine.Case) {
+	for i := range cases {
+		if v := cases[i].Input.Finding.Vulnerability; v != nil {
+			cases[i].Input.Context.Intel = in.Lookup(v.CVEs)
+		}
+	}
 }
 
 // joinVEX adds what VEX documents among the reports state.

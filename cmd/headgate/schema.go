@@ -28,6 +28,7 @@ var schemas = []struct {
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
+	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

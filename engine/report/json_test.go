@@ -92,9 +92,15 @@ func findings(t testing.TB, format string, r *engine.Result) []byte {
 }
 
 // The schema and the types are written by hand beside each other: a field that one of them lacks would make valid files invalid.
-func TestTheResultSchemaHasExactlyTheFieldsOfTheTypes(t *testing.T) {
+func TestTheSchemasHaveExactlyTheFieldsOfTheTypes(t *testing.T) {
+	sameFields(t, report.ResultSchema(), reflect.TypeFor[engine.Result]())
+	sameFields(t, report.SimulationSchema(), reflect.TypeFor[engine.Simulation]())
+}
+
+func sameFields(t *testing.T, schema []byte, typ reflect.Type) {
+	t.Helper()
 	var doc map[string]any
-	if err := json.Unmarshal(report.ResultSchema(), &doc); err != nil {
+	if err := json.Unmarshal(schema, &doc); err != nil {
 		t.Fatal(err)
 	}
 	var walk func(path string, node map[string]any, typ reflect.Type)
@@ -144,7 +150,7 @@ func TestTheResultSchemaHasExactlyTheFieldsOfTheTypes(t *testing.T) {
 			}
 		}
 	}
-	walk("", doc, reflect.TypeFor[engine.Result]())
+	walk(typ.Name(), doc, typ)
 }
 
 func TestJSONIsDeterministicIndentedUnescapedAndHasNoNullLists(t *testing.T) {

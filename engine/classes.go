@@ -41,6 +41,7 @@ type classes struct {
 		known map[string]*class
 	}
 	stated []*statedValues // by part
+	sights []*sight        // by part
 }
 
 // statedValues are the values that one part was met with, numbered.
@@ -48,6 +49,7 @@ type statedValues struct {
 	query func() (rego.PreparedEvalQuery, error)
 	sync.Mutex
 	numbers map[string]uint64 // by value
+	values  []*ast.Term       // by number; nil: undefined
 	known   map[string]uint64 // by projection
 }
 
@@ -75,9 +77,10 @@ func (p *Policy) newClasses(document ast.Ref, ask func(context.Context, *Input) 
 		c.observation = observation{observed: &observed{whole: true}, compared: c.compared}
 	}
 	for _, part := range c.parts {
-		c.stated = append(c.stated, p.stated.of(part.ref, func() (rego.PreparedEvalQuery, error) {
+		stated := p.stated.of(part.ref, func() (rego.PreparedEvalQuery, error) {
 			return p.prepare(context.Background(), part.ref.String())
-		}))
+		})
+		c.stated, c.sights = append(c.stated, stated), append(c.sights, &sight{seen: part.seen, part: stated})
 	}
 	return c
 }
@@ -120,18 +123,34 @@ func (c *classes) of(key []byte) *class {
 }
 
 // number is the number of a value of a part; it is false if there are too many.
-func (v *statedValues) number(value string) (uint64, bool) {
+func (v *statedValues) number(value ast.Value) (uint64, bool) {
+	text := "" // undefined
+	if value != nil {
+		text = value.String()
+	}
 	v.Lock()
 	defer v.Unlock()
-	n, ok := v.numbers[value]
+	n, ok := v.numbers[text]
 	if !ok && len(v.numbers) < mostStated {
 		if v.numbers == nil {
 			v.numbers = map[string]uint64{}
 		}
 		n, ok = uint64(len(v.numbers)), true
-		v.numbers[value] = n
+		v.numbers[text] = n
+		var t *ast.Term
+		if value != nil {
+			t = ast.NewTerm(value)
+		}
+		v.values = append(v.values, t)
 	}
 	return n, ok
+}
+
+// value is the value with a number.
+func (v *statedValues) value(n uint64) *ast.Term {
+	v.Lock()
+	defer v.Unlock()
+	return v.values[n]
 }
 
 // A decider decides inputs one after another, asking the policy once per class. Each goroutine needs one of its own; classes are
@@ -142,14 +161,15 @@ type decider struct {
 	rest     *projection
 	parts    []partDecider
 	key      []byte
-	input    ast.Value // of the case at hand, if it was needed
 }
 
 // A partDecider finds out the number of the value of a part.
 type partDecider struct {
 	guarded
+	seen   *observed // of the input
 	shared *statedValues
-	known  map[string]uint64 // by projection
+	sight  *sight
+	known  map[string]uint64 // by projection: the number in sight
 	key    []byte
 }
 
@@ -162,7 +182,13 @@ func (c *classes) decider(cases int) *decider {
 	input := reflect.TypeFor[Input]()
 	d.rest = project(c.observed, input)
 	for i := range c.parts {
-		d.parts = append(d.parts, partDecider{guarded: projectPart(&c.parts[i], input), shared: c.stated[i], known: map[string]uint64{}})
+		seen := new(observed)
+		seen.merge(c.parts[i].observed)
+		if c.parts[i].guard != nil {
+			seen.merge(c.parts[i].guard)
+		}
+		d.parts = append(d.parts, partDecider{guarded: projectPart(&c.parts[i], input), seen: seen, shared: c.stated[i], sight: c.sights[i],
+			known: map[string]uint64{}})
 	}
 	return d
 }
@@ -173,7 +199,6 @@ func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
 		return d.classes.ask(ctx, in)
 	}
 	v := reflect.ValueOf(in)
-	d.input = nil
 	d.key = d.rest.appendTo(d.key[:0], v, true)
 	for i := range d.parts {
 		n, ok := d.stated(ctx, &d.parts[i], v)
@@ -194,10 +219,15 @@ func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
 	return c.answer, c.err
 }
 
-// stated is the number of the value of a part; it is false if the part has none that can be worked with.
+// stated is the number of the value of a part, the same for all values that the document cannot tell apart; it is false if the part has
+// none that can be worked with.
 func (d *decider) stated(ctx context.Context, p *partDecider, v reflect.Value) (uint64, bool) {
 	if p.rest.whole && p.guard == nil { // nothing to look it up by
-		return d.ask(ctx, p, v)
+		n, ok := d.ask(ctx, p, v)
+		if !ok {
+			return 0, false
+		}
+		return p.sight.of(n), true
 	}
 	p.key = p.appendTo(p.key[:0], v)
 	if n, ok := p.known[string(p.key)]; ok {
@@ -212,6 +242,7 @@ func (d *decider) stated(ctx context.Context, p *partDecider, v reflect.Value) (
 		}
 		p.shared.keep(p.key, n)
 	}
+	n = p.sight.of(n)
 	if len(p.known) < mostProjections {
 		p.known[string(p.key)] = n
 	}
@@ -229,22 +260,15 @@ func (v *statedValues) keep(key []byte, n uint64) {
 	}
 }
 
-// ask evaluates a part.
+// ask evaluates a part on what it observes of an input. The rest, which is most of it, need not be there.
 func (d *decider) ask(ctx context.Context, p *partDecider, v reflect.Value) (uint64, bool) {
 	query, err := p.shared.query()
 	if err != nil {
 		return 0, false
 	}
-	if d.input == nil {
-		d.input = termOf(v).Value
-	}
-	value, err := d.classes.policy.evaluate(ctx, query, d.input)
+	value, err := d.classes.policy.evaluate(ctx, query, p.seen.termOf(v).Value)
 	if err != nil {
 		return 0, false
 	}
-	text := "" // undefined
-	if value != nil {
-		text = value.String()
-	}
-	return p.shared.number(text)
+	return p.shared.number(value)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -58,7 +59,16 @@ type part struct {
 	ref ast.Ref
 	*observed
 	guard *observed // what must hold for any of its rules to state anything, and is asked first by each; nil: nothing
+	seen  *observed // what the document can tell of the part's value
 }
+
+// stands is where the value of a part stands for the observer: at a place that no input has.
+func (d *documents) stands() at { return at{{kind: toField, field: partPlace + d.ref.String()}} }
+
+const partPlace = "\x00"
+
+// ofPart says that a value is that of a part or inside it. Unlike the input it can hold sets, and keys of any sort.
+func (a at) ofPart() bool { return len(a) > 0 && strings.HasPrefix(a[0].field, partPlace) }
 
 // observe derives what the value of a document can tell of the input. Documents that may be parts of it are named by may.
 func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, weak weakness) observation {
@@ -73,7 +83,7 @@ func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref
 	all := observation{observed: &o.root, compared: o.compared}
 	for d, seen := range o.parts {
 		if seen != nil {
-			all.parts = append(all.parts, part{ref: d.ref, observed: seen, guard: p.observer().guard(d.rules)})
+			all.parts = append(all.parts, part{ref: d.ref, observed: seen, guard: p.observer().guard(d.rules), seen: o.root.takeField(d.stands()[0].field)})
 		}
 	}
 	slices.SortFunc(all.parts, func(a, b part) int { return a.ref.Compare(b.ref) })
@@ -208,12 +218,43 @@ func (o *observer) document(b *body, ref ast.Ref) origin {
 	if one, rest := o.documents.exactly(keys); len(overlapping) == 1 && one == overlapping[0] {
 		return o.into(b, o.made(one), rest)
 	}
+	if from, ok := o.inParts(b, overlapping, keys); ok {
+		return from
+	}
 	for _, d := range overlapping {
 		if from := o.made(d); !o.without("documents") {
 			o.seeWhole(from)
 		}
 	}
 	return o.into(b, settled{}, keys)
+}
+
+// inParts is the origin of a reference that leads into any of several parts, as data.packs[pack].raise[_] does. Which one it is shows in
+// the variables on the way to it, and is settled: each part is observed by itself. It is false if they are no parts, or not at the same
+// depth.
+func (o *observer) inParts(b *body, found []*documents, keys []*ast.Term) (origin, bool) {
+	if len(found) == 0 {
+		return nil, false
+	}
+	way := len(found[0].ref) - 1
+	if len(keys) < way {
+		return nil, false
+	}
+	for _, d := range found {
+		if !o.may(d.ref) || o.alone || o.parts == nil || o.part(d) == nil || len(d.ref)-1 != way {
+			return nil, false
+		}
+	}
+	outer := o.into(b, settled{}, keys[:way])
+	all := choice{o.into(b.closure(), outer, keys[way:])} // base documents beside the rules
+	var inner *body
+	for _, d := range found {
+		inner = b.closure()
+		inner.counted = b.counted
+		all = append(all, o.into(inner, d.stands(), keys[way:]))
+	}
+	b.vars, b.several = inner.vars, b.several || inner.several
+	return all, true
 }
 
 // base is the origin of a reference to base documents, which no input changes.
@@ -302,7 +343,7 @@ func (o *observer) made(d *documents) origin {
 			o.needs = true
 			return settled{}
 		case o.parts != nil && o.part(d) != nil:
-			return settled{}
+			return d.stands()
 		}
 	}
 	if from, ok := o.values[d]; ok {

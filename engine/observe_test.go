@@ -217,13 +217,14 @@ type keyer struct {
 type keyerPart struct {
 	projection guarded
 	query      rego.PreparedEvalQuery
+	seen       *observed
 	known      map[string]string
 }
 
 func (tr *trial) newKeyer(t testing.TB, o observation) *keyer {
 	k := &keyer{trial: tr, o: o, rest: project(o.observed, reflect.TypeFor[doc]())}
 	for i, p := range o.parts {
-		k.parts = append(k.parts, keyerPart{projectPart(&o.parts[i], reflect.TypeFor[doc]()), tr.prepare(t, p.ref.String()), map[string]string{}})
+		k.parts = append(k.parts, keyerPart{projectPart(&o.parts[i], reflect.TypeFor[doc]()), tr.prepare(t, p.ref.String()), p.seen, map[string]string{}})
 	}
 	return k
 }
@@ -234,7 +235,7 @@ func (k *keyer) key(d *doc) string {
 		seen := string(p.projection.appendTo(nil, reflect.ValueOf(d)))
 		value, ok := p.known[seen]
 		if !ok {
-			value = decided(p.query, d)
+			value = inSight(p.query, d, p.seen)
 			p.known[seen] = value
 		}
 		if value == "error" { // such inputs are decided by themselves
@@ -249,7 +250,7 @@ func (k *keyer) key(d *doc) string {
 func (k *keyer) listing() string {
 	text := listing(k.o.observed)
 	for _, p := range k.o.parts {
-		text += fmt.Sprintf("\n %s\n%s", p.ref, listing(p.observed))
+		text += fmt.Sprintf("\n %s\n%s\n  seen\n%s", p.ref, listing(p.observed), listing(p.seen))
 		if p.guard != nil {
 			text += fmt.Sprintf("\n  if\n%s", listing(p.guard))
 		}
@@ -278,6 +279,18 @@ func decided(q rego.PreparedEvalQuery, d *doc) string {
 	return rs[0].Expressions[0].Value.(ast.Value).String()
 }
 
+// inSight is what is seen of the value of a part.
+func inSight(q rego.PreparedEvalQuery, d *doc, seen *observed) string {
+	text := decided(q, d)
+	switch text {
+	case "error":
+		return text
+	case "undefined":
+		return string(seen.appendTerm(nil, nil))
+	}
+	return string(seen.appendTerm(nil, ast.MustParseTerm(text)))
+}
+
 // A count of trials.
 type trials struct {
 	policies, whole, parts, inputs, shared atomic.Int64
@@ -292,6 +305,7 @@ func (tr *trial) run(t testing.TB, n *trials, data ast.Value, weak weakness, wor
 		worse(o.observed)
 		for _, p := range o.parts {
 			worse(p.observed)
+			worse(p.seen)
 		}
 	}
 	if o.whole {

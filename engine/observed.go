@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -129,6 +130,19 @@ func (o *observed) below(s step) *observed {
 	return o.each
 }
 
+// takeField removes a field and is what was observed of it.
+func (o *observed) takeField(name string) *observed {
+	taken := o.fields[name]
+	delete(o.fields, name)
+	switch {
+	case o.whole:
+		return &observed{whole: true}
+	case taken == nil:
+		return new(observed)
+	}
+	return taken
+}
+
 // merge notes all that another one observes too.
 func (o *observed) merge(other *observed) {
 	if o.whole || other.whole {
@@ -165,4 +179,25 @@ func (o *observation) all() *observed {
 		}
 	}
 	return all
+}
+
+// termOf makes of a Go value what a policy sees of it that observes no more than this.
+func (o *observed) termOf(v reflect.Value) *ast.Term {
+	if v.Kind() == reflect.Pointer {
+		return o.termOf(v.Elem())
+	}
+	if o.whole || o.shape || len(o.views) > 0 || o.each != nil || v.Kind() != reflect.Struct {
+		return termOf(v)
+	}
+	pairs := make([][2]*ast.Term, 0, len(o.fields))
+	for _, f := range layout(v.Type()) {
+		under := o.fields[f.name]
+		if under == nil {
+			continue
+		}
+		if fv := v.Field(f.index); !f.omit || !empty(fv) {
+			pairs = append(pairs, [2]*ast.Term{f.key, under.termOf(fv)})
+		}
+	}
+	return ast.ObjectTerm(pairs...)
 }

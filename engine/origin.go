@@ -139,6 +139,9 @@ func (o *observer) inside(from origin, key *ast.Term) origin {
 				return append(from[:len(from):len(from)], step{kind: toItem, item: i})
 			}
 		}
+		if from.ofPart() {
+			break
+		}
 		return constant(nil) // the input has no other keys
 	case constant:
 		var found constant

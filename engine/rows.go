@@ -101,7 +101,6 @@ func (r *ranger) rowOf(ctx context.Context, part int, in, seen *Input, unknown f
 		return known, true
 	}
 	number := func(in *Input) uint64 {
-		r.input = nil
 		n, ok := r.stated(ctx, &r.parts[part], reflect.ValueOf(in))
 		if !ok {
 			n = failedPart

@@ -22,9 +22,9 @@ decision := {
 # title: How urgently the case needs someone
 # description: Packs may read it in deny, warn, exempt, due and oblige, but not in raise and cap, which it is made of.
 priority := _priorities[max([firm, min([raised, capped])])] if {
-	raised := max({0} | {_priority_rank[r.to] | some r in _urgencies; r.kind == "raise"})
-	capped := min({3} | {_priority_rank[r.to] | some r in _urgencies; r.kind == "cap"})
-	firm := max({0} | {_priority_rank[r.to] | some r in _urgencies; r.firm; r.kind == "raise"})
+	raised := max({0} | {_priority_rank[e.to] | some e in data.packs[_].raise; not _held_back(e)})
+	capped := min({3} | {_priority_rank[e.to] | some e in data.packs[_].cap; not _held_back(e)})
+	firm := max({0} | {_priority_rank[e.to] | some e in data.packs[_].raise; e.firm; not _held_back(e)})
 }
 
 # METADATA

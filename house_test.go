@@ -58,8 +58,9 @@ var allowed = map[string][]string{
 		"engine", "engine/versions",
 		"github.com/go-json-experiment/json", "github.com/rivo/uniseg",
 	},
+	"engine/glob": {"github.com/bmatcuk/doublestar/v4"},
 	"engine/scope": {
-		"engine", "engine/versions",
+		"engine", "engine/glob", "engine/versions",
 		"github.com/bmatcuk/doublestar/v4", "github.com/distribution/reference", "github.com/hmarr/codeowners", "github.com/pandatix/go-cvss",
 		"go.yaml.in/yaml/v3",
 	},
@@ -67,7 +68,7 @@ var allowed = map[string][]string{
 	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {
-		"engine",
+		"engine", "engine/glob",
 		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3",
 	},
 
@@ -77,8 +78,8 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/bundle", "engine/change", "engine/ingest", "engine/intel", "engine/paths", "engine/report", "engine/scope",
-		"engine/simulate", "engine/waiver",
+		"engine", "engine/author", "engine/bundle", "engine/change", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/report",
+		"engine/scope", "engine/simulate", "engine/waiver",
 		"integrations/feeds", "integrations/git", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
@@ -133,7 +134,7 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 // The table itself can be wrong: it must not allow an arrow that the house does not have.
 func TestTableOfImportsKeepsTheArrows(t *testing.T) {
 	floor := func(place string) int {
-		if place == "engine/versions" {
+		if place == "engine/versions" || place == "engine/glob" {
 			place = "engine" // it knows nothing of findings, and the packages under engine stand on it too
 		}
 		return slices.Index([]string{"policies", "engine", "engine/", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/headgate/headgate/engine/glob"
 	"github.com/headgate/headgate/engine/scope"
 )
 
@@ -72,12 +73,12 @@ func (s *settings) assetsFile(flag string) (f scope.File, err error) {
 
 // checkScope refuses globs that are none, or that lead out of the repository.
 func (s *settings) checkScope(name string) error {
-	for _, glob := range s.Scope {
+	for _, pattern := range s.Scope {
 		switch {
-		case glob == "" || !scope.ValidPattern(glob):
-			return fmt.Errorf("%s: scope: %q is no pattern", name, glob)
-		case path.IsAbs(glob) || slices.Contains(strings.Split(glob, "/"), "..") || strings.Contains(glob, `\`) && !strings.Contains(glob, "/"):
-			return fmt.Errorf("%s: scope: %q leads out of the repository: write it relative to its root, with slashes", name, glob)
+		case pattern == "" || !glob.Valid(pattern):
+			return fmt.Errorf("%s: scope: %q is no pattern", name, pattern)
+		case path.IsAbs(pattern) || slices.Contains(strings.Split(pattern, "/"), "..") || strings.Contains(pattern, `\`) && !strings.Contains(pattern, "/"):
+			return fmt.Errorf("%s: scope: %q leads out of the repository: write it relative to its root, with slashes", name, pattern)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/glob"
 	"github.com/headgate/headgate/engine/scope"
 )
 
@@ -216,7 +217,7 @@ func (s *settings) read(name string, text []byte) error {
 		switch {
 		case e.Tool == "" && e.Path == "" && e.Asset == "":
 			err = fmt.Errorf("%s: expect %d names neither tool, path nor asset", name, i+1)
-		case e.Path != "" && !scope.ValidPattern(e.Path):
+		case e.Path != "" && !glob.Valid(e.Path):
 			err = fmt.Errorf("%s: expect %d: %q is no pattern", name, i+1, e.Path)
 		case slices.ContainsFunc(e.Events, func(e engine.Event) bool { return !slices.Contains(engine.Events, e) }):
 			err = fmt.Errorf("%s: expect %d: an event is none of %s", name, i+1, words(engine.Events))

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -85,15 +84,16 @@ func (b *Base) add(k known) {
 		}
 	}
 	if p := f.Package; p != nil {
-		key := packageKey(p)
-		if b.packages[key] == nil {
-			b.packages[key] = &presence{map[string]bool{}, map[string]bool{}}
-		}
-		for _, v := range p.Versions {
-			b.packages[key].versions[v] = true
-		}
-		for _, l := range f.Locations {
-			b.packages[key].places[packagePlace(k.target, l.Path)] = true
+		for _, key := range packageKeys(p) {
+			if b.packages[key] == nil {
+				b.packages[key] = &presence{map[string]bool{}, map[string]bool{}}
+			}
+			for _, v := range p.Versions {
+				b.packages[key].versions[v] = true
+			}
+			for _, l := range f.Locations {
+				b.packages[key].places[packagePlace(k.target, l.Path)] = true
+			}
 		}
 	}
 }
@@ -109,7 +109,25 @@ func (b *Base) what() string {
 	return "the base reports"
 }
 
-func packageKey(p *engine.Package) string { return cmp.Or(p.PURL, p.Ecosystem+":"+p.Name) }
+// What the source package of a distribution is known by, and one of which nobody said what is installed of it.
+const (
+	bySource = "source:"
+	unnamed  = "unnamed:"
+)
+
+// packageKeys are what a package is known by among those that were there: what is installed, and the source that it was built from. One
+// report names packages by what is installed, another by their source, and both mean the same.
+func packageKeys(p *engine.Package) []string {
+	switch {
+	case p.PURL == "":
+		return []string{p.Ecosystem + ":" + p.Name}
+	case len(p.Binaries) > 0:
+		return append(p.Components(), bySource+p.PURL)
+	case p.Source != "":
+		return []string{bySource + p.PURL, unnamed + p.PURL}
+	}
+	return []string{p.PURL}
+}
 
 func packagePlace(t engine.Target, file string) string {
 	return strings.Join([]string{string(t.Type), t.Name, cleanPath(file)}, "\x00")
@@ -151,17 +169,28 @@ func (b *Base) has(ids []string) *known {
 	return nil
 }
 
-// hadPackage says whether the package was there before, in the same versions and at the same places.
+// hadPackage says whether the package was there before, in the same versions and at the same places: of a source package all that is
+// installed of it, where the base names that. A result file does not say of a package that it is a source, so that there either is meant.
 func (b *Base) hadPackage(x *engine.Discovery, d *Diff) bool {
 	p := x.Finding.Package
-	if p == nil || len(p.Versions) == 0 {
+	switch {
+	case p == nil || len(p.Versions) == 0 || len(x.Finding.Locations) == 0:
 		return false
+	case len(p.Binaries) > 0:
+		return !slices.ContainsFunc(p.Components(), func(purl string) bool { return !b.had(purl, x, d) }) || b.had(unnamed+p.PURL, x, d)
+	case p.Source != "":
+		return b.had(bySource+p.PURL, x, d) || b.had(p.PURL, x, d)
 	}
-	was := b.packages[packageKey(p)]
+	return b.had(packageKeys(p)[0], x, d)
+}
+
+// had says it of what is known by a key.
+func (b *Base) had(key string, x *engine.Discovery, d *Diff) bool {
+	was := b.packages[key]
 	if was == nil {
 		return false
 	}
-	for _, v := range p.Versions {
+	for _, v := range x.Finding.Package.Versions {
 		if !was.versions[v] {
 			return false
 		}
@@ -171,7 +200,7 @@ func (b *Base) hadPackage(x *engine.Discovery, d *Diff) bool {
 			return false
 		}
 	}
-	return len(x.Finding.Locations) > 0
+	return true
 }
 
 // knowsTool says whether any scanner of a finding reported on the base.

@@ -376,3 +376,56 @@ func TestWithNeitherBaseNorDiffNothingIsJudged(t *testing.T) {
 		t.Errorf("have %v", fixed)
 	}
 }
+
+// One scanner names what is installed, another the source that it was built from, and the base may have been scanned by either.
+func TestABaseAndAHeadThatNamePackagesDifferentlyAreCompared(t *testing.T) {
+	// of is a finding of an installed package, of a source of which nobody says what is installed, or of both.
+	of := func(cve, source, binary string) engine.Discovery {
+		name := binary
+		if name == "" {
+			name = source
+		}
+		x := vulnerable(cve, "deb/debian", name, "3.0.2", "var/lib/dpkg/status")
+		x.Finding.Package.Ecosystem, x.Finding.Package.Source = "deb", source
+		if binary != "" && source != "" {
+			x.Finding.Package.Binaries = []string{binary}
+		}
+		return x
+	}
+	const was, is = "CVE-2026-1", "CVE-2026-2"
+	for _, c := range []struct {
+		name       string
+		base, head []engine.Discovery
+		want       engine.Status // of the new vulnerability
+	}{
+		{"named after", []engine.Discovery{of(was, "", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "openssl", "libssl3")}, engine.StatusDisclosed},
+		{"named before", []engine.Discovery{of(was, "openssl", "libssl3")}, []engine.Discovery{of(was, "", "libssl3"), of(is, "", "libssl3")}, engine.StatusDisclosed},
+		{"one more", []engine.Discovery{of(was, "openssl", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "openssl", "libssl3"), of(is, "openssl", "libcrypto3")},
+			engine.StatusIntroduced},
+		{"one more, not named before", []engine.Discovery{of(was, "", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "openssl", "libssl3"), of(is, "openssl", "libcrypto3")},
+			engine.StatusIntroduced},
+		{"the source alone after", []engine.Discovery{of(was, "openssl", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "openssl", "")}, engine.StatusDisclosed},
+		{"the source alone before", []engine.Discovery{of(was, "openssl", "")}, []engine.Discovery{of(was, "openssl", ""), of(is, "openssl", "libssl3")}, engine.StatusDisclosed},
+		{"a package that is called like the source", []engine.Discovery{of(was, "openssl", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "", "openssl")}, engine.StatusIntroduced},
+		{"another source", []engine.Discovery{of(was, "openssl", "libssl3")}, []engine.Discovery{of(was, "openssl", "libssl3"), of(is, "zlib", "zlib1g")}, engine.StatusIntroduced},
+	} {
+		have := verdicts(headOf(c.head...), baseOf(c.base...), nil)
+		if have[was].Status != engine.StatusExisting || have[is].Status != c.want {
+			t.Errorf("%s: %+v, want %q", c.name, have, c.want)
+		}
+		result := &engine.Result{Reports: complete}
+		for _, d := range engine.Correlate(c.base) {
+			f := d.Finding
+			p := *f.Package
+			p.Source, p.Found = "", nil // a result file does not have them
+			f.Package = &p
+			result.Cases = append(result.Cases, engine.Case{Input: engine.Input{Finding: f}})
+		}
+		result.Change.Repository = "acme/shop"
+		base := NewBase()
+		base.AddResult(result)
+		if v := verdicts(headOf(c.head...), base, nil)[is]; v.Status != c.want && v.Status != engine.StatusIntroduced {
+			t.Errorf("%s, with a base result: %+v, want %q", c.name, v, c.want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/glob"
 )
 
 // An Inventory is the assets that a team has named. The zero Inventory has none.
@@ -277,7 +278,7 @@ func (m *match) patterns() []string { return slices.Concat(m.Paths, m.Images, m.
 
 func (m *match) check(label string) error {
 	for _, p := range m.patterns() {
-		if p == "" || !ValidPattern(p) {
+		if p == "" || !glob.Valid(p) {
 			return fmt.Errorf("%s: %q is no pattern", label, p)
 		}
 	}
@@ -316,7 +317,8 @@ func (m *match) takes(d *engine.Discovery) bool {
 			}
 		}
 	}
-	return d.Finding.Package != nil && slices.ContainsFunc(d.Finding.Package.Components(), func(purl string) bool { return fits(m.PURLs, purl) })
+	p := d.Finding.Package
+	return p != nil && slices.ContainsFunc(append(p.Components(), p.PURL), func(purl string) bool { return purl != "" && fits(m.PURLs, purl) })
 }
 
 // holds says whether a path of a repository is the asset's. A repository that nobody names may be the one that is meant.

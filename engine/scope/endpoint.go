@@ -9,6 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/glob"
 )
 
 // An endpoint is where something answers: what a dynamic scanner attacked.
@@ -73,7 +74,7 @@ func parseHostPattern(raw string) (hostPattern, bool) {
 	if e.path == "/" {
 		e.path = ""
 	}
-	return hostPattern(e), ok && ValidPattern(e.host) && ValidPattern(e.path)
+	return hostPattern(e), ok && glob.Valid(e.host) && glob.Valid(e.path)
 }
 
 // takes says whether an endpoint is one of those. What the endpoint does not tell, as the port where a report names a host only, is taken

@@ -22,6 +22,9 @@ type Observed struct {
 // observation lists components of the same type, so that it could have been, and none by its name: another version, or the source package
 // of a distribution's, means that something else runs than what was scanned, and says nothing. An observation of one image says nothing of
 // findings in others. What one of several observations saw was seen.
+//
+// Of what a distribution built from one source any package that was seen is enough, and none must have been for it not to be loaded. A
+// source package of which it is not known what is installed is never looked for: it is not what loads.
 func (inv *Inventory) ApplyObservations(cases []engine.Case, all []engine.Observation, now time.Time) Observed {
 	var out Observed
 	var fresh []*observed
@@ -104,7 +107,9 @@ func (inv *Inventory) observed(o engine.Observation) *observed {
 		}
 	}
 	for _, p := range o.Components {
-		out.byPURL[p.PURL] = append(out.byPURL[p.PURL], p)
+		for _, purl := range p.Components() {
+			out.byPURL[purl] = append(out.byPURL[purl], p)
+		}
 		out.types[purlType(p.PURL)] = true
 		for _, n := range names(&p) {
 			out.names[n] = true
@@ -135,13 +140,17 @@ func (o *observed) sees(c *engine.Case) sight {
 	if elsewhere > 0 && here == 0 {
 		return unsaid
 	}
-	for _, p := range o.byPURL[f.Package.PURL] {
-		if len(p.Versions) == 0 || len(f.Package.Versions) == 0 || slices.ContainsFunc(f.Package.Versions, isVersionOf(&p)) {
-			return loaded
+	installed := f.Package.Components()
+	isSource := f.Package.Source != "" && len(f.Package.Binaries) == 0
+	for _, purl := range installed {
+		for _, p := range o.byPURL[purl] {
+			if !isSource && (len(p.Versions) == 0 || len(f.Package.Versions) == 0 || slices.ContainsFunc(f.Package.Versions, isVersionOf(&p))) {
+				return loaded
+			}
 		}
 	}
 	switch {
-	case elsewhere > 0 || !o.types[purlType(f.Package.PURL)]:
+	case elsewhere > 0 || !o.types[purlType(f.Package.PURL)] || isSource: // what is installed of the source is not known
 		return unsaid
 	case slices.ContainsFunc(names(f.Package), func(n string) bool { return o.names[n] }):
 		return unclear
@@ -166,6 +175,12 @@ func isVersionOf(p *engine.Package) func(string) bool {
 func names(p *engine.Package) []string {
 	kind := purlType(p.PURL)
 	all := []string{kind + "/" + p.Name}
+	if p.Source != "" {
+		all = append(all, kind+"/"+p.Source)
+	}
+	for _, binary := range p.Binaries {
+		all = append(all, kind+"/"+binary)
+	}
 	for _, purl := range p.Found {
 		if up, _, _ := strings.Cut(qualifiers(purl)["upstream"], "@"); up != "" {
 			all = append(all, kind+"/"+up)

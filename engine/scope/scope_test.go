@@ -199,3 +199,15 @@ func TestAnAssetStatesItsSecurityRequirements(t *testing.T) {
 		}
 	}
 }
+
+func TestAPackageOfADistributionIsAnAssetsByItsSourceOrByWhatIsInstalled(t *testing.T) {
+	for _, glob := range []string{"pkg:deb/debian/openssl", "pkg:deb/debian/libssl*"} {
+		inv := read(t, "assets:\n  - id: base\n    match:\n      purls: ['"+glob+"']\n")
+		d := engine.Discovery{Target: engine.Target{Type: engine.TargetImage, Name: "acme/other"}, Finding: engine.Finding{
+			Kind: engine.KindVulnerability, Package: &engine.Package{PURL: "pkg:deb/debian/openssl", Name: "openssl", Binaries: []string{"libssl3"}}}}
+		cases := inv.Cases([]engine.Discovery{d}, "push")
+		if len(cases) != 1 || cases[0].Input.Asset.ID != "base" {
+			t.Errorf("%s: %+v", glob, cases)
+		}
+	}
+}

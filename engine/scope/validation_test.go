@@ -269,3 +269,41 @@ func TestWhatWasSeenLoaded(t *testing.T) {
 		}
 	}
 }
+
+func TestASourcePackageIsLoadedIfWhatIsInstalledOfItIs(t *testing.T) {
+	inv := read(t, answering)
+	seen := func(name, source string) engine.Package {
+		p := engine.Package{PURL: "pkg:deb/debian/" + name, Ecosystem: "deb", Name: name, Source: source, Versions: []string{"3.0.2"}}
+		if source != "" {
+			p.Binaries = []string{name}
+		}
+		return p
+	}
+	for _, c := range []struct {
+		name      string
+		installed []string // of the source openssl; none: not known
+		seen      []engine.Package
+		want      string
+	}{
+		{"by its package", []string{"libssl3"}, []engine.Package{seen("libssl3", "")}, "true"},
+		{"by its package, of a source", []string{"libssl3"}, []engine.Package{seen("libssl3", "openssl")}, "true"},
+		{"by one of two", []string{"libcrypto3", "libssl3"}, []engine.Package{seen("libssl3", "")}, "true"},
+		{"not", []string{"libssl3"}, []engine.Package{seen("zlib1g", "zlib")}, "false"},
+		{"by another package of the source", []string{"openssl"}, []engine.Package{seen("libssl3", "openssl")}, ""},
+		{"by a package that is called like the source", []string{"libssl3"}, []engine.Package{seen("openssl", "")}, ""},
+		{"of which nothing is known to be installed", nil, []engine.Package{seen("zlib1g", "zlib")}, ""},
+		{"of which nothing is known to be installed, by its name", nil, []engine.Package{seen("openssl", "")}, ""},
+	} {
+		cases := []engine.Case{caseOf("pkg:deb/debian/openssl", "3.0.2")}
+		p := cases[0].Input.Finding.Package
+		p.Ecosystem, p.Name, p.Source, p.Binaries, p.Found = "deb", "openssl", "openssl", c.installed, nil
+		inv.ApplyObservations(cases, []engine.Observation{{Asset: "shop", Components: c.seen, WindowDays: 30, Time: day, Source: "seen"}}, day.AddDate(0, 0, 1))
+		got := ""
+		if r := cases[0].Input.Context.Runtime; r != nil {
+			got = strconv.FormatBool(r.Loaded)
+		}
+		if got != c.want {
+			t.Errorf("%s: loaded is %q, want %q", c.name, got, c.want)
+		}
+	}
+}

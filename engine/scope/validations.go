@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/glob"
 )
 
 // Bounds of a validations file.
@@ -238,7 +239,7 @@ func (r *validationReader) check(w *wireValidation, p *engine.Proof) {
 		{len(p.CWEs) > 0 && p.Path == "" && p.Place == "", &w.CWE, "a cwe needs a path or url: it says nothing of every weakness of its kind"},
 		{p.Path != "" && len(p.CWEs) == 0, &w.Path, "path belongs to cwe"},
 		{p.Path != "" && p.Asset == "", &w.Path, "path needs the asset that it is in"},
-		{p.Path != "" && !ValidPattern(p.Path), &w.Path, fmt.Sprintf("path is %q, which is no pattern", clipped(p.Path))},
+		{p.Path != "" && !glob.Valid(p.Path), &w.Path, fmt.Sprintf("path is %q, which is no pattern", clipped(p.Path))},
 		{p.Status == "", &w.Status, "status is missing; it can be " + strings.Join(validationStatuses, ", ")},
 		{!slices.Contains(validationStatuses, p.Status), &w.Status, fmt.Sprintf("status is %q; it can be %s", clipped(p.Status), strings.Join(validationStatuses, ", "))},
 		{p.By == "", &w.By, "by is missing: who showed it"},

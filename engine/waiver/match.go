@@ -83,7 +83,7 @@ func (l *List) index() func(*engine.Input) []int {
 func (l *List) wide(in *engine.Input, some []int, known map[string][]int) []int {
 	var key strings.Builder
 	if p := in.Finding.Package; p != nil {
-		fmt.Fprintf(&key, "%q%q", p.PURL, p.Versions)
+		fmt.Fprintf(&key, "%q%q%q", p.PURL, p.Binaries, p.Versions)
 	}
 	for _, at := range in.Finding.Locations {
 		fmt.Fprintf(&key, "\n%q", at.Path)

@@ -231,3 +231,35 @@ func BenchmarkApply(b *testing.B) {
 		list.Apply(cases, now, proven)
 	}
 }
+
+func TestAWaiverOfOnePackageDoesNotAcceptOthersOfItsSource(t *testing.T) {
+	scope := func(pkg string) string { return entry("finding:", "expires: 2026-12-01", "package: "+pkg) }
+	of := func(binaries ...string) engine.Case {
+		c := lodash()
+		c.Input.Finding.Package = &engine.Package{PURL: "pkg:deb/debian/openssl", Name: "openssl", Source: "openssl", Binaries: binaries, Versions: []string{"3.0.2"}}
+		return c
+	}
+	one, both := of("libssl3"), of("libssl3", "openssl-tools")
+	for _, c := range []struct {
+		pkg  string
+		of   engine.Case
+		want bool
+	}{
+		{"pkg:deb/debian/openssl", both, true}, // the source, as the finding is shown
+		{"pkg:deb/debian/libssl3", one, true},
+		{"pkg:deb/debian/libssl3", both, false},
+		{"'pkg:deb/debian/{libssl3,openssl-tools}'", both, true},
+		{"pkg:deb/debian/libcrypto3", one, false},
+		{"pkg:rpm/redhat/openssl", both, false},
+	} {
+		if have := matches(t, scope(c.pkg), c.of); have != c.want {
+			t.Errorf("%s takes %v: %v", c.pkg, c.of.Input.Finding.Package.Binaries, have)
+		}
+	}
+	// What is known of one case is not taken for another of the same source with more installed.
+	cases := []engine.Case{one, both}
+	read(t, scope("pkg:deb/debian/libssl3")).Apply(cases, now, proven)
+	if len(cases[0].Input.Context.Waivers) != 1 || len(cases[1].Input.Context.Waivers) != 0 {
+		t.Error("a case has what was found out about another")
+	}
+}

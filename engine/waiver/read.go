@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/glob"
 )
 
 // Bounds of a waivers file.
@@ -342,7 +343,7 @@ func pattern(n *yaml.Node) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case !doublestar.ValidatePattern(p):
+	case !glob.Valid(p):
 		return "", fmt.Errorf("%q is no pattern", p)
 	case strings.Count(p, "*")+strings.Count(p, "{")+strings.Count(p, ",") > maxStars:
 		return "", fmt.Errorf("%q has more than %d of * { ,", p, maxStars)

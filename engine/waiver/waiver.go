@@ -75,9 +75,14 @@ func (w *Waiver) names(f *engine.Finding) bool {
 // exact says whether a name means the vulnerability and nothing else: one that covers several CVEs is not accepted by the name of one.
 func exact(v *engine.Vulnerability, name string) bool { return len(v.CVEs) < 2 || name == v.ID }
 
-// takes says whether the waiver is about a package, in all the versions in which it was found.
+// takes says whether the waiver is about a package, in all the versions in which it was found. Of what a distribution built from one
+// source it is about the source, or about every package that is installed: one accepted package does not accept the others.
 func (w *Waiver) takes(p *engine.Package) bool {
-	if p == nil || p.PURL == "" || !doublestar.MatchUnvalidated(w.Package, p.PURL) {
+	fits := func(purl string) bool { return doublestar.MatchUnvalidated(w.Package, purl) }
+	if p == nil || p.PURL == "" {
+		return false
+	}
+	if !fits(p.PURL) && slices.ContainsFunc(p.Components(), func(purl string) bool { return !fits(purl) }) {
 		return false
 	}
 	if len(w.Versions) == 0 {

@@ -1,4 +1,5 @@
-package scope
+// Package glob bounds the patterns that people write: of packages, paths, images and hosts.
+package glob
 
 import (
 	"strings"
@@ -12,8 +13,8 @@ const (
 	mostCombinations = 1 << 10
 )
 
-// ValidPattern says whether a pattern is one, and can be matched in bounded time.
-func ValidPattern(p string) bool {
+// Valid says whether a pattern is one, and can be matched in bounded time, as package doublestar reads them.
+func Valid(p string) bool {
 	return len(p) <= longestPattern && combinations(p) <= mostCombinations && doublestar.ValidatePattern(p)
 }
 

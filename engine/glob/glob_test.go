@@ -1,4 +1,4 @@
-package scope
+package glob
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ func TestPatternsThatCannotBeMatchedInBoundedTimeAreNone(t *testing.T) {
 		strings.Repeat("{a,b}", 40) + "x": false, strings.Repeat("{a,aa,a*}", 8): false, strings.Repeat("{", 100) + strings.Repeat("}", 100): false,
 		strings.Repeat("a", 2000): false, "{a": false, "[": false,
 	} {
-		if have := ValidPattern(p); have != want {
+		if have := Valid(p); have != want {
 			t.Errorf("%.60s is a pattern: %v", p, have)
 		}
 	}

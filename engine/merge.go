@@ -265,8 +265,10 @@ type nameGroups struct {
 // whatever would make them so is not an alias.
 func newNameGroups(all []Discovery) *nameGroups {
 	next := map[string][]string{}
+	joined := map[[2]string]bool{} // a name can have thousands of others, each stated thousands of times
 	edge := func(a, b string) {
-		if a != b && !slices.Contains(next[a], b) {
+		if a != b && !joined[[2]string{a, b}] {
+			joined[[2]string{a, b}], joined[[2]string{b, a}] = true, true
 			next[a], next[b] = append(next[a], b), append(next[b], a)
 		}
 	}

@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestDevelopmentInOnePlaceSaysNothingOfAnother(t *testing.T) {
 	at := func(path, scope string) Discovery {
@@ -40,5 +43,18 @@ func TestResultsOfOneRuleWithoutAPlaceStayApart(t *testing.T) {
 	}
 	if out := Correlate([]Discovery{bucket("a"), bucket("b"), bucket("a")}); len(out) != 2 {
 		t.Errorf("have %d findings, want 2", len(out))
+	}
+}
+
+// A vulnerability with so many other names would take minutes if each were looked for among those before it.
+func TestManyNamesOfOneVulnerabilityAreJoinedInTime(t *testing.T) {
+	const many = 200_000
+	v := &Vulnerability{ID: "CVE-2026-0001"}
+	for i := range many {
+		v.Aliases = append(v.Aliases, fmt.Sprintf("VENDOR-%d", i))
+	}
+	groups := newNameGroups([]Discovery{{Finding: Finding{Vulnerability: v}}, {Finding: Finding{Vulnerability: v}}})
+	if n := len(groups.of(v)); n != many+1 {
+		t.Errorf("%d names mean the same, want %d", n, many+1)
 	}
 }

@@ -44,12 +44,27 @@ func cvssOfVersion(version, vector string, score float64, source string) (engine
 
 var cvssVersions = []string{"2.0", "3.0", "3.1", "4.0"}
 
-// addCVSS adds an assessment unless it is there already.
+// mostCVSS bounds the assessments of a finding: there are a handful of databases and of versions.
+const mostCVSS = 100
+
+// addCVSS adds an assessment unless it is there already. Of too many the worst are kept.
 func addCVSS(all []engine.CVSS, c engine.CVSS, ok bool) []engine.CVSS {
 	if !ok || slices.Contains(all, c) {
 		return all
 	}
-	return append(all, c)
+	if len(all) < mostCVSS {
+		return append(all, c)
+	}
+	least := 0
+	for i := range all {
+		if all[i].Score < all[least].Score {
+			least = i
+		}
+	}
+	if c.Score > all[least].Score {
+		all[least] = c
+	}
+	return all
 }
 
 // scoreOf computes a vector's base score. CVSS 4.0 has no base score beside others: there it is the score of all metrics given.

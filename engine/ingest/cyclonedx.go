@@ -61,7 +61,7 @@ type cycloneDX struct {
 	meta            cdxMetadata
 	properties      []cdxProperty       // of the document: those that say what it observed
 	parts           map[string]*cdxPart // by bom-ref
-	direct          []string            // bom-refs that the subject depends on
+	direct          map[string]bool     // bom-refs that the subject depends on
 	vulnerabilities []*cdxVulnerability
 	affected        int // how many components they name
 }
@@ -165,7 +165,12 @@ func (d *cycloneDX) checkVersion() error {
 // depend notes what the subject depends on. Metadata stand before dependencies in every version's schema.
 func (d *cycloneDX) depend(ref string, on []string) {
 	if subject := string(d.meta.Component.is.Ref); subject != "" && ref == subject {
-		d.direct = append(d.direct, on...)
+		if d.direct == nil {
+			d.direct = map[string]bool{}
+		}
+		for _, ref := range on {
+			d.direct[ref] = true
+		}
 	}
 }
 
@@ -269,7 +274,7 @@ func (d *cycloneDX) finish() {
 			} else {
 				f.Package, paths = part.packaged(), part.paths
 			}
-			if f.Package != nil && slices.Contains(d.direct, string(a.Ref)) {
+			if f.Package != nil && d.direct[string(a.Ref)] {
 				f.Package.Direct = ptr(true)
 			}
 			if f.Package != nil {

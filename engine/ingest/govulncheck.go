@@ -86,6 +86,7 @@ const (
 type govulnFound struct {
 	level    govulnLevel
 	versions []string
+	seen     map[string]bool // versions
 	fixed    []string
 	places   []engine.Location
 }
@@ -227,7 +228,11 @@ func (g *govulncheck) at(osv, module string, level govulnLevel) *govulnFound {
 }
 
 func (f *govulnFound) note(version string, fixed ...string) {
-	if version != "" && !slices.Contains(f.versions, version) {
+	if version != "" && !f.seen[version] {
+		if f.seen == nil {
+			f.seen = map[string]bool{}
+		}
+		f.seen[version] = true
 		f.versions = append(f.versions, version)
 	}
 	f.fixed = append(f.fixed, fixed...)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -132,26 +133,64 @@ type osvSpan struct{ introduced, fixed string }
 // fixesOf are the versions that fix all of the entries for the package of that name in an ecosystem: those of one entry may be vulnerable by another,
 // where an entry covers more or was corrected later.
 func fixesOf(ecosystem, name string, entries []*osvEntry) []string {
-	var spans []osvSpan
+	spans := map[osvSpan]bool{}
 	for _, e := range entries {
-		spans = append(spans, e.spans(name)...)
+		for _, span := range e.spans(name) {
+			spans[span] = true
+		}
 	}
-	var fixes []string
-	for _, s := range spans {
-		if !slices.ContainsFunc(spans, func(o osvSpan) bool { return o.covers(ecosystem, s.fixed) }) {
+	ordered, fixes := inOrder(ecosystem, spans)
+	// A version is vulnerable if it is before the end of any range that begins before it: of those, the last end is enough to know.
+	byFix := slices.SortedFunc(slices.Values(ordered), func(a, b osvSpan) int { return ordering(ecosystem, a.fixed, b.fixed) })
+	last, begun := "", 0
+	for _, s := range byFix {
+		for ; begun < len(ordered) && (ordered[begun].open() || ordering(ecosystem, ordered[begun].introduced, s.fixed) <= 0); begun++ {
+			if last == "" || ordering(ecosystem, ordered[begun].fixed, last) > 0 {
+				last = ordered[begun].fixed
+			}
+		}
+		if last == "" || ordering(ecosystem, s.fixed, last) >= 0 {
 			fixes = append(fixes, s.fixed)
 		}
 	}
-	return fixes
+	slices.Sort(fixes)
+	return slices.Compact(fixes)
 }
 
-// covers says whether a version of an ecosystem is in the range. Versions whose order cannot be told are not.
-func (s osvSpan) covers(ecosystem, version string) bool {
-	if s.introduced != "" && s.introduced != "0" {
-		if low, err := versions.Compare(ecosystem, s.introduced, version); err != nil || low > 0 {
-			return false
+// inOrder are the ranges by where they begin, and beside them the fixes of those whose order cannot be told: they are vulnerable by no
+// other range, nor is any other version by theirs.
+func inOrder(ecosystem string, spans map[osvSpan]bool) (ordered []osvSpan, apart []string) {
+	known := func(v string) bool { _, err := versions.Compare(ecosystem, v, v); return err == nil }
+	for s := range spans {
+		if known(s.fixed) && (s.open() || known(s.introduced)) {
+			ordered = append(ordered, s)
+		} else {
+			apart = append(apart, s.fixed)
 		}
 	}
-	high, err := versions.Compare(ecosystem, version, s.fixed)
-	return err == nil && high < 0
+	slices.SortFunc(ordered, func(a, b osvSpan) int {
+		if a.open() != b.open() {
+			if a.open() {
+				return -1
+			}
+			return 1
+		}
+		if a.open() {
+			return strings.Compare(a.fixed, b.fixed)
+		}
+		return cmp.Or(ordering(ecosystem, a.introduced, b.introduced), strings.Compare(a.fixed, b.fixed))
+	})
+	return ordered, apart
+}
+
+// open says whether the range has no beginning.
+func (s osvSpan) open() bool { return s.introduced == "" || s.introduced == "0" }
+
+// ordering orders versions that can be ordered.
+func ordering(ecosystem, a, b string) int {
+	order, err := versions.Compare(ecosystem, a, b)
+	if err != nil {
+		return strings.Compare(a, b)
+	}
+	return order
 }

@@ -204,7 +204,8 @@ func nameOf(p packageurl.PackageURL) string {
 
 // setFixed notes the versions that fix a finding, each once and in the order of their text; Go versions lose their "v" as versions
 // do. Texts like "2.6.9, 3.1.0" are several versions, and so are ranges as some databases have them: of ">= 2.1.3, < 3.0.0, >= 3.1.0"
-// they are 2.1.3 and 3.1.0.
+// they are 2.1.3 and 3.1.0. It is called once for a
+// finding: each time sorts all.
 func setFixed(p *engine.Package, versions ...string) {
 	for _, list := range versions {
 		for v := range strings.SplitSeq(list, ",") {
@@ -216,10 +217,11 @@ func setFixed(p *engine.Package, versions ...string) {
 			if p.Ecosystem == "golang" {
 				v = strings.TrimPrefix(v, "v")
 			}
-			if v != "" && !slices.Contains(p.Fixed, v) {
+			if v != "" {
 				p.Fixed = append(p.Fixed, v)
 			}
 		}
 	}
 	slices.Sort(p.Fixed)
+	p.Fixed = slices.Compact(p.Fixed)
 }

@@ -45,6 +45,7 @@ func readSARIF(s *stream, b *batch) error {
 				if s.peek() != '{' {
 					return s.notAn('{')
 				}
+				s.kept = 0
 				run := sarifRun{number: runs + 1, taken: &b.report.Results}
 				if err := run.read(s); err != nil {
 					return err

@@ -44,7 +44,9 @@ func (r *sarifRun) readResult(s *stream) error {
 		case "taxa":
 			return s.items(func() error {
 				taxon, err := readReference(s)
-				result.taxa = append(result.taxa, taxon)
+				if len(result.taxa) < mostEntries {
+					result.taxa = append(result.taxa, taxon)
+				}
 				return err
 			})
 		case "stacks":
@@ -135,7 +137,9 @@ func (m *sarifMessage) read(s *stream) error {
 		case "arguments":
 			return s.items(func() error {
 				a, err := s.scalar()
-				m.arguments = append(m.arguments, bounded(a))
+				if len(m.arguments) < mostEntries {
+					m.arguments = append(m.arguments, bounded(a))
+				}
 				return err
 			})
 		}

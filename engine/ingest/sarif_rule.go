@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"cmp"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,7 +15,7 @@ func readComponents(s *stream, all *[]sarifComponent) error {
 		var c sarifComponent
 		err := c.read(s)
 		*all = append(*all, c)
-		return err
+		return cmp.Or(err, s.keep())
 	})
 }
 
@@ -42,7 +44,7 @@ func (c *sarifComponent) read(s *stream) error {
 					c.byID[rule.id] = len(c.rules)
 				}
 				c.rules = append(c.rules, rule)
-				return err
+				return cmp.Or(err, s.keep())
 			})
 		}
 		return s.skip()
@@ -292,8 +294,17 @@ func scoreIn(text string) float64 {
 // Bounds on what is kept of one rule or result: every result refers to its rule, so what is long there would be read again and again.
 const (
 	mostEntries = 100     // of a list
+	mostKept    = 1 << 20 // rules, artifacts, extensions, invocations and overrides of a run together: more than any tool has
 	longestText = 4 << 10 // bytes of a message
 )
+
+// keep counts something that is kept until a run ends. An empty object takes three bytes in a report and a hundred times that in memory.
+func (s *stream) keep() error {
+	if s.kept++; s.kept > mostKept {
+		return s.wrong(fmt.Sprintf("more than %d rules, artifacts and the like in one run", mostKept))
+	}
+	return nil
+}
 
 // bounded cuts a text that is kept until the run ends.
 func bounded(text string) string {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -36,7 +37,7 @@ func (r *sarifRun) read(s *stream) error {
 					return s.skip()
 				})
 				r.artifacts = append(r.artifacts, a)
-				return err
+				return cmp.Or(err, s.keep())
 			})
 		case "originalUriBaseIds":
 			r.bases = map[string]sarifArtifact{}
@@ -44,14 +45,14 @@ func (r *sarifRun) read(s *stream) error {
 				var a sarifArtifact
 				err := a.read(s)
 				r.bases[key] = a
-				return err
+				return cmp.Or(err, s.keep())
 			})
 		case "invocations":
 			return s.items(func() error {
 				var i sarifInvocation
 				err := i.read(s)
 				r.invocations = append(r.invocations, i)
-				return err
+				return cmp.Or(err, s.keep())
 			})
 		case "versionControlProvenance":
 			return s.items(func() error {
@@ -171,7 +172,7 @@ func (i *sarifInvocation) read(s *stream) error {
 				if o.level != "" {
 					i.overrides = append(i.overrides, o)
 				}
-				return err
+				return cmp.Or(err, s.keep())
 			})
 		}
 		return s.skip()

@@ -160,13 +160,15 @@ func (r semgrepResult) component(b *batch, d *engine.Discovery) {
 		case "transitive":
 			f.Package.Direct = ptr(false)
 		}
+		var fixed []string
 		for _, fixes := range facts.Fixes {
 			for name, version := range fixes {
 				if strings.EqualFold(name, string(found.Package)) {
-					setFixed(f.Package, string(version))
+					fixed = append(fixed, string(version))
 				}
 			}
 		}
+		setFixed(f.Package, fixed...)
 	}
 	lockfile := b.path(string(cmp.Or(found.LockfilePath, sca.Match.is.Lockfile)))
 	if lockfile != "" && lockfile != f.Locations[0].Path {

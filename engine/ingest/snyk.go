@@ -66,6 +66,9 @@ type snykFinding struct {
 	open     bool   // on one path at least it is not ignored
 	whyNot   string // the first reason of those that ignore it
 	external bool   // one of those that ignore it stands outside of the tree
+
+	places map[engine.Location]bool
+	fixed  []string // of all rows
 }
 
 // project reads a project, and the applications in an image, each of which is a project in that image.
@@ -197,26 +200,25 @@ func (k *snyk) finding(target engine.Target, p *snykProject, r *snykRow, at engi
 	key := snykKey{target, string(r.ID), manager, name}
 	f := k.known[key]
 	if f == nil {
-		f = &snykFinding{Discovery: engine.Discovery{Target: target, Finding: r.describe(manager, name)}}
+		f = &snykFinding{Discovery: engine.Discovery{Target: target, Finding: r.describe(manager, name)}, places: map[engine.Location]bool{}}
 		k.known[key] = f
 		k.order = append(k.order, f)
 	}
 	if f.Reachability == nil || f.Reachability.Verdict != "reachable" {
 		f.Reachability = cmp.Or(r.reachability(), f.Reachability)
 	}
-	if at != (engine.Location{}) && !slices.Contains(f.Finding.Locations, at) {
+	if at != (engine.Location{}) && !f.places[at] {
+		f.places[at] = true
 		f.Finding.Locations = append(f.Finding.Locations, at)
 	}
 	pkg := f.Finding.Package
 	if pkg == nil {
 		return f
 	}
-	setFixed(pkg, r.FixedIn...)
+	f.fixed = append(f.fixed, r.FixedIn...)
 	if v := string(r.Version); v != "" {
 		one := packageNamed(manager, name, v)
 		pkg.Versions = append(pkg.Versions, one.Versions...)
-		slices.Sort(pkg.Versions)
-		pkg.Versions = slices.Compact(pkg.Versions)
 	}
 	if direct := len(r.From) == 2; len(r.From) > 1 && (at.Image == "" || at.Path != "") && (direct || pkg.Direct == nil) {
 		pkg.Direct = ptr(direct)
@@ -270,6 +272,11 @@ func (r *snykRow) reachability() *engine.Reachability {
 
 // discovery is the finding with the word of those who ignore it, which counts if no path is left on which it is open.
 func (f *snykFinding) discovery() engine.Discovery {
+	if p := f.Finding.Package; p != nil {
+		slices.Sort(p.Versions)
+		p.Versions = slices.Compact(p.Versions)
+		setFixed(p, f.fixed...)
+	}
 	if !f.open {
 		f.Finding.Suppression = &engine.Suppression{Kind: "in_source", Status: "accepted", Justification: f.whyNot}
 		if f.external {

@@ -25,6 +25,7 @@ type stream struct {
 	dec   *jsontext.Decoder
 	text  io.Reader         // the whole document, for formats that are not JSON; nothing may be read through dec then
 	words map[string]string // JSON text of a string → the string, for those that come again and again
+	kept  int               // parts of a run of SARIF that are kept until it ends, see keep
 }
 
 func newStream(r io.Reader) *stream {

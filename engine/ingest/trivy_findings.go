@@ -53,7 +53,7 @@ func (t *trivy) component(kind string, v *trivyVulnerability) *engine.Package {
 func (t *trivy) names(v *trivyVulnerability) *engine.Vulnerability {
 	names := slices.DeleteFunc(v.vendorIDs, func(n string) bool { return !strings.HasPrefix(n, "GHSA-") })
 	for _, n := range names {
-		if !slices.Contains(t.covers[n], v.id) {
+		if len(t.covers[n]) < 2 && !slices.Contains(t.covers[n], v.id) { // two are as good as more: see dropShared
 			t.covers[n] = append(t.covers[n], v.id)
 		}
 	}

@@ -169,12 +169,13 @@ func (z *zap) add(site *zapSite, a *zapAlert) {
 		a.Instances = append(a.Instances, zapInstance{a.OldURI, a.OldMethod, a.OldParam, a.OldAttack})
 	}
 	for _, i := range a.Instances {
-		if u := address(string(i.URI)); u != "" && !slices.Contains(f.Locations, engine.Location{URL: u}) {
+		if u := address(string(i.URI)); u != "" {
 			f.Locations = append(f.Locations, engine.Location{URL: u})
 		}
 	}
 	// Which place comes first changes from scan to scan, and the finding is known by it.
 	slices.SortFunc(f.Locations, func(x, y engine.Location) int { return strings.Compare(x.URL, y.URL) })
+	f.Locations = slices.Compact(f.Locations)
 	z.b.add(engine.Discovery{Target: site.target(f.Locations), Finding: f})
 	z.prove(a, &f)
 }

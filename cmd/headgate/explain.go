@@ -45,7 +45,9 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 				if err != nil {
 					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
 				}
-				explanations = append(explanations, report.Explanation{Case: one, Rules: rules, Now: result.Now})
+				e := report.Explanation{Case: one, Rules: rules, Now: result.Now}
+				e.Paths, e.Findings = report.OnTheWay(result, &one)
+				explanations = append(explanations, e)
 			}
 			if err := a.explain(format, explanations, all); err != nil {
 				return undecided(fmt.Errorf("write the explanation: %w", err), "")

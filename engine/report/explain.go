@@ -17,7 +17,11 @@ import (
 type Explanation struct {
 	Case  engine.Case          `json:"case"`
 	Rules []engine.RuleOutcome `json:"rules"`
-	Now   time.Time            `json:"now,omitzero"` // of the run; dates of its year are shown without it
+
+	Paths    []engine.AttackPath `json:"paths,omitempty"`    // over the asset: see OnTheWay
+	Findings map[string]string   `json:"findings,omitempty"` // what those are called that open steps of the paths, by id
+
+	Now time.Time `json:"now,omitzero"` // of the run; dates of its year are shown without it
 }
 
 // explanationFormat names the version of what ExplainJSON writes.
@@ -40,6 +44,7 @@ func Explain(w io.Writer, e Explanation, o Options) error {
 	x.head()
 	x.rules(x.fired(), x.silent())
 	x.facts()
+	x.ways()
 	x.rest()
 	return c.err
 }

@@ -33,7 +33,7 @@ func uncertain() report.Explanation {
 }
 
 func TestExplainReadsAsItsGoldensDo(t *testing.T) {
-	for name, e := range map[string]report.Explanation{"act": explanation(), "uncertain": uncertain(), "code": {Case: openFile()}, "strange": {Case: strangeCase(hostileNames[3], 3), Rules: strangeRules(hostileNames[8])}} {
+	for name, e := range map[string]report.Explanation{"act": explanation(), "uncertain": uncertain(), "code": {Case: openFile()}, "way": onTheWay(exposed(), 0), "winding": onTheWay(winding(), 5), "strange": {Case: strangeCase(hostileNames[3], 3), Rules: strangeRules(hostileNames[8])}} {
 		for _, width := range []int{60, 80, 120} {
 			var buf bytes.Buffer
 			if err := report.Explain(&buf, e, report.Options{Width: width}); err != nil {
@@ -42,6 +42,56 @@ func TestExplainReadsAsItsGoldensDo(t *testing.T) {
 			golden(t, fmt.Sprintf("explain-%s.%d.golden", name, width), buf.Bytes())
 			inert(t, buf.Bytes(), width)
 		}
+	}
+}
+
+func onTheWay(r *engine.Result, at int) report.Explanation {
+	e := report.Explanation{Case: r.Cases[at], Now: now, Rules: []engine.RuleOutcome{}}
+	e.Paths, e.Findings = report.OnTheWay(r, &e.Case)
+	return e
+}
+
+func TestExplainShowsThePathsOverTheAssetAndWhatAFixTakesAway(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		at    int
+		facts *engine.PathFacts
+		want  []string
+		not   string
+	}{
+		{"cuts", 0, &engine.PathFacts{Opens: true, Cuts: []string{"payments-db"}}, []string{
+			"internet → edge → checkout → payments-db · potential", "edge: CVE-2023-44487 in nghttp2 1.43.0: Weakness in nghttp2 (proven)",
+			"checkout: G304 in internal/files/open.go:41: Potential file inclusion via variable", "payments-db: needs no finding, as the asset before may read its data",
+			"other way internet → edge → catalog → checkout → payments-db", "internet → portal → checkout → payments-db",
+			"if fixed nothing leads from the internet to payments-db any more",
+		}, "ledger"},
+		{"opens among others", 0, &engine.PathFacts{Opens: true}, []string{"no jewel is cut off by this alone"}, "any more"},
+		{"lies on the way", 0, &engine.PathFacts{}, []string{"does not let an attacker onto the asset"}, "any more"},
+		{"is not known", 0, nil, nil, "if fixed"},
+		{"on another asset", 2, &engine.PathFacts{Opens: true}, []string{"internet → portal → checkout → payments-db"}, "internet → edge"},
+	} {
+		r := exposed()
+		r.Cases[c.at].Input.Context.Paths = c.facts
+		e := onTheWay(r, c.at)
+		e.Case.Decision.Reasons = nil
+		var buf bytes.Buffer
+		if err := report.Explain(&buf, e, report.Options{Width: 200}); err != nil {
+			t.Fatal(err)
+		}
+		have := strings.Join(strings.Fields(buf.String()), " ")
+		for _, want := range c.want {
+			if !strings.Contains(have, want) {
+				t.Errorf("%s: no %q in\n%s", c.name, want, buf.String())
+			}
+		}
+		if strings.Contains(have, c.not) {
+			t.Errorf("%s: %q in\n%s", c.name, c.not, buf.String())
+		}
+		buf.Reset()
+		if err := report.ExplainJSON(&buf, []report.Explanation{e}); err != nil {
+			t.Fatal(err)
+		}
+		validate(t, schema(t, report.ExplanationSchema()), buf.Bytes())
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *settings) checkScope(name string) error {
 		switch {
 		case pattern == "" || !glob.Valid(pattern):
 			return fmt.Errorf("%s: scope: %q is no pattern", name, pattern)
-		case path.IsAbs(pattern) || slices.Contains(strings.Split(pattern, "/"), "..") || strings.Contains(pattern, `\`) && !strings.Contains(pattern, "/"):
+		case path.IsAbs(pattern) || slices.Contains(strings.Split(pattern, "/"), ".."):
 			return fmt.Errorf("%s: scope: %q leads out of the repository: write it relative to its root, with slashes", name, pattern)
 		}
 	}

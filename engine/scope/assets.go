@@ -37,6 +37,7 @@ type entry struct {
 	aliases   []string // what else it is called
 	match     match
 	lines     map[string]string // by path of the fact, e.g. "asset.exposure": file and line
+	folder    string            // a pattern of the files that are its own if nothing says which
 	general   []string          // the facts that are said of a whole that this is part of
 	conflicts []engine.Conflict // what sources state differently
 	sources   []int             // that name it, in the order of precedence

@@ -57,6 +57,9 @@ type (
 	}
 )
 
+// mostLevels is how deep a whole has parts that have parts.
+const mostLevels = 32
+
 // isBackstage knows an entity by the version of its form.
 func isBackstage(d *document) bool { return strings.HasPrefix(d.value("apiVersion"), "backstage.io/") }
 
@@ -82,7 +85,7 @@ func readBackstage(docs []*document, _ Options, s *statements) error {
 		if kind != "component" && kind != "resource" {
 			continue
 		}
-		for at, n := c.byRef[e.above], 0; at != nil && n < len(c.all); at, n = c.byRef[at.above], n+1 {
+		for at, n := c.byRef[e.above], 0; at != nil && n < mostLevels; at, n = c.byRef[at.above], n+1 {
 			e.entry.inherit(&at.entry)
 		}
 		s.assets = append(s.assets, e.entry)
@@ -237,11 +240,11 @@ func (c *catalog) places() {
 		switch folder := path.Dir(e.doc.file); {
 		case len(m.Paths) > 0: // an annotation says so
 		case folder != "." && inFile[e.doc.file] == 1:
-			m.Paths = append(m.Paths, quoted(folder)+"/**")
+			e.entry.folder = below(folder)
 		case slug != "":
 			m.within = append(m.within, place{slug, "**"})
 		case folder == "." && inFile[e.doc.file] == 1:
-			m.Paths = append(m.Paths, "**")
+			e.entry.folder = "**"
 		case !m.any():
 			c.said.warn("%s: %d Components lie in this file: backstage.io/source-location would say which files belong to %s",
 				e.entry.place, inFile[e.doc.file], e.entry.asset.ID)

@@ -2,6 +2,7 @@ package scope
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type owners struct {
 	file  string
 	rules []codeowners.Rule
+	known map[string]*codeowners.Rule // by path that was asked for; nil: nobody's
 }
 
 // ownersFiles are where code hosts look for the file; the first that is there counts.
@@ -48,7 +50,7 @@ func readCodeowners(docs []*document, _ Options, s *statements) error {
 	if of == nil {
 		return nil
 	}
-	o := &owners{file: of.file}
+	o := &owners{file: of.file, known: map[string]*codeowners.Rule{}}
 	n := 0
 	for line := range bytes.Lines(of.text) {
 		n++
@@ -75,15 +77,26 @@ func readCodeowners(docs []*document, _ Options, s *statements) error {
 	return nil
 }
 
-// of is who owns a path, and the line that says so; empty if nobody does.
-func (o *owners) of(file string) (owner string, line int) {
+// of is the rule that says who owns a path; nil if none does.
+func (o *owners) of(file string) *codeowners.Rule {
+	if r, ok := o.known[file]; ok {
+		return r
+	}
 	for i := len(o.rules) - 1; i >= 0; i-- {
 		if fits, err := o.rules[i].Match(file); err == nil && fits {
-			return shared(&o.rules[i]), o.rules[i].LineNumber
+			if len(o.rules[i].Owners) > 0 {
+				o.known[file] = &o.rules[i]
+			}
+			break
 		}
 	}
-	return "", 0
+	if _, ok := o.known[file]; !ok {
+		o.known[file] = nil
+	}
+	return o.known[file]
 }
+
+func (o *owners) place(r *codeowners.Rule) string { return fmt.Sprintf("%s:%d", o.file, r.LineNumber) }
 
 // shared are the owners of a rule. Several share what it fits.
 func shared(r *codeowners.Rule) string {
@@ -99,16 +112,15 @@ func (inv *Inventory) ownByPaths() {
 	if inv.owners == nil {
 		return
 	}
-	rank := len(sources)
 	for i := range inv.assets {
 		e := &inv.assets[i]
-		owner, line := inv.owners.ofAll(slices.Concat(e.match.Paths, inv.globsHere(e)))
-		if owner == "" {
+		rule := inv.owners.ofAll(slices.Concat(e.match.Paths, inv.globsHere(e)))
+		if rule == nil || e.asset.Owner != "" && strings.Trim(rule.RawPattern(), "*/") == "" { // the last resort contradicts nobody
 			continue
 		}
 		own := newEntry(e.asset.ID, e.place)
-		own.put("owner", owner, (&document{file: inv.owners.file}).place(line))
-		e.absorb(&own, rank)
+		own.put("owner", shared(rule), inv.owners.place(rule))
+		e.absorb(&own, len(sources))
 	}
 }
 
@@ -122,23 +134,24 @@ func (inv *Inventory) globsHere(e *entry) (globs []string) {
 	return globs
 }
 
-// ofAll is the one owner of all that patterns over paths fit; empty if there are several, or if a pattern does not name a folder or file.
-func (o *owners) ofAll(globs []string) (owner string, line int) {
+// ofAll is the rule that says who owns all that patterns over paths fit; nil if several do, or if a pattern names neither a folder nor a
+// file.
+func (o *owners) ofAll(globs []string) (rule *codeowners.Rule) {
 	for _, g := range globs {
 		base, rest := doublestar.SplitPattern(g)
 		file := path.Join(base, rest)
 		if rest == "**" || rest == "**/*" || rest == "*" {
 			file = path.Join(base, "\x00") // a name that no rule for some files of the folder has
 		} else if strings.ContainsAny(rest, `*?[{\`) {
-			return "", 0
+			return nil
 		}
-		one, at := o.of(file)
-		if one == "" || owner != "" && one != owner {
-			return "", 0
+		one := o.of(file)
+		if one == nil || rule != nil && shared(one) != shared(rule) {
+			return nil
 		}
-		owner, line = one, at
+		rule = one
 	}
-	return owner, line
+	return rule
 }
 
 // ownerOf is who owns the files that a finding is in, if it is in files of this repository and they all have the same owner; and the
@@ -148,16 +161,18 @@ func (inv *Inventory) ownerOf(d *engine.Discovery) (owner, at string) {
 	if inv.owners == nil || t.Type != engine.TargetRepository || t.Name != "" && inv.repository != "" && !strings.EqualFold(t.Name, inv.repository) {
 		return "", ""
 	}
+	var rule *codeowners.Rule
 	for _, l := range d.Finding.Locations {
-		one, line := inv.owners.of(l.Path)
-		if one == "" || owner != "" && one != owner {
+		one := inv.owners.of(l.Path)
+		if l.Path == "" || one == nil || rule != nil && shared(one) != shared(rule) {
 			return "", ""
 		}
-		if at == "" {
-			owner, at = one, (&document{file: inv.owners.file}).place(line)
-		}
+		rule = one
 	}
-	return owner, at
+	if rule == nil {
+		return "", ""
+	}
+	return shared(rule), inv.owners.place(rule)
 }
 
 // sameOwner says whether two texts name one owner: "@acme/team-pay" is "team-pay" to those who write it without the organisation, and who

@@ -193,6 +193,7 @@ func (c *cluster) ingress(d *document, o *kubernetesObject) error {
 
 // prefixOf is the part of an Ingress's path before the first mark of a regular expression, up to a whole folder; "/" is everything.
 func prefixOf(path string) string {
+	path, _, _ = strings.Cut(path, "(/|$)") // how controllers are told of a whole folder by a regular expression
 	if i := strings.IndexAny(path, `(*[{$^|+?\`); i >= 0 {
 		path = path[:strings.LastIndexByte(path[:i], '/')+1]
 	}

@@ -32,6 +32,7 @@ func (inv *Inventory) merge(all []*statements, o Options) error {
 			inv.owners = s.owners
 		}
 	}
+	inv.settleFolders()
 	inv.ownByPaths()
 	inv.checkMatches()
 	if err := inv.link(all, known); err != nil {
@@ -108,6 +109,9 @@ func (e *entry) absorb(o *entry, from int) {
 			e.dispute(engine.Conflict{Fact: path, Value: have, Source: e.lines[path], Other: text, By: o.lines[path]})
 		}
 	}
+	if e.folder == "" {
+		e.folder = o.folder
+	}
 	e.addData(o.lines["asset.data"], o.asset.Data...)
 	for _, key := range slices.Sorted(maps.Keys(o.asset.Tags)) {
 		path := "asset.tags." + key
@@ -140,6 +144,15 @@ func (e *entry) dispute(is engine.Conflict) {
 		slices.SortFunc(e.conflicts, func(a, b engine.Conflict) int {
 			return cmp.Or(strings.Compare(a.Fact, b.Fact), strings.Compare(a.Other, b.Other))
 		})
+	}
+}
+
+// settleFolders gives the files of its folder to an asset of which nothing says which files are its own.
+func (inv *Inventory) settleFolders() {
+	for i := range inv.assets {
+		if m := &inv.assets[i].match; len(m.Paths)+len(m.within) == 0 && inv.assets[i].folder != "" {
+			m.Paths = []string{inv.assets[i].folder}
+		}
 	}
 }
 

@@ -138,8 +138,14 @@ const (
 	mostID        = 253    // bytes of an id or another text of an asset
 )
 
-// marks are what the files of the sources have in them; what has none of these is not parsed.
-var marks = [][]byte{[]byte("apiVersion"), []byte("technical_assets"), []byte("data_assets"), []byte("bomFormat")}
+// marks are what the files of the sources have in them, each all of a line; what has none of these is not parsed, which takes long.
+var marks = [][]string{{"apiVersion"}, {"technical_assets"}, {"data_assets"}, {"bomFormat", "services"}}
+
+func (f *File) isMarked() bool {
+	return slices.ContainsFunc(marks, func(all []string) bool {
+		return !slices.ContainsFunc(all, func(mark string) bool { return !bytes.Contains(f.Text, []byte(mark)) })
+	})
+}
 
 // Readable says whether a file of that name may say something of assets.
 func Readable(name string) bool {
@@ -152,7 +158,7 @@ func (f *File) documents(warn func(string, ...any)) (all []*document) {
 	if d := (&document{file: f.Name, text: f.Text}); isCodeowners(d) {
 		return []*document{d}
 	}
-	if !Readable(f.Name) || !slices.ContainsFunc(marks, func(mark []byte) bool { return bytes.Contains(f.Text, mark) }) {
+	if !Readable(f.Name) || !f.isMarked() {
 		return nil
 	}
 	if len(f.Text) > MaxFileBytes {
@@ -247,7 +253,8 @@ type ReadFile struct{ Name, Kind string }
 
 // isID says whether a text can be an asset's id: short, and of visible characters.
 func isID(s string) bool {
-	return s != "" && len(s) <= mostID && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) })
+	return s != "" && len(s) <= mostID && utf8.ValidString(s) && strings.TrimSpace(s) == s &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // listed are the parts of a list that stands in one text, separated by commas.

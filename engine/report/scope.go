@@ -111,7 +111,7 @@ func (v *scopeView) most(n, bound int) int {
 func (v *scopeView) more(n, bound int, of string) {
 	if rest := n - v.most(n, bound); rest > 0 {
 		v.c.line()
-		v.c.line(text(fmt.Sprintf("%d more %s", rest, of), plain), text("   all: -o json", dim))
+		v.c.line(text(fmt.Sprintf("%d more %s", rest, of), plain), space(3), text("all: -o json", dim))
 	}
 }
 

@@ -14,16 +14,20 @@ import (
 // by finding, then asset.
 func (inv *Inventory) Cases(discoveries []engine.Discovery, event engine.Event) []engine.Case {
 	cases := make([]engine.Case, 0, len(discoveries))
+	byPackage := slices.ContainsFunc(inv.assets, func(e entry) bool { return len(e.match.PURLs) > 0 })
+	known := map[string][]int{}
 	for i := range discoveries {
 		d := &discoveries[i]
-		claimed := false
-		for j := range inv.assets {
-			if e := &inv.assets[j]; e.match.takes(d) {
-				cases = append(cases, inv.newCase(d, e, event))
-				claimed = true
-			}
+		key := keyOf(d, byPackage)
+		claimants, ok := known[key]
+		if !ok {
+			claimants = inv.claimants(d)
+			known[key] = claimants
 		}
-		if !claimed {
+		for _, j := range claimants {
+			cases = append(cases, inv.newCase(d, &inv.assets[j], event))
+		}
+		if len(claimants) == 0 {
 			cases = append(cases, inv.newCase(d, &entry{asset: defaultAsset(d.Target)}, event))
 		}
 	}
@@ -31,6 +35,38 @@ func (inv *Inventory) Cases(discoveries []engine.Discovery, event engine.Event) 
 		return cmp.Or(strings.Compare(a.Input.Finding.ID, b.Input.Finding.ID), strings.Compare(a.Input.Asset.ID, b.Input.Asset.ID))
 	})
 	return cases
+}
+
+// claimants are the assets that a finding belongs to, by their index.
+func (inv *Inventory) claimants(d *engine.Discovery) (all []int) {
+	for j := range inv.assets {
+		if inv.assets[j].match.takes(d) {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// keyOf is all that decides which assets a finding belongs to: hundreds of findings share one lockfile or image.
+func keyOf(d *engine.Discovery, byPackage bool) string {
+	var key strings.Builder
+	part := func(s string) {
+		key.WriteString(s)
+		key.WriteByte(0)
+	}
+	part(string(d.Target.Type))
+	part(d.Target.Name)
+	for _, l := range d.Finding.Locations {
+		part(l.Path)
+		part(l.URL)
+	}
+	if byPackage && d.Finding.Package != nil {
+		part("")
+		for _, purl := range d.Finding.Package.Components() {
+			part(purl)
+		}
+	}
+	return key.String()
 }
 
 // defaultAsset stands for a target that no asset claims.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/headgate/headgate/engine"
 )
 
@@ -202,6 +204,35 @@ func TestTenThousandManifestsAndAModelOfAMegabyteAreRead(t *testing.T) {
 		}
 		warns(t, inv)
 	})
+}
+
+func BenchmarkCasesOfTenThousandAssets(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("assets:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "  - {id: a%d, match: {paths: ['services/s%d/**'], images: [ghcr.io/acme/s%d]}}\n", i, i, i)
+	}
+	inv, err := ReadAssets("assets.yaml", strings.NewReader(text.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all []engine.Discovery
+	for i := range 1_000 {
+		all = append(all, found(shop, "", fmt.Sprintf("services/s%d/main.go", i*7)))
+	}
+	for b.Loop() {
+		inv.Cases(all, engine.EventPush)
+	}
+}
+
+func TestAPatternIsOnlyLeftOutWhereItCannotFit(t *testing.T) {
+	for _, p := range []string{"a", "a/**", "a*", "a/b", "**", "", "{a,b}", "[a]", "\\a", "a?", "ab"} {
+		for _, name := range []string{"", "a", "a/b", "ab", "b", "a/b/c"} {
+			if doublestar.MatchUnvalidated(p, name) && !begins(p, name) {
+				t.Errorf("%q fits %q and is left out", p, name)
+			}
+		}
+	}
 }
 
 func FuzzRead(f *testing.F) {

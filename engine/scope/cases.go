@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -51,8 +52,9 @@ func (inv *Inventory) claimants(d *engine.Discovery) (all []int) {
 func keyOf(d *engine.Discovery, byPackage bool) string {
 	var key strings.Builder
 	part := func(s string) {
+		key.WriteString(strconv.Itoa(len(s))) // no text of a report can look like two
+		key.WriteByte(':')
 		key.WriteString(s)
-		key.WriteByte(0)
 	}
 	part(string(d.Target.Type))
 	part(d.Target.Name)
@@ -61,7 +63,7 @@ func keyOf(d *engine.Discovery, byPackage bool) string {
 		part(l.URL)
 	}
 	if byPackage && d.Finding.Package != nil {
-		part("")
+		part("purl")
 		for _, purl := range d.Finding.Package.Components() {
 			part(purl)
 		}

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,32 @@ func TestAFindingBelongsToEveryAssetThatMatchesIt(t *testing.T) {
 		if !slices.Equal(have, c.want) {
 			t.Errorf("%s: have %v, want %v", c.name, have, c.want)
 		}
+	}
+}
+
+func TestAFindingBelongsToTheSameAssetsAmongOthersAsAlone(t *testing.T) {
+	inv := read(t, twoAssets)
+	var all []engine.Discovery
+	for _, target := range []engine.Target{shop, image, {Type: engine.TargetRepository, Name: "acme/returns-api"}, {Type: engine.TargetHost, Name: "a"}} {
+		for _, purl := range []string{"", "pkg:npm/%40acme/ui", "pkg:npm/x"} {
+			for _, paths := range [][]string{nil, {"package-lock.json"}, {"services/checkout/a"}, {"services/returns/a", "x"}, {"x"}} {
+				d := found(target, purl, paths...)
+				d.Finding.ID = fmt.Sprintf("hg1-%03d", len(all))
+				all = append(all, d)
+			}
+		}
+	}
+	var together, alone []string
+	for _, k := range inv.Cases(all, engine.EventPush) {
+		together = append(together, k.Input.Finding.ID+" "+k.Input.Asset.ID)
+	}
+	for _, d := range all {
+		for _, k := range inv.Cases([]engine.Discovery{d}, engine.EventPush) {
+			alone = append(alone, k.Input.Finding.ID+" "+k.Input.Asset.ID)
+		}
+	}
+	if !slices.Equal(together, alone) {
+		t.Errorf("together %v\nalone %v", together, alone)
 	}
 }
 

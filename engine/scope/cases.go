@@ -62,9 +62,9 @@ func keyOf(d *engine.Discovery, byPackage bool) string {
 		part(l.Path)
 		part(l.URL)
 	}
-	if byPackage && d.Finding.Package != nil {
+	if p := d.Finding.Package; byPackage && p != nil {
 		part("purl")
-		for _, purl := range d.Finding.Package.Components() {
+		for _, purl := range append(p.Components(), p.PURL) {
 			part(purl)
 		}
 	}

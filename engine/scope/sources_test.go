@@ -122,7 +122,7 @@ func TestAFileOfAnotherRepositoryIsNotThatOfTheSourceLocation(t *testing.T) {
 			t.Errorf("%q: have %s, want %s", name, have, want)
 		}
 	}
-	if c := inv.Covered([]engine.Target{{Type: engine.TargetRepository, Name: "acme/shop"}}); c["checkout"] {
+	if c := inv.Covered(Look{Whole: []engine.Target{{Type: engine.TargetRepository, Name: "acme/shop"}}, Repository: "acme/shop"}); c["checkout"] {
 		t.Error("a scan of another repository covers it")
 	}
 }

@@ -142,3 +142,20 @@ func TestOSVScannerBrokenPartsAreErrorsWithAPlace(t *testing.T) {
 		}
 	}
 }
+
+// What is related to a vulnerability is another one: taken for a name of it, a waiver or VEX of the one would clear the other.
+func TestWhatOSVCallsRelatedIsNoOtherName(t *testing.T) {
+	_, found := readDocument(t, `{"results":[{"source":{"path":"a/go.mod","type":"lockfile"},"packages":[{"package":{"name":"a","version":"1","ecosystem":"npm"},
+		"vulnerabilities":[{"id":"GHSA-c2qf-rxjj-qqgw","aliases":["CVE-2026-0001"],"related":["CVE-2026-0002","GHSA-35jh-r3h4-6jhm"]},
+		{"id":"GHSA-35jh-r3h4-6jhm","aliases":["CVE-2026-0002"],"related":["GHSA-c2qf-rxjj-qqgw","CVE-2026-0001"]}],
+		"groups":[{"ids":["GHSA-c2qf-rxjj-qqgw"],"aliases":["CVE-2026-0001","GHSA-c2qf-rxjj-qqgw"]},{"ids":["GHSA-35jh-r3h4-6jhm"],"aliases":["CVE-2026-0002","GHSA-35jh-r3h4-6jhm"]}]}]}]}`)
+	all := engine.Correlate(found)
+	if len(all) != 2 {
+		t.Fatalf("%d findings", len(all))
+	}
+	for _, d := range all {
+		if v := d.Finding.Vulnerability; len(v.CVEs) != 1 || len(v.Aliases) != 1 {
+			t.Errorf("%s is also %v and covers %v", v.ID, v.Aliases, v.CVEs)
+		}
+	}
+}

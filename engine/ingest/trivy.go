@@ -125,7 +125,28 @@ func (t *trivy) top(key string, a *trivyArtifact) error {
 	case "Resources", "Findings", "Vulnerabilities", "Misconfigurations":
 		return s.array(t.clusterObject)
 	}
-	return t.passOver(key)
+	if foldedAmong(key, trivyLists...) {
+		return t.passOver(key)
+	}
+	return t.passOverWithoutLists()
+}
+
+// passOverWithoutLists skips a value of the top that is not known, unless something was found in it: a wrapper that another tool put
+// around a report would make it a clean one.
+func (t *trivy) passOverWithoutLists() error {
+	s := t.s
+	switch s.peek() {
+	case '{':
+		return s.object(func(key string) error {
+			if slices.Contains(trivyLists, key) && s.peek() == '[' {
+				return s.array(func() error { return s.wrong("findings under a key that is not known") })
+			}
+			return t.passOverWithoutLists()
+		})
+	case '[':
+		return s.array(t.passOverWithoutLists)
+	}
+	return s.skip()
 }
 
 // trivyLists are the keys under which something was found.

@@ -262,3 +262,56 @@ func TestTrivyIsKnownWhateverTheOrderOfItsKeys(t *testing.T) {
 		t.Errorf("have %+v, %d findings, %v", got, len(found), err)
 	}
 }
+
+func TestTrivyFindingsUnderAKeyThatIsNotKnownAreNoCleanReport(t *testing.T) {
+	const result = `{"Target":"a/package-lock.json","Class":"lang-pkgs","Type":"npm","Vulnerabilities":[{"VulnerabilityID":"CVE-2026-0001","PkgName":"a","InstalledVersion":"1"}]}`
+	for doc, bad := range map[string]bool{
+		`{"SchemaVersion":2,"ArtifactName":"a","Report":{"Results":[` + result + `]}}`:       true,
+		`{"SchemaVersion":2,"ArtifactName":"a","Report":[{"x":[{"Vulnerabilities":[{}]}]}]}`: true,
+		`{"SchemaVersion":2,"ArtifactName":"a","Results":[],"Report":{"Results":[]}}`:        false,
+		`{"SchemaVersion":2,"ArtifactName":"a","Results":[],"Report":{"Results":3,"x":[1]}}`: false,
+	} {
+		if _, err := Read("x", strings.NewReader(doc), Options{}); (err != nil) != bad {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+}
+
+// One scan in two forms, as pipelines that upload SARIF and keep the JSON have it.
+func TestTrivysSARIFAndJSONOfOneScanAreTheSameFindings(t *testing.T) {
+	const jsonForm = `{"SchemaVersion":2,"ArtifactName":"ghcr.io/acme/shop:1.2","ArtifactType":"container_image","Metadata":{"OS":{"Family":"debian","Name":"12.5"},
+		"RepoTags":["ghcr.io/acme/shop:1.2"]},"Results":[
+		{"Target":"ghcr.io/acme/shop:1.2 (debian 12.5)","Class":"os-pkgs","Type":"debian",
+		"Packages":[{"ID":"libssl3@3.0.11-1","Name":"libssl3","Version":"3.0.11-1","SrcName":"openssl","Identifier":{"UID":"u1"}}],
+		"Vulnerabilities":[{"VulnerabilityID":"CVE-2026-0001","PkgID":"libssl3@3.0.11-1","PkgName":"libssl3","InstalledVersion":"3.0.11-1","FixedVersion":"3.0.11-2","Severity":"HIGH",
+			"PkgIdentifier":{"PURL":"pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12.5","UID":"u1"}}]},
+		{"Target":"app/package-lock.json","Class":"lang-pkgs","Type":"npm",
+		"Vulnerabilities":[{"VulnerabilityID":"CVE-2026-0002","PkgName":"lodash","InstalledVersion":"4.17.20","FixedVersion":"4.17.21","Severity":"CRITICAL",
+			"PkgIdentifier":{"PURL":"pkg:npm/lodash@4.17.20"}}]}]}`
+	result := func(cve, pkg, version, fixed, severity, place string) string {
+		return `{"ruleId":"` + cve + `","level":"error","message":{"text":"Package: ` + pkg + `\nInstalled Version: ` + version + `\nVulnerability ` + cve + `\nSeverity: ` +
+			severity + `\nFixed Version: ` + fixed + `\nLink: [` + cve + `](https://avd.aquasec.com/nvd/x)"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"` +
+			place + `","uriBaseId":"ROOTPATH"},"region":{"startLine":1,"endLine":1}}}]}`
+	}
+	sarifForm := `{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Trivy","version":"0.60.0","rules":[
+		{"id":"CVE-2026-0001","name":"OsPackageVulnerability","properties":{"tags":["vulnerability","security","HIGH"]}},
+		{"id":"CVE-2026-0002","name":"LanguageSpecificPackageVulnerability","properties":{"tags":["vulnerability","security","CRITICAL"]}}]}},
+		"results":[` + result("CVE-2026-0001", "libssl3", "3.0.11-1", "3.0.11-2", "HIGH", "acme/shop") + `,` +
+		result("CVE-2026-0002", "lodash", "4.17.20", "4.17.21", "CRITICAL", "app/package-lock.json") + `],
+		"properties":{"imageName":"ghcr.io/acme/shop:1.2","repoTags":["ghcr.io/acme/shop:1.2"]}}]}`
+	_, one := readDocument(t, jsonForm)
+	_, other := readDocument(t, sarifForm)
+	alone, both := engine.Correlate(one), engine.Correlate(append(slices.Clone(one), other...))
+	if len(one) != 2 || len(other) != 2 || len(both) != 2 {
+		t.Fatalf("%d and %d findings are %d", len(one), len(other), len(both))
+	}
+	for i, d := range both {
+		p := d.Finding.Package
+		if d.Finding.ID != alone[i].Finding.ID || len(d.Finding.Sources) != 2 || len(d.Finding.Locations) != len(alone[i].Finding.Locations) {
+			t.Errorf("%s has the id %s, sources %v and places %+v; alone %s", p.Name, d.Finding.ID, d.Finding.Sources, d.Finding.Locations, alone[i].Finding.ID)
+		}
+		if len(p.Versions) != 1 || len(p.Fixed) != 1 {
+			t.Errorf("%s is %+v", p.Name, p)
+		}
+	}
+}

@@ -39,10 +39,11 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
 
 	var stated []statement
-	if err := p.ask(ctx, p.gate, p.summary(r), &stated); err != nil {
+	held, err := p.ask(ctx, p.gate, p.summary(r), &stated)
+	if err != nil {
 		return err
 	}
-	if err := p.complete(stated); err != nil {
+	if err := p.complete(stated, held); err != nil {
 		return err
 	}
 	r.Gate.Reasons = make([]Reason, 0, len(stated))

@@ -109,18 +109,22 @@ type statement struct {
 // policy observes of the input: not on the time, and not on facts that only messages name.
 func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
 	a := new(answer)
-	if err := p.ask(ctx, p.decision, in, a); err != nil {
+	held, err := p.ask(ctx, p.decision, in, a)
+	if err != nil {
 		return nil, err
 	}
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
 		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
-	return a, p.complete(a.Reasons)
+	return a, p.complete(a.Reasons, held)
 }
 
 // complete gives statements the message, remediation and controls of their rule's METADATA, and refuses those that nobody could act
-// on. Statements of plain strings and objects bring their own message.
-func (p *Policy) complete(stated []statement) error {
+// on, and those in the name of a rule that did not hold. Statements of plain strings and objects bring their own message.
+func (p *Policy) complete(stated []statement, held *heldRules) error {
+	if len(stated) > mostReasons {
+		return p.tooMuch(stated)
+	}
 	for i := range stated {
 		s := &stated[i]
 		if r := p.byID[s.Rule]; r != nil && s.Message == "" {
@@ -128,9 +132,12 @@ func (p *Policy) complete(stated []statement) error {
 		}
 		if r := p.byID[s.Rule]; r != nil {
 			s.effect = r.effect
+			if !held.has(s.Rule) {
+				return fmt.Errorf("%s: the rule %s did not hold, and another one states a reason in its name", r.at(), s.Rule)
+			}
 		}
 		if err := s.check(); err != nil {
-			return err
+			return fmt.Errorf("%s%w", p.placeOf(s.Rule), err)
 		}
 	}
 	return nil
@@ -160,22 +167,28 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	return d, d.setDates(in, now)
 }
 
-// ask evaluates a query on a document and decodes the answer. An answer that is undefined is an error.
-func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) error {
-	value, err := p.evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value)
+// ask evaluates a query on a document and decodes the answer; it returns which rules held. An answer that is undefined is an error, and so
+// is one that nobody could read to the end.
+func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) (*heldRules, error) {
+	held := p.tracker()
+	value, err := p.evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value, rego.EvalEvaluatedRuleTracker(held.tracker))
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case value == nil:
-		return fmt.Errorf("the policy has no answer")
+		return nil, fmt.Errorf("the policy has no answer: data.main is undefined for this input")
 	}
 	if set, ok := value.(ast.Set); ok {
 		value = ast.NewArray(set.Slice()...) // sorted
 	}
-	if err := json.Unmarshal([]byte(value.String()), into); err != nil {
-		return fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+	text := value.String()
+	if len(text) > mostSaid {
+		return nil, p.tooLong(value)
 	}
-	return nil
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return nil, fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+	}
+	return held, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

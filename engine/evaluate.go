@@ -18,14 +18,14 @@ import (
 const perDecision = 5 * time.Second
 
 // evaluate is the value of a query on an input. Nil is undefined.
-func (p *Policy) evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value) (ast.Value, error) {
+func (p *Policy) evaluate(ctx context.Context, q rego.PreparedEvalQuery, input ast.Value, with ...rego.EvalOption) (ast.Value, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.perDecision, fmt.Errorf("the policy did not answer in %s", p.perDecision))
 	defer cancel()
 	// A built-in function may not notice that it is to stop: who does stands there before the evaluation returns, if it ever does.
 	blame := sync.OnceFunc(func() { p.stuck.note(busyRule(ctx, q, input)) })
 	stop := context.AfterFunc(ctx, blame)
 	defer stop()
-	rs, err := q.Eval(ctx, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))
+	rs, err := q.Eval(ctx, append(with, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalSortSets(true))...)
 	switch {
 	case topdown.IsCancel(err):
 		blame()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,7 +64,7 @@ func problemsOf(err error) []Problem {
 	case errors.As(err, &one):
 		many = ast.Errors{one}
 	default:
-		return []Problem{{What: strings.Join(strings.Fields(err.Error()), " ")}}
+		return []Problem{{What: opaCode.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "")}}
 	}
 	var problems []Problem
 	for _, e := range many {
@@ -81,6 +82,9 @@ func problemsOf(err error) []Problem {
 	}
 	return problems
 }
+
+// opaCode is how OPA names kinds of errors inside of their text.
+var opaCode = regexp.MustCompile(`\beval_[a-z]+_error: `)
 
 // oneLine makes of OPA's errors one line: the first error with its place, and how many more there are.
 func oneLine(err error) error { return firstProblem(problemsOf(err)) }

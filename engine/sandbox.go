@@ -108,14 +108,18 @@ func leadsOut(schema any) string {
 	return ""
 }
 
+// labelID is the label that has the id of a rule.
+const labelID = "id"
+
 // label makes the id of each rule the label that OPA's tracker of evaluated rules reports.
 func label(m *ast.Module) {
 	for _, a := range m.Annotations {
+		delete(a.Labels, labelID) // of an author's: it would speak for another rule
 		if id := customID(a); id != "" {
 			if a.Labels == nil {
 				a.Labels = map[string]any{}
 			}
-			a.Labels["id"] = id
+			a.Labels[labelID] = id
 		}
 	}
 }

@@ -61,10 +61,11 @@ func (p *Policy) stepsOf(ctx context.Context, in *Input) (*answer, error) {
 		return nil, err
 	}
 	a := new(answer)
-	if err := p.ask(ctx, query, in, &a.Reasons); err != nil {
+	held, err := p.ask(ctx, query, in, &a.Reasons)
+	if err != nil {
 		return nil, err
 	}
-	return a, p.complete(a.Reasons)
+	return a, p.complete(a.Reasons, held)
 }
 
 // CrownJewel says whether an asset is what attackers are after, by the parameter crown_jewels of the pack paths. It is nil if the pack

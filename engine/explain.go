@@ -25,12 +25,19 @@ type RuleOutcome struct {
 	Location    string   `json:"location"`          // file and line of the rule
 	Remediation string   `json:"remediation,omitempty"`
 	Controls    []string `json:"controls,omitempty"`
+
+	Conditions []Condition `json:"conditions,omitempty"` // of Trace
 }
 
 // Explain says of every rule with an id whether it fired on an input and, if not, which of its conditions did not hold. It evaluates
 // with a full trace, which costs about ten times a decision. What the decision lists as assumed is put into the input again,
 // and the rules are those that were in force at the time of the run.
 func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision, now time.Time) ([]RuleOutcome, error) {
+	return p.explain(ctx, in, d, now, false)
+}
+
+// explain says of every rule what Explain says, and with deep what Trace does.
+func (p *Policy) explain(ctx context.Context, in *Input, d *Decision, now time.Time, deep bool) ([]RuleOutcome, error) {
 	in, err := Assumed(in, d.Assumed)
 	if err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision, now time.T
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	stopped := stops(*tracer)
+	stopped, saw := stops(*tracer), seenIn(*tracer)
 	var out []RuleOutcome
 	for _, r := range p.rules {
 		if r.pack == "" || r.kind == "opens_step" {
@@ -62,6 +69,9 @@ func (p *Policy) Explain(ctx context.Context, in *Input, d *Decision, now time.T
 		}
 		if expr := stopped[place{r.rule.Location.File, r.rule.Location.Row}]; !o.Fired && expr != nil {
 			o.Why = p.why(expr, in, stopped, 0)
+		}
+		if deep {
+			o.Conditions = p.conditions(r.rule, in, saw, 0)
 		}
 		out = append(out, o)
 	}
@@ -113,7 +123,11 @@ func (p *Policy) why(expr *ast.Expr, in *Input, stopped map[place]*ast.Expr, dep
 			}
 		}
 	}
-	text := strings.Join(strings.Fields(string(expr.Location.Text)), " ")
+	return p.whyNot(strings.Join(strings.Fields(string(expr.Location.Text)), " "), in)
+}
+
+// whyNot words a condition that did not hold by its text, as the author wrote it: the compiler has taken the expression apart.
+func (p *Policy) whyNot(text string, in *Input) string {
 	body, err := ast.ParseBody(text)
 	if err != nil || len(body) != 1 {
 		return text

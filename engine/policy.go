@@ -53,7 +53,8 @@ type Policy struct {
 	rules     []ruleInfo
 	byID      map[string]*ruleInfo
 	compiler  *ast.Compiler
-	data      map[string]any // parameters and tables, as the store has them
+	modules   map[string]*ast.Module // as their authors wrote them, by file
+	data      map[string]any         // parameters and tables, as the store has them
 	store     storage.Store
 	decision  rego.PreparedEvalQuery
 	gate      rego.PreparedEvalQuery
@@ -122,7 +123,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	p := &Policy{compiler: compiler, info: PolicyInfo{Packs: packs}, overrides: overrides,
+	p := &Policy{compiler: compiler, modules: modules, info: PolicyInfo{Packs: packs}, overrides: overrides,
 		noClasses: src.NoClasses, noRange: src.NoRange, phases: new(phases),
 		perDecision: cmp.Or(src.PerDecision, perDecision), stuck: new(stuck)}
 	if p.info.Digest, err = digest(files, data); err != nil {

@@ -17,7 +17,7 @@ import (
 func newExplainCommand(a *app) *cobra.Command {
 	var f runFlags
 	var asset, format string
-	var all bool
+	var all, trace bool
 	c := &cobra.Command{
 		Use:   "explain ID RESULT|REPORT…",
 		Short: "Show why a finding was decided as it was: rules that fired and did not, facts and their sources",
@@ -39,9 +39,13 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 			if err != nil {
 				return err
 			}
+			explain := policy.Explain
+			if trace {
+				explain = policy.Trace
+			}
 			explanations := make([]report.Explanation, 0, len(found))
 			for _, one := range found {
-				rules, err := policy.Explain(c.Context(), &one.Input, &one.Decision, result.Now)
+				rules, err := explain(c.Context(), &one.Input, &one.Decision, result.Now)
 				if err != nil {
 					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
 				}
@@ -58,6 +62,7 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 	f.decideFlags(c)
 	c.Flags().StringVar(&asset, "asset", "", "only the case on this asset `id`")
 	c.Flags().BoolVar(&all, "all", false, "list rules for other kinds of findings too, and say where each rule stands")
+	c.Flags().BoolVar(&trace, "trace", false, "show each condition of each rule with what it saw, as its author wrote it")
 	c.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text or json")
 	return c
 }

@@ -43,6 +43,7 @@ func Explain(w io.Writer, e Explanation, o Options) error {
 	x := explainer{e: e, c: c, all: o.All}
 	x.head()
 	x.rules(x.fired(), x.silent())
+	x.traced()
 	x.facts()
 	x.ways()
 	x.rest()

@@ -11,6 +11,8 @@ require (
 	github.com/google/osv-scalibr v0.5.3 // the order of versions in each ecosystem (package semantic alone)
 	github.com/hmarr/codeowners v1.2.1 // CODEOWNERS, matched as code hosts match it
 	github.com/open-policy-agent/opa v1.22.2 // policies in Rego: checked, compiled and evaluated
+	github.com/opencontainers/go-digest v1.0.0 // registries: what oras-go names contents by
+	github.com/opencontainers/image-spec v1.1.1 // registries: what oras-go names manifests and layers by
 	github.com/package-url/packageurl-go v0.1.7 // package URLs, by their specification
 	github.com/pandatix/go-cvss v0.6.4 // CVSS v2 to v4: vectors and scores
 	github.com/rivo/uniseg v0.4.7 // the width of text in a terminal
@@ -24,6 +26,7 @@ require (
 	golang.org/x/sync v0.24.0 // work on all cores, stopped by the first error
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
 	golang.org/x/text v0.43.0 // reports in UTF-16
+	oras.land/oras-go/v2 v2.6.2 // bundles from OCI registries, with the credentials of docker
 )
 
 require (
@@ -40,7 +43,6 @@ require (
 	github.com/lestrrat-go/httprc/v3 v3.0.6 // indirect
 	github.com/lestrrat-go/jwx/v3 v3.3.0 // indirect
 	github.com/lestrrat-go/option/v2 v2.0.0 // indirect
-	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect

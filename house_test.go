@@ -75,12 +75,14 @@ var allowed = map[string][]string{
 	"integrations/feeds": {"engine", "engine/intel"},
 	"integrations/git":   {"engine/waiver"},
 
+	"integrations/oci": {"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec", "oras.land/oras-go/v2"},
+
 	"policies": {},
 
 	"cmd/headgate": {
 		"engine", "engine/author", "engine/bundle", "engine/change", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/report",
 		"engine/scope", "engine/simulate", "engine/waiver",
-		"integrations/feeds", "integrations/git", "policies",
+		"integrations/feeds", "integrations/git", "integrations/oci", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
 	},

@@ -79,7 +79,7 @@ func (f *runFlags) readFlags(c *cobra.Command) {
 // decideFlags adds the flags of deciding.
 func (f *runFlags) decideFlags(c *cobra.Command) {
 	f.readFlags(c)
-	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder; or a bundle, which replaces all policies: a file")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "`folder` with packs of your own, besides policies in the settings folder; or a bundle, which replaces all policies: a file, https:// or oci:// with its digest")
 	c.Flags().StringArrayVar(&f.policyKeys, "policy-key", nil, "`file` with a public key in PEM: the bundle must be signed by it, or by one of several")
 	c.Flags().StringVar(&f.intel, "intel", "", "`folder` with threat data (default: intel in the settings folder)")
 	c.Flags().StringVar(&f.assets, "assets", "", "assets `file` (default: assets.yaml in the settings folder)")

@@ -36,7 +36,8 @@ settings. DIR is a folder that holds packs; without any it is policies in the se
 same policies give the same bytes.
 
 gate --policy FILE.tar.gz decides by it, and by nothing else. With --policy-key it must be signed by that key; without, anyone who can
-change the file can change the policy, unless its digest is given too: --policy FILE.tar.gz#sha256:….`,
+change the file can change the policy, unless its digest is given too: --policy FILE.tar.gz#sha256:…. From a server it takes one of the two:
+--policy https://…#sha256:…, or oci://registry/repository@sha256:… with the credentials of docker login.`,
 		Example: `  openssl genpkey -algorithm ed25519 -out policy.key && openssl pkey -in policy.key -pubout -out policy.pub
   headgate policy bundle -o policy.tar.gz --sign-key policy.key --revision v12
   headgate policy bundle --verify policy.tar.gz --policy-key policy.pub

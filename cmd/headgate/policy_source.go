@@ -5,11 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -100,24 +95,25 @@ func (p *policyChoice) openFolders() error {
 
 // chooseBundle opens a bundle. What the settings say of policies does not hold beside it, which is said.
 func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys []*bundle.Key) (*policyChoice, error) {
-	p := &policyChoice{name: shown(name)}
-	place, pin, err := cutDigest(name)
+	found, err := findBundle(name)
 	if err != nil {
-		return nil, setup(err, "")
+		return nil, setup(fmt.Errorf("--policy %s: %w", withoutQuery(name), err), "")
 	}
-	data, err := readBundle(place)
+	if found.remote && !found.pinned && len(keys) == 0 {
+		return nil, setup(fmt.Errorf("--policy %s: whoever can change what is there could change the policy", found.shown), found.hint)
+	}
+	p := &policyChoice{name: found.shown, pinned: found.pinned}
+	data, err := found.read(ctx)
 	if err != nil {
 		return nil, setup(fmt.Errorf("the bundle %s: %w", p.name, err), "")
 	}
 	if p.bundle, err = bundle.Open(data, keys); err != nil {
 		return nil, setup(fmt.Errorf("the bundle %s: %w", p.name, err), "")
 	}
-	if pin != "" && pin != p.bundle.Digest {
+	if found.digest != "" && found.digest != p.bundle.Digest {
 		return nil, setup(fmt.Errorf("the bundle %s is another one: its digest is %s", p.name, p.bundle.Digest), "")
 	}
-	p.pinned = pin != ""
-	p.source = engine.PolicySource{Shipped: policies.Files, Assume: s.assume(),
-		Bundle: &engine.PackBundle{Label: filepath.ToSlash(place), Files: p.bundle.Files}}
+	p.source = engine.PolicySource{Shipped: policies.Files, Assume: s.assume(), Bundle: &engine.PackBundle{Label: found.label, Files: p.bundle.Files}}
 	var without []string
 	for what, there := range map[string]bool{"packs": s.Packs != nil, "params": s.Params != nil, "policies": s.path("policies") != ""} {
 		if there {
@@ -128,43 +124,6 @@ func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys [
 		a.say("note", fmt.Sprintf("%s of the settings are not used: the bundle brings all of its own", strings.Join(without, ", ")))
 	}
 	return p, nil
-}
-
-// isBundle says whether --policy names a bundle and no folder.
-func isBundle(name string) bool {
-	if u, err := url.Parse(name); err == nil && len(u.Scheme) > 1 { // one letter is a drive
-		return true
-	}
-	place, _, _ := strings.Cut(name, "#sha256:")
-	s, err := os.Stat(place)
-	return err == nil && !s.IsDir()
-}
-
-var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-// cutDigest takes the digest off the end of a file's name or an address: #sha256:….
-func cutDigest(name string) (place, digest string, err error) {
-	place, digest, ok := strings.Cut(name, "#")
-	if ok && !sha256Digest.MatchString(digest) {
-		if _, err := os.Stat(name); err == nil { // a file whose name has a #
-			return name, "", nil
-		}
-		return "", "", fmt.Errorf("--policy %s: %q is no digest; it is sha256: and 64 hexadecimal digits in lower case", name, digest)
-	}
-	return place, digest, nil
-}
-
-// readBundle reads a bundle's file.
-func readBundle(name string) ([]byte, error) {
-	if err := readable(name); err != nil {
-		return nil, plain(err)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, plain(err)
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, bundle.MaxBytes+1)) // who opens it refuses one that is too large
 }
 
 // readKeys reads the public keys that bundles are verified with.

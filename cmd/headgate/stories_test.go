@@ -60,7 +60,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("EXAMPLES", examples)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keypair": keypair, "repack": repack},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keypair": keypair, "repack": repack, "registry": registry},
 	})
 }
 

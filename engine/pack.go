@@ -74,6 +74,7 @@ func (src PolicySource) overrides(data map[string]any, packs []string) ([]string
 		}
 		changed = differ(changed, was, have, pack)
 	}
+	slices.Sort(changed)
 	return changed, nil
 }
 

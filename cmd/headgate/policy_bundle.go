@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -114,11 +113,11 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags, folders []string) 
 	if err := writeTo(f.file, func(to *os.File) error { _, err := to.Write(data); return err }); err != nil {
 		return undecided(fmt.Errorf("write %s: %w", f.file, plain(err)), "")
 	}
-	return a.sayBundle(f.file, made, packed.Info)
+	return a.sayBundle(shown(f.file), made, packed.Info)
 }
 
 // sayBundle writes what a bundle is.
-func (a *app) sayBundle(file string, b *bundle.Bundle, policy engine.PolicyInfo) error {
+func (a *app) sayBundle(name string, b *bundle.Bundle, policy engine.PolicyInfo) error {
 	signature := "none"
 	switch {
 	case b.Verified != "":
@@ -127,7 +126,7 @@ func (a *app) sayBundle(file string, b *bundle.Bundle, policy engine.PolicyInfo)
 		signature = "there is one"
 	}
 	for _, line := range [][2]string{
-		{"bundle", filepath.ToSlash(file)},
+		{"bundle", name},
 		{"digest", b.Digest},
 		{"revision", cmp.Or(b.Revision, "none")},
 		{"policy", policy.Digest},
@@ -158,5 +157,5 @@ func (a *app) verifyBundle(ctx context.Context, f *bundleFlags) error {
 	if err != nil {
 		return cmp.Or(stopped(ctx), setup(err, ""))
 	}
-	return a.sayBundle(f.verify, choice.bundle, p.Info())
+	return a.sayBundle(choice.name, choice.bundle, p.Info())
 }

@@ -127,7 +127,7 @@ func (a *app) simulate(ctx context.Context, f *simulateFlags, args []string) (*e
 	if err != nil {
 		return nil, err
 	}
-	to := from
+	to := simulate.Side{Name: engine.SimulatedSide{Policy: from.Name.Policy}, Policy: from.Policy} // with the facts that were recorded
 	if f.to != "" {
 		if to, err = a.simulatedSide(ctx, f, s, f.to, 1); err != nil {
 			return nil, err

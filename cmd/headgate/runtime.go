@@ -15,8 +15,13 @@ import (
 func (r *run) readObservations() error {
 	for _, arg := range r.observations() {
 		name, asset := arg, ""
-		if _, err := os.Lstat(arg); err != nil {
-			if a, file, ok := strings.Cut(arg, "="); ok {
+		if a, file, ok := strings.Cut(arg, "="); ok {
+			_, whole := os.Lstat(arg)
+			_, part := os.Lstat(file)
+			if whole == nil && part == nil { // the change under review can have added either
+				return setup(fmt.Errorf("runtime: %s is a file, and so is %s", arg, file), "rename one of them")
+			}
+			if whole != nil {
 				name, asset = file, a
 			}
 		}

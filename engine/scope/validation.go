@@ -189,7 +189,11 @@ func (x *proofIndex) onAsset(p *engine.Proof, c *engine.Case) bool {
 	if !ok {
 		return false
 	}
-	if m := x.hosts[a.ID]; m != nil && m.answers([]endpoint{at}) {
+	m := x.hosts[a.ID]
+	if excuses(p) {
+		return everywhere(p, at, m, caseEndpoints(c))
+	}
+	if m != nil && m.answers([]endpoint{at}) {
 		return true
 	}
 	return slices.ContainsFunc(caseEndpoints(c), func(e endpoint) bool {
@@ -200,25 +204,42 @@ func (x *proofIndex) onAsset(p *engine.Proof, c *engine.Case) bool {
 	})
 }
 
+// everywhere says whether a proof that excuses was made wherever a case can be attacked: at all its endpoints, or, if it has none, at all
+// of its asset. What stops an attack at one of two hosts leaves the other open.
+func everywhere(p *engine.Proof, at endpoint, m *match, all []endpoint) bool {
+	if p.Tool {
+		at.path = ""
+	}
+	if len(all) == 0 && m != nil {
+		for _, h := range m.hosts {
+			all = append(all, endpoint(h))
+		}
+	}
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e endpoint) bool { return !e.below(at) })
+}
+
 // atPlace says whether a proof by CWE is of one of the places of a case: what a tool attacked, or the path or URL that a statement names
-// or one below it.
+// or one below it. One that excuses must be of all.
 func (x *proofIndex) atPlace(p *engine.Proof, c *engine.Case) bool {
 	if p.Asset != "" && p.Asset != c.Input.Asset.ID && p.Asset != c.Input.Asset.Name {
 		return false
 	}
-	if p.Path != "" && !slices.ContainsFunc(c.Input.Finding.Locations, func(l engine.Location) bool {
-		return l.Path != "" && doublestar.MatchUnvalidated(p.Path, l.Path)
-	}) {
+	at, ok := x.places[p]
+	if p.Place != "" && !ok {
 		return false
 	}
-	if p.Place == "" {
-		return true
-	}
-	at, ok := x.places[p]
-	return ok && slices.ContainsFunc(c.Input.Finding.Locations, func(l engine.Location) bool {
+	is := func(l engine.Location) bool {
+		if p.Path != "" && (l.Path == "" || !doublestar.MatchUnvalidated(p.Path, l.Path)) {
+			return false
+		}
 		e, ok := parseEndpoint(l.URL)
-		return ok && (!p.Tool && e.below(at) || p.Tool && e == at)
-	})
+		return p.Place == "" || ok && (!p.Tool && e.below(at) || p.Tool && e == at)
+	}
+	all := c.Input.Finding.Locations
+	if excuses(p) {
+		return len(all) > 0 && !slices.ContainsFunc(all, func(l engine.Location) bool { return !is(l) })
+	}
+	return p.Path == "" && p.Place == "" || slices.ContainsFunc(all, is)
 }
 
 // caseEndpoints are the endpoints that a case itself names.

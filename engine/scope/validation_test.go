@@ -27,7 +27,8 @@ func stated(days int, by, status string, p engine.Proof) engine.Proof {
 	return p
 }
 
-const answering = "assets:\n  - {id: shop, name: Storefront, match: {images: ['ghcr.io/acme/shop'], hosts: ['shop.example.com']}}\n"
+const answering = "assets:\n  - {id: shop, name: Storefront, match: {images: ['ghcr.io/acme/shop'], hosts: ['shop.example.com']}}\n" +
+	"  - {id: fronted, match: {hosts: ['shop.example.com', 'admin.example.com']}}\n"
 
 var cve = []string{"CVE-2026-0001"}
 
@@ -44,6 +45,12 @@ func TestWhatAProofIsAbout(t *testing.T) {
 	}}
 	page := code
 	page.Input.Finding.Locations = []engine.Location{{URL: "https://shop.example.com/cart/1?id"}}
+	pages := code
+	pages.Input.Finding.Locations = []engine.Location{{URL: "https://shop.example.com/cart/1?id"}, {URL: "https://shop.example.com/admin?id"}}
+	files := code
+	files.Input.Finding.Locations = []engine.Location{{Path: "internal/db/q.go", Line: 3}, {Path: "internal/admin/q.go", Line: 3}}
+	fronted := caseOf("pkg:npm/ws", "7.5.9")
+	fronted.Input.Asset = engine.Asset{ID: "fronted"}
 	unnamed := caseOf("pkg:npm/ws", "7.5.9")
 	unnamed.Input.Asset = engine.Asset{ID: "old.example.com:8080", Type: "host"}
 	for _, c := range []struct {
@@ -77,6 +84,16 @@ func TestWhatAProofIsAbout(t *testing.T) {
 		{"a CWE at a URL above, tried", page, tried(0, engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com/cart"}), ""},
 		{"a CWE at a URL above, stated", page, stated(0, "me", "mitigated", engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com/cart"}), "mitigated"},
 		{"a CWE at another URL", page, stated(0, "me", "mitigated", engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com/car"}), ""},
+		{"stated by a URL of one page", component, stated(0, "me", "mitigated", engine.Proof{Names: cve, Place: "https://shop.example.com/cart"}), ""},
+		{"exploited at one page", component, stated(0, "me", "exploitable", engine.Proof{Names: cve, Place: "https://shop.example.com/cart"}), "exploitable"},
+		{"stopped at one page by a tool", component, tried(0, engine.Proof{Names: cve, Place: "https://shop.example.com/cart", Validation: engine.Validation{Status: "mitigated"}}), "mitigated"},
+		{"stated of one of two pages", pages, stated(0, "me", "mitigated", engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com/cart"}), ""},
+		{"stated of what is above two pages", pages, stated(0, "me", "mitigated", engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com"}), "mitigated"},
+		{"exploited at one of two pages", pages, stated(0, "me", "exploitable", engine.Proof{CWEs: []int{89}, Place: "https://shop.example.com/cart"}), "exploitable"},
+		{"stated of one of two paths", files, stated(0, "me", "not_exploitable", engine.Proof{CWEs: []int{89}, Asset: "shop", Path: "internal/db/**"}), ""},
+		{"stated of both paths", files, stated(0, "me", "not_exploitable", engine.Proof{CWEs: []int{89}, Asset: "shop", Path: "internal/**"}), "not_exploitable"},
+		{"stated of one of two hosts", fronted, stated(0, "me", "mitigated", engine.Proof{Names: cve, Place: "https://shop.example.com"}), ""},
+		{"exploited at one of two hosts", fronted, stated(0, "me", "exploitable", engine.Proof{Names: cve, Place: "https://shop.example.com"}), "exploitable"},
 	} {
 		cases := []engine.Case{c.is}
 		inv.ApplyProofs(cases, []engine.Proof{c.proof}, now)
@@ -114,7 +131,8 @@ func TestTheWorseOfSeveralSourcesCountsAndTheLaterOfOne(t *testing.T) {
 		{"one source, equally late", "exploitable", 1, []engine.Proof{at(stated(0, "me", "exploitable", engine.Proof{})), at(stated(0, "me", "mitigated", engine.Proof{}))}},
 		{"somebody called as the tool", "exploitable", 1, []engine.Proof{hit(0, ""), at(stated(5, "nuclei", "not_exploitable", engine.Proof{}))}},
 		{"the tool again", "mitigated", 0, []engine.Proof{hit(0, ""), hit(5, "mitigated")}},
-		{"stated anew of one page only", "exploitable", 1, []engine.Proof{at(stated(0, "me", "exploitable", engine.Proof{})), stated(5, "me", "mitigated", engine.Proof{Names: cve, Place: "shop.example.com/cart"})}},
+		{"stated anew of the host only", "exploitable", 1, []engine.Proof{at(stated(0, "me", "exploitable", engine.Proof{})), stated(5, "me", "mitigated", engine.Proof{Names: cve, Place: "shop.example.com"})}},
+		{"stated anew of one page, which is not all", "exploitable", 0, []engine.Proof{at(stated(0, "me", "exploitable", engine.Proof{})), stated(5, "me", "mitigated", engine.Proof{Names: cve, Place: "shop.example.com/cart"})}},
 	} {
 		cases := []engine.Case{caseOf("pkg:npm/ws", "7.5.9")}
 		read(t, answering).ApplyProofs(cases, c.proofs, day.AddDate(0, 0, 10))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
@@ -240,6 +241,7 @@ func (r *validationReader) check(w *wireValidation, p *engine.Proof) {
 		{p.Path != "" && len(p.CWEs) == 0, &w.Path, "path belongs to cwe"},
 		{p.Path != "" && p.Asset == "", &w.Path, "path needs the asset that it is in"},
 		{p.Path != "" && !glob.Valid(p.Path), &w.Path, fmt.Sprintf("path is %q, which is no pattern", clipped(p.Path))},
+		{p.Path != "" && doublestar.MatchUnvalidated(p.Path, "zq") && doublestar.MatchUnvalidated(p.Path, "zq/zq.zq"), &w.Path, "path takes in everything"},
 		{p.Status == "", &w.Status, "status is missing; it can be " + strings.Join(validationStatuses, ", ")},
 		{!slices.Contains(validationStatuses, p.Status), &w.Status, fmt.Sprintf("status is %q; it can be %s", clipped(p.Status), strings.Join(validationStatuses, ", "))},
 		{p.By == "", &w.By, "by is missing: who showed it"},

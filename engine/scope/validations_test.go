@@ -31,6 +31,7 @@ func TestAValidationsFileThatIsWrongSaysWhereAndWhat(t *testing.T) {
 		{change("cve: CVE-2026-0001", "cwe: 89"), "v.yaml:2: a cwe needs a path or url"},
 		{change("cve: CVE-2026-0001", "cwe: x\n    path: a"), `v.yaml:2: cwe is "x"`},
 		{change("cve: CVE-2026-0001", "cwe: 89\n    path: '['"), "v.yaml:3: path is \"[\""},
+		{change("cve: CVE-2026-0001", "cwe: 89\n    path: '**'"), "v.yaml:3: path takes in everything"},
 		{change("asset: shop", "asset: shop\n    path: a/**"), "v.yaml:4: path belongs to cwe"},
 		{change("asset: shop", "asset: shop\n    cwe: 89"), "v.yaml:2: one of finding, cve and cwe"},
 		{change("asset: shop", "url: https://*.example.com"), "v.yaml:3: url is \"https://*.example.com\", which is neither a host nor a URL"},

@@ -88,6 +88,9 @@ func TestADiffIsFromWhereTheHistoriesPart(t *testing.T) {
 	root := r.commit("root")
 	r.git("checkout", "-q", "-b", "feature")
 	r.write("b.go", "b\n")
+	if err := os.Symlink("a.go", filepath.Join(r.dir, "l\tk")); err != nil {
+		t.Fatal(err)
+	}
 	head := r.commit("feature")
 	r.git("checkout", "-q", "main")
 	r.write("main.go", "m\n")
@@ -101,9 +104,9 @@ func TestADiffIsFromWhereTheHistoriesPart(t *testing.T) {
 	if c, text := r.diff("main..HEAD"); c.Base != main || !strings.Contains(text, "a/main.go") {
 		t.Errorf("main..HEAD: %+v\n%s", c, text)
 	}
-	files, _, err := c.Files(t.Context())
-	if err != nil || !slices.Equal(files, []string{"a.go", "b.go"}) {
-		t.Errorf("files %q, %v", files, err)
+	files, links, err := c.Files(t.Context())
+	if err != nil || !slices.Equal(files, []string{"a.go", "b.go", "l\tk"}) || !slices.Equal(links, []string{"l\tk"}) {
+		t.Errorf("files %q, links %q, %v", files, links, err)
 	}
 	for most, want := range map[int64]string{100: "b\n", 1: "b"} {
 		if text, err := c.Read(t.Context(), "b.go", most); err != nil || string(text) != want {

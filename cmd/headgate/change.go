@@ -227,7 +227,35 @@ func (r *run) readCommits(ctx context.Context, span string) (*change.Diff, error
 		}
 		d.KnowText(name, text)
 	}
-	return d, nil
+	return d, r.knowLines(ctx, c, d)
+}
+
+// Bounds of what is read to see how touched files end their lines.
+const (
+	mostOfCode = 8 << 20 // of one file
+	mostCode   = 500     // files
+)
+
+// knowLines reads the touched files in which something was found at a line. A file that is too large keeps what the diff shows of it.
+func (r *run) knowLines(ctx context.Context, c *git.Change, d *change.Diff) error {
+	names := map[string]bool{}
+	for i := range r.reading.discoveries {
+		for _, l := range r.reading.discoveries[i].Finding.Locations {
+			if name := strings.TrimPrefix(path.Clean(l.Path), "/"); l.Line > 0 && len(names) < mostCode && d.Touches(name) {
+				names[name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		text, err := c.Read(ctx, name, mostOfCode)
+		if err != nil {
+			return undecided(fmt.Errorf("--diff: read %s: %w", name, err), "")
+		}
+		if len(text) < mostOfCode {
+			d.KnowLines(name, text)
+		}
+	}
+	return nil
 }
 
 // hintOnCommits is what to do about commits that are not here.

@@ -173,6 +173,18 @@ func TestLinesThatGitDoesNotCountAreNotJudged(t *testing.T) {
 	}
 }
 
+// What an earlier change wrote counts too, where it is known what the file reads.
+func TestLinesThatTheFileDoesNotHaveAreNotJudged(t *testing.T) {
+	for text, want := range map[string]touch{"a\nb\nc\n": unclear, "a\rb\rc\n" + strings.Repeat("d\n", 50): unclear, strings.Repeat("d\n", 39) + "e": untouched, strings.Repeat("d\r\n", 40): untouched} {
+		x := weakness("B605", "a.py", 40, "os.system(x)")
+		d := parse(t, modified("a.py", " a", "+x = 1"))
+		d.KnowLines("a.py", []byte(text))
+		if have, ground := d.judge(&x, "acme/shop"); have != want {
+			t.Errorf("%q: %v (%s)", text, have, ground)
+		}
+	}
+}
+
 // A test's file that becomes one of the product was not looked at before.
 func TestWhatNobodyFoundUnderTheOldNameIsIntroduced(t *testing.T) {
 	base := NewBase()

@@ -35,9 +35,10 @@ type file struct {
 	whole                   bool   // it stands for a folder: a submodule or a symbolic link
 	odd                     bool   // lines of it end otherwise than git has lines end, so that scanners may count more of them
 
-	runs []run  // in the order of the lines
-	text []line // of manifests: the hunks as they read after the change, with what was removed in its place
-	head []byte // of manifests: what it reads in the head; nil: not known
+	runs   []run  // in the order of the lines
+	length int    // how many lines it has in the head; 0: not known
+	text   []line // of manifests: the hunks as they read after the change, with what was removed in its place
+	head   []byte // of manifests: what it reads in the head; nil: not known
 
 	words  *index          // of text, when it is first needed
 	named  map[string]bool // what names said
@@ -111,6 +112,23 @@ func (d *Diff) KnowText(name string, text []byte) {
 	if f := d.files[name]; f != nil {
 		f.head, f.named = text, nil
 	}
+}
+
+// KnowLines tells what a touched file with code reads in the head, whole: how many lines it has, and whether all end as git has lines end.
+func (d *Diff) KnowLines(name string, text []byte) {
+	if f := d.files[name]; f != nil {
+		f.length = bytes.Count(text, []byte("\n"))
+		if len(text) > 0 && text[len(text)-1] != '\n' {
+			f.length++
+		}
+		f.odd = f.odd || oddEnd.Match(text)
+	}
+}
+
+// Touches says whether the change touched lines of a file of this name, which can be read.
+func (d *Diff) Touches(name string) bool {
+	f := d.files[cleanPath(name)]
+	return f != nil && !f.deleted && f.opaque == ""
 }
 
 // take reads one section.

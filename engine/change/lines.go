@@ -116,6 +116,9 @@ func (f *file) linesAt(l engine.Location) (touch, string) {
 		return touched, f.name + " touched by the change"
 	}
 	r := f.in(l.Line, l.EndLine)
+	if r == nil && f.length > 0 && l.Line > f.length {
+		return unclear, fmt.Sprintf("%s has no line %d", f.name, l.Line)
+	}
 	if r == nil && f.odd {
 		return unclear, f.name + " has ends of lines that git does not count"
 	}

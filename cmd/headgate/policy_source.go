@@ -75,7 +75,7 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 
 // settingsPolicy is what settings say of policies, but for the packs in their folder.
 func settingsPolicy(s *settings) engine.PolicySource {
-	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default, Params: s.Params, Assume: s.assume()}
+	src := engine.PolicySource{Shipped: policies.Files, Proven: true, Packs: policies.Default, Params: s.Params, Assume: s.assume()}
 	if s.Packs != nil {
 		src.Packs = slices.Compact(slices.Sorted(slices.Values(s.Packs)))
 	}

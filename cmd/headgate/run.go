@@ -204,7 +204,7 @@ func (r *run) repository(args []string) string {
 		}
 	}
 	if dir := firstFolder(args); dir != "" {
-		return git.Repository(dir, ".")
+		return git.Repository(slices.Compact([]string{dir, "."})...)
 	}
 	return git.Repository(".")
 }

@@ -54,8 +54,9 @@ var allowed = map[string][]string{
 		"engine",
 		"gonum.org/v1/gonum",
 	},
+	"engine/plan": {"engine", "engine/versions"},
 	"engine/report": {
-		"engine", "engine/versions",
+		"engine",
 		"github.com/go-json-experiment/json", "github.com/rivo/uniseg",
 	},
 	"engine/glob": {"github.com/bmatcuk/doublestar/v4"},
@@ -80,7 +81,7 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/bundle", "engine/change", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/report",
+		"engine", "engine/author", "engine/bundle", "engine/change", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/plan", "engine/report",
 		"engine/scope", "engine/simulate", "engine/waiver",
 		"integrations/feeds", "integrations/git", "integrations/oci", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",

@@ -33,7 +33,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 		}
 	}
 	if n := selfSuppressed(r.Cases); n > 0 {
-		r.Weakened = append(r.Weakened, fmt.Sprintf("%d new suppressed in the source", n))
+		r.Weakened = append(r.Weakened, fmt.Sprintf("%d"+suppressedWord, n))
 	}
 	slices.SortFunc(r.Cases, compareCases)
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
@@ -63,6 +63,12 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	slices.SortFunc(r.Gate.Reasons, compareReasons)
 	return nil
 }
+
+// suppressedWord ends the record of how many new cases the code itself excuses; the number stands before it.
+const suppressedWord = " new suppressed in the source"
+
+// CountsSuppressed says whether a record of what is weakened counts what is suppressed, which Conclude notes anew.
+func CountsSuppressed(weakened string) bool { return strings.HasSuffix(weakened, suppressedWord) }
 
 // selfSuppressed counts the cases that were lowered although they are new and excused only by the code or files of the repository:
 // the change under review may have brought both.

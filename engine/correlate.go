@@ -112,7 +112,7 @@ func keysOf(d *Discovery, names *nameGroups) []string {
 	if f.License != nil {
 		what = append(what, "license:"+f.License.SPDX)
 	} else if f.Rule != nil {
-		what = append(what, "rule:"+family(f.Rule.ID))
+		what = append(what, "rule:"+RuleFamily(f.Rule.ID))
 	}
 	if len(f.CWEs) == 1 && d.Content != "" {
 		what = append([]string{"cwe:" + strconv.Itoa(f.CWEs[0])}, what...)
@@ -149,9 +149,9 @@ func placesOf(f *Finding) []string {
 	}
 }
 
-// family is what several scanners, and several versions of one, call a rule alike: letter case does not count, nor does the prefix
+// RuleFamily is what several scanners, and several versions of one, call a rule alike: letter case does not count, nor does the prefix
 // that Trivy has given up ("AVD-KSV-0001").
-func family(rule string) string {
+func RuleFamily(rule string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(rule)), "avd-")
 }
 

@@ -29,6 +29,7 @@ type Result struct {
 	Graph    *Graph        `json:"graph,omitempty"`
 	Paths    []AttackPath  `json:"paths,omitempty"`
 	Plan     []Fix         `json:"plan,omitempty"`
+	NoFix    []NoFix       `json:"no_fix,omitempty"`
 }
 
 // A RunChange is what the run was about.
@@ -198,16 +199,4 @@ type ChokePoint struct {
 type Cut struct {
 	Jewel  string   `json:"jewel"`
 	Assets []string `json:"assets"`
-}
-
-// A Fix is one thing to do that clears cases.
-type Fix struct {
-	Fix        string         `json:"fix"` // upgrade, rebuild, code, rotate or configure
-	Target     string         `json:"target"`
-	From       []string       `json:"from,omitempty"`
-	To         string         `json:"to,omitempty"`
-	Clears     map[string]int `json:"clears"` // by priority
-	PathsCut   int            `json:"paths_cut,omitempty"`
-	Cumulative float64        `json:"cumulative"` // share of all act and attend cleared by this fix and those before it
-	Findings   []string       `json:"findings"`
 }

@@ -31,17 +31,18 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 			if format != "text" && format != "json" {
 				return setup(fmt.Errorf("-o %q is no format", format), "it can be text or json")
 			}
-			result, policy, err := a.resultFor(c.Context(), &f, args[1:])
+			r, err := a.resultFor(c.Context(), &f, args[1:])
 			if err != nil {
 				return err
 			}
+			result := r.result
 			found, err := casesOf(result, args[0], asset)
 			if err != nil {
 				return err
 			}
-			explain := policy.Explain
+			explain := r.policy.Explain
 			if trace {
-				explain = policy.Trace
+				explain = r.policy.Trace
 			}
 			explanations := make([]report.Explanation, 0, len(found))
 			for _, one := range found {
@@ -49,7 +50,7 @@ A finding on several assets is explained for each; as JSON, too, they are one do
 				if err != nil {
 					return undecided(fmt.Errorf("explain %s: %w", one.Input.Finding.ID, err), "")
 				}
-				e := report.Explanation{Case: one, Rules: rules, Now: result.Now}
+				e := report.NewExplanation(result, &one, rules)
 				e.Paths, e.Findings = report.OnTheWay(result, &one)
 				explanations = append(explanations, e)
 			}
@@ -87,31 +88,51 @@ func (a *app) explain(format string, explanations []report.Explanation, all bool
 	return nil
 }
 
-// resultFor is the result that arguments stand for, a result file or reports, and the policy to explain it with.
-func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*engine.Result, *engine.Policy, error) {
-	if len(args) > 1 || !isResult(args[0]) {
-		r, err := a.decideReports(ctx, f, args)
-		if err != nil {
-			return nil, nil, err
-		}
-		return r.result, r.policy, nil
+// resultFor is the run that arguments stand for, of a result file or of reports, with the policy to explain it with.
+func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*run, error) {
+	if !isResultFile(args) {
+		return a.decideReports(ctx, f, args)
 	}
-	file, err := os.Open(args[0])
+	result, err := readResult(args[0])
 	if err != nil {
-		return nil, nil, undecided(err, "")
+		return nil, err
+	}
+	r, err := a.runOf(ctx, f, result)
+	if err != nil {
+		return nil, err
+	}
+	if r.policy.Info().Digest != result.Policy.Digest {
+		a.say("note", "the policies here are not those that decided the result: rules that did not fire are explained by what is here")
+	}
+	return r, nil
+}
+
+// isResultFile says whether arguments are one result file.
+func isResultFile(args []string) bool { return len(args) == 1 && isResult(args[0]) }
+
+// readResult reads a result file.
+func readResult(name string) (*engine.Result, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, undecided(err, "")
 	}
 	defer file.Close()
 	result, err := report.ReadResult(file)
 	if err != nil {
-		return nil, nil, undecided(fmt.Errorf("%s: %w", args[0], err), "")
+		return nil, undecided(fmt.Errorf("%s: %w", name, err), "")
 	}
+	return result, nil
+}
+
+// runOf is the run of a result file, with the policy that is here.
+func (a *app) runOf(ctx context.Context, f *runFlags, result *engine.Result) (*run, error) {
 	s, err := a.openSettings(f.settings, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r := &run{app: a, flags: f, settings: s, result: &engine.Result{}}
 	if r.blockFrom, err = f.blockFrom(s); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if f.failOn == "" { // the result was decided with what was set then
 		for _, what := range result.Weakened {
@@ -121,12 +142,10 @@ func (a *app) resultFor(ctx context.Context, f *runFlags, args []string) (*engin
 		}
 	}
 	if err := r.loadPolicy(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if have := r.policy.Info().Digest; have != result.Policy.Digest {
-		a.say("note", "the policies here are not those that decided the result: rules that did not fire are explained by what is here")
-	}
-	return result, r.policy, nil
+	r.result = result
+	return r, r.loadWeights()
 }
 
 // isResult says whether a file begins like a result file. A pipe is taken for a report: what was looked at would be gone from it.

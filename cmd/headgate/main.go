@@ -162,6 +162,7 @@ var commands = []func(*app) *cobra.Command{
 	newFindingsCommand,
 	newScopeCommand,
 	newExplainCommand,
+	newPlanCommand,
 	newWaiveCommand,
 	newPolicyCommand,
 	newIntelCommand,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/paths"
@@ -49,7 +50,15 @@ func (r *run) joinPaths(ctx context.Context) error {
 	return nil
 }
 
-// covered are the assets that the reports of the run looked at whole.
+// covered are the assets that the reports of the run looked at whole. A result file only says which were not that lie on the way; the
+// others do not matter.
 func (r *run) covered() map[string]bool {
-	return r.assets.Covered(scope.Look{Repository: r.result.Change.Repository, Whole: r.reading.targets, Part: r.reading.unfinished})
+	if r.reading != nil {
+		return r.assets.Covered(scope.Look{Repository: r.result.Change.Repository, Whole: r.reading.targets, Part: r.reading.unfinished})
+	}
+	covered := map[string]bool{}
+	for _, a := range r.assets.Assets() {
+		covered[a.ID] = !slices.Contains(r.result.Graph.Uncovered, a.ID)
+	}
+	return covered
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/headgate/headgate/engine/ingest"
 	"github.com/headgate/headgate/engine/intel"
 	"github.com/headgate/headgate/engine/paths"
+	"github.com/headgate/headgate/engine/plan"
 	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/integrations/git"
 )
@@ -36,6 +37,7 @@ type run struct {
 	waivers   waivers
 	blockFrom engine.Priority // empty: as the policy's table says
 	paths     *paths.Analysis // nil: no attack paths are known
+	weights   plan.Weights    // of fixes
 	change    changeSources
 	result    *engine.Result
 
@@ -133,6 +135,7 @@ var setUps = []func(*run) error{
 	(*run).readValidations,
 	(*run).readObservations,
 	(*run).loadWaivers,
+	(*run).loadWeights,
 }
 
 // blockFromPriority notes from which priority on the run blocks, where someone says so.
@@ -316,7 +319,11 @@ func (r *run) decide(ctx context.Context) error {
 	}
 	r.reportWaivers()
 	slices.Sort(r.result.Weakened)
-	return r.policy.Conclude(ctx, r.result, len(found), r.flags.reportOnly)
+	if err := r.policy.Conclude(ctx, r.result, len(found), r.flags.reportOnly); err != nil {
+		return err
+	}
+	r.plan()
+	return nil
 }
 
 // joinIntel adds threat data.

@@ -27,6 +27,7 @@ var schemas = []struct {
 	{"result", "the result file", report.ResultSchema},
 	{"findings", "what headgate findings -o json writes", report.FindingsSchema},
 	{"explanation", "what headgate explain -o json writes", report.ExplanationSchema},
+	{"plan", "what headgate plan -o json writes", report.PlanSchema},
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},

@@ -40,6 +40,7 @@ type settings struct {
 	SecretsKeyFile  string         `yaml:"secrets_key_file"` // absolute or relative to the settings folder
 	Approvers       []string       `yaml:"approvers"`        // e-mail addresses of who may approve a waiver
 	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
+	Plan            planSettings   `yaml:"plan"`
 
 	folder string // where they are; empty if there are none
 }

@@ -64,10 +64,11 @@ const usualDays = 30
 
 // waive drafts a waiver and prints or writes it.
 func (a *app) waive(ctx context.Context, f *runFlags, q *waiveRequest, args []string) error {
-	result, policy, err := a.resultFor(ctx, f, args[1:])
+	r, err := a.resultFor(ctx, f, args[1:])
 	if err != nil {
 		return err
 	}
+	result, policy := r.result, r.policy
 	cases, err := casesOf(result, args[0], q.asset)
 	if err != nil {
 		return err

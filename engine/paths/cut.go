@@ -119,6 +119,16 @@ func (f *flowing) way(to int) (before []int, seen []bool) {
 
 // CutBy counts the paths (pairs of an exposed asset and a jewel) that are gone once some findings are fixed.
 func (a *Analysis) CutBy(findings []string) int {
+	shut := a.shutBy(findings)
+	if len(shut) == 0 {
+		return 0
+	}
+	left := a.without(shut)
+	return a.pairs(a.open, a.behind) - a.pairs(left, a.reached(left))
+}
+
+// shutBy are the doors on ways that nothing opens any more once some findings are fixed.
+func (a *Analysis) shutBy(findings []string) map[int]bool {
 	fixed, shut := map[string]bool{}, map[int]bool{}
 	for _, id := range findings {
 		fixed[id] = true
@@ -131,9 +141,5 @@ func (a *Analysis) CutBy(findings []string) int {
 			}
 		}
 	}
-	if len(shut) == 0 {
-		return 0
-	}
-	left := a.graph(func(s *Asset) bool { return len(s.Openers) > 0 && !shut[a.index[s.ID]] })
-	return a.pairs(a.open, a.behind) - a.pairs(left, a.reached(left))
+	return shut
 }

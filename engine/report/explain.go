@@ -21,7 +21,26 @@ type Explanation struct {
 	Paths    []engine.AttackPath `json:"paths,omitempty"`    // over the asset: see OnTheWay
 	Findings map[string]string   `json:"findings,omitempty"` // what those are called that open steps of the paths, by id
 
+	Fix   *engine.Fix   `json:"fix,omitempty"`    // of the plan, that clears it
+	NoFix *engine.NoFix `json:"no_fix,omitempty"` // of the plan: that there is none, and why
+
 	Now time.Time `json:"now,omitzero"` // of the run; dates of its year are shown without it
+}
+
+// NewExplanation explains a case of a result by what every rule made of it.
+func NewExplanation(r *engine.Result, c *engine.Case, rules []engine.RuleOutcome) Explanation {
+	e := Explanation{Case: *c, Rules: rules, Now: r.Now}
+	for i := range r.Plan {
+		if slices.Contains(r.Plan[i].Findings, c.Input.Finding.ID) {
+			e.Fix = &r.Plan[i]
+		}
+	}
+	for i := range r.NoFix {
+		if slices.Contains(r.NoFix[i].Findings, c.Input.Finding.ID) {
+			e.NoFix = &r.NoFix[i]
+		}
+	}
+	return e
 }
 
 // explanationFormat names the version of what ExplainJSON writes.
@@ -332,11 +351,7 @@ func (x *explainer) rest() {
 			}
 		}
 	}
-	if t, ok := fixOf(f); ok {
-		x.entry("fix", t.verb+" "+t.target+" "+t.to)
-	} else if f.Package != nil && f.Kind == engine.KindVulnerability {
-		x.entry("fix", "no fixed version is known")
-	}
+	x.fix()
 	for _, r := range how(d) {
 		x.entry("how", r)
 	}
@@ -351,6 +366,31 @@ func (x *explainer) rest() {
 	x.entry("found by", strings.Join(tools(f), ", "))
 	if f.Vulnerability != nil {
 		x.entry("known as", strings.Join(f.Vulnerability.Aliases, ", "))
+	}
+}
+
+// fix is what the plan does about the case.
+func (x *explainer) fix() {
+	if n := x.e.NoFix; n != nil {
+		x.entry("fix", n.Why)
+		x.entry("instead", n.Instead)
+	}
+	f := x.e.Fix
+	if f == nil {
+		return
+	}
+	s := todoOf(f).words()
+	if f.Direct != nil && !*f.Direct {
+		s += ", through what brings it"
+	}
+	if more := len(f.Findings) - 1; more > 0 {
+		s += "; it clears " + count(more, "finding", "findings") + " besides"
+	}
+	x.entry("fix", s)
+	for _, h := range f.How {
+		if f.Fix == engine.FixUpgrade || f.Fix == engine.FixRebuild {
+			x.entry("command", h)
+		}
 	}
 }
 

@@ -12,15 +12,20 @@ import (
 	"github.com/headgate/headgate/engine/report"
 )
 
+// explained is a case as the only one of a run.
+func explained(c engine.Case, rules []engine.RuleOutcome) report.Explanation {
+	return report.NewExplanation(result(c.Decision.Action, []engine.Case{c}), &c, rules)
+}
+
 func explanation() report.Explanation {
-	return report.Explanation{Case: log4shell(), Now: now, Rules: []engine.RuleOutcome{
+	return explained(log4shell(), []engine.RuleOutcome{
 		{Rule: "exploit.kev_reachable", Kind: "raise", Title: "Known exploited and reachable", Fired: true, Location: "packs/exploit/kev.rego:12"},
 		{Rule: "reachability.unreachable", Kind: "cap", Title: "Not reachable", Why: "input.context.reachability.verdict == \"unreachable\": the verdict is reachable", Location: "packs/reachability/reachability.rego:8"},
 		{Rule: "paths.to_crown_jewel", Kind: "raise", Title: "On a path to a crown jewel", Why: "input.context.paths.from_internet: attack paths are not known"},
 		{Rule: "waivers.accepted", Kind: "exempt", Title: "Risk accepted", Why: "some waiver in input.context.waivers: there is none"},
 		{Rule: "code.severe", Kind: "raise", Title: "Severe flaw", Why: "finding.kind is vulnerability, not weakness"},
 		{Rule: "secrets.active", Kind: "raise", Title: "Active credential", Why: "finding.kind is vulnerability, not secret"},
-	}}
+	})
 }
 
 // uncertain is a case whose priority hanges on a fact that nobody knows, and that is waived.
@@ -29,11 +34,11 @@ func uncertain() report.Explanation {
 	c := r.Cases[1]
 	c.Decision.WouldHave, c.Decision.Action = ptr(engine.Block), engine.Warn
 	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Warn, Message: "accepted until 26 Nov 2026"})
-	return report.Explanation{Case: c, Now: now}
+	return explained(c, nil)
 }
 
 func TestExplainReadsAsItsGoldensDo(t *testing.T) {
-	for name, e := range map[string]report.Explanation{"act": explanation(), "uncertain": uncertain(), "code": {Case: openFile()}, "way": onTheWay(exposed(), 0), "winding": onTheWay(winding(), 5), "strange": {Case: strangeCase(hostileNames[3], 3), Rules: strangeRules(hostileNames[8])}} {
+	for name, e := range map[string]report.Explanation{"act": explanation(), "uncertain": uncertain(), "code": explained(openFile(), nil), "way": onTheWay(exposed(), 0), "winding": onTheWay(winding(), 5), "strange": explained(strangeCase(hostileNames[3], 3), strangeRules(hostileNames[8]))} {
 		for _, width := range []int{60, 80, 120} {
 			var buf bytes.Buffer
 			if err := report.Explain(&buf, e, report.Options{Width: width}); err != nil {
@@ -46,7 +51,7 @@ func TestExplainReadsAsItsGoldensDo(t *testing.T) {
 }
 
 func onTheWay(r *engine.Result, at int) report.Explanation {
-	e := report.Explanation{Case: r.Cases[at], Now: now, Rules: []engine.RuleOutcome{}}
+	e := report.NewExplanation(r, &r.Cases[at], []engine.RuleOutcome{})
 	e.Paths, e.Findings = report.OnTheWay(r, &e.Case)
 	return e
 }

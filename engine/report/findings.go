@@ -37,7 +37,7 @@ func writeFindingsText(w io.Writer, u Understood, o Options) error {
 		for _, f := range sorted {
 			rows = append(rows, []span{
 				text(cmp.Or(string(f.Severity), "not said"), severityStyle(f.Severity)), text(string(f.Kind), dim), text(weakness(f), plain),
-				text(subject(f), plain), text(fixColumn(f), plain), text(strings.Join(tools(f), ", "), dim),
+				text(subject(f), plain), text(fixIndex{}.fixedIn(f), plain), text(strings.Join(tools(f), ", "), dim),
 			})
 		}
 		if c.width < 90 {

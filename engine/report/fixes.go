@@ -1,175 +1,204 @@
 package report
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
-	"github.com/headgate/headgate/engine/versions"
 )
 
-// A todo is one thing to do, and what it clears.
-type todo struct {
-	verb, target, to string // "upgrade", "log4j-core", "to 2.17.1"
-	version          string // of an upgrade
-	ecosystem        string // of an upgrade: what its versions are ordered by
-	component        string // of an upgrade: what tells packages of the same name apart
-	clears           tally
-	pathsCut         int
-	findings         []string
+// shownFixes is how many things to do first are named: more is not first.
+const shownFixes = 3
+
+// fixIndex says of findings what the plan does about them.
+type fixIndex struct {
+	fix  map[string]*engine.Fix   // by finding
+	none map[string]*engine.NoFix // by finding
 }
 
-// todos are the things to do for the cases, best first. A result with a plan has them; else each case's own fix is taken, and cases
-// with the same fix are put together. Cases without a known fix have none.
-func todos(r *engine.Result, cases []*engine.Case) []todo {
-	if len(r.Plan) > 0 {
-		return planned(r.Plan)
+func indexFixes(r *engine.Result) fixIndex {
+	x := fixIndex{map[string]*engine.Fix{}, map[string]*engine.NoFix{}}
+	for i := range r.Plan {
+		for _, id := range r.Plan[i].Findings {
+			x.fix[id] = &r.Plan[i]
+		}
 	}
-	var keys []string
-	group := map[string]*todo{}
+	for i := range r.NoFix {
+		for _, id := range r.NoFix[i].Findings {
+			x.none[id] = &r.NoFix[i]
+		}
+	}
+	return x
+}
+
+// first are the fixes of the plan that clear any of some cases, in its order.
+func (x fixIndex) first(r *engine.Result, cases []*engine.Case) []*engine.Fix {
+	wanted := map[*engine.Fix]bool{}
 	for _, c := range cases {
-		t, ok := fixOf(&c.Input.Finding)
-		if !ok {
-			continue
-		}
-		key := strings.Join([]string{t.verb, t.target, t.to, t.component}, "\x00")
-		if group[key] == nil {
-			keys = append(keys, key)
-			group[key] = &t
-			t.clears = tally{}
-		}
-		group[key].clears[c.Decision.Priority]++
-		group[key].findings = append(group[key].findings, c.Input.Finding.ID)
+		wanted[x.fix[c.Input.Finding.ID]] = true
 	}
-	all := make([]todo, 0, len(keys))
-	for _, k := range keys {
-		all = append(all, *group[k])
-	}
-	all = mergeUpgrades(all)
-	slices.SortStableFunc(all, func(a, b todo) int {
-		return cmp.Or(
-			cmp.Compare(b.clears[engine.Act], a.clears[engine.Act]),
-			cmp.Compare(b.clears[engine.Attend], a.clears[engine.Attend]),
-			cmp.Compare(b.clears[engine.TrackStar], a.clears[engine.TrackStar]),
-			cmp.Compare(b.clears[engine.Track], a.clears[engine.Track]))
-	})
-	return all
-}
-
-// planned are the fixes of a plan, in its order.
-func planned(plan []engine.Fix) []todo {
-	verbs := map[string]string{"code": "change", "rotate": "rotate", "configure": "configure", "rebuild": "rebuild", "upgrade": "upgrade"}
-	var all []todo
-	for _, f := range plan {
-		t := todo{verb: cmp.Or(verbs[f.Fix], f.Fix), target: targetName(f.Target), clears: tally{}, pathsCut: f.PathsCut, findings: f.Findings}
-		if f.To != "" {
-			t.to = "to " + f.To
+	var out []*engine.Fix
+	for i := range r.Plan {
+		if wanted[&r.Plan[i]] {
+			out = append(out, &r.Plan[i])
 		}
-		if f.Fix == "rebuild" && f.To != "" {
-			t.to = "on " + f.To
-		}
-		for p, n := range f.Clears {
-			t.clears[engine.Priority(p)] = n
-		}
-		all = append(all, t)
-	}
-	return all
-}
-
-// targetName is a package URL as people write it: the name, without type and namespace.
-func targetName(target string) string {
-	if !strings.HasPrefix(target, "pkg:") {
-		return target
-	}
-	target, _, _ = strings.Cut(target, "?")
-	return target[strings.LastIndexByte(target, '/')+1:]
-}
-
-// fixOf is what a finding itself says of how to fix it.
-func fixOf(f *engine.Finding) (todo, bool) {
-	at := place(f)
-	switch {
-	case f.Package != nil && f.Kind == engine.KindVulnerability:
-		to := fixedIn(f.Package)
-		return todo{
-			verb: "upgrade", target: f.Package.Name, to: "to " + to,
-			version: to, ecosystem: f.Package.Ecosystem, component: cmp.Or(f.Package.PURL, f.Package.Ecosystem+"/"+f.Package.Name),
-		}, to != ""
-	case f.Kind == engine.KindSecret && at != "":
-		what := "the secret"
-		if f.Secret != nil && f.Secret.Type != "" {
-			what = "the " + f.Secret.Type
-		}
-		return todo{verb: "rotate", target: what, to: "in " + at}, true
-	case f.Kind == engine.KindWeakness && at != "":
-		return todo{verb: "change", target: at, to: "(" + weakness(f) + ")"}, true
-	case f.Kind == engine.KindMisconfiguration && (at != "" || f.Resource != nil):
-		return todo{verb: "configure", target: subject(f), to: "(" + weakness(f) + ")"}, true
-	case f.Kind == engine.KindLicense && f.Package != nil:
-		return todo{verb: "replace", target: f.Package.Name, to: "(" + weakness(f) + ")"}, true
-	}
-	return todo{}, false
-}
-
-// fixedIn names the version to upgrade to: the lowest fixed one that is above all versions found, where the order of the ecosystem's
-// versions is known; else all fixed ones. Empty: none is known.
-func fixedIn(p *engine.Package) string {
-	best := ""
-	for _, fixed := range p.Fixed {
-		for _, have := range p.Versions {
-			order, err := versions.Compare(p.Ecosystem, fixed, have)
-			if err != nil {
-				return strings.Join(p.Fixed, " or ")
-			}
-			if order <= 0 {
-				fixed = ""
-				break
-			}
-		}
-		if fixed == "" {
-			continue
-		}
-		if best == "" {
-			best = fixed
-		} else if order, err := versions.Compare(p.Ecosystem, fixed, best); err != nil {
-			return strings.Join(p.Fixed, " or ")
-		} else if order < 0 {
-			best = fixed
-		}
-	}
-	if best == "" {
-		return strings.Join(p.Fixed, " or ")
-	}
-	return best
-}
-
-// mergeUpgrades makes one of several upgrades of a component, to the highest version, where they can be compared.
-func mergeUpgrades(all []todo) []todo {
-	var out []todo
-	first := map[string]int{} // by component: its upgrade in out
-	for _, t := range all {
-		at, seen := first[t.component]
-		if t.component == "" || !seen {
-			if t.component != "" {
-				first[t.component] = len(out)
-			}
-			out = append(out, t)
-			continue
-		}
-		o := &out[at]
-		order, err := versions.Compare(t.ecosystem, t.version, o.version)
-		if err != nil {
-			out = append(out, t)
-			continue
-		}
-		if order > 0 {
-			o.version, o.to = t.version, t.to
-		}
-		for p, n := range t.clears {
-			o.clears[p] += n
-		}
-		o.findings = append(o.findings, t.findings...)
 	}
 	return out
+}
+
+// noFix stands where a version that fixes would, if none is known.
+const noFix = "none"
+
+// fixedIn is the version that the plan takes a component to, or noFix. Of what it does nothing about, since it is exempted, it is what
+// the reports say. Of anything but a component it is empty: that is fixed in place.
+func (x fixIndex) fixedIn(f *engine.Finding) string {
+	p := f.Package
+	if f.Kind != engine.KindVulnerability || p == nil {
+		return ""
+	}
+	if x.none[f.ID] != nil {
+		return noFix
+	}
+	if fix := x.fix[f.ID]; fix != nil {
+		if to := versionsFor(fix, p); to != "" {
+			return to
+		}
+	}
+	if len(p.Fixed) == 0 {
+		return noFix
+	}
+	return strings.Join(p.Fixed[:min(len(p.Fixed), 3)], " or ")
+}
+
+// versionsFor are the versions that a fix takes a package to.
+func versionsFor(fix *engine.Fix, p *engine.Package) string {
+	var to []string
+	for _, m := range fix.Moves {
+		if slices.Contains(p.Versions, m.From) && !slices.Contains(to, m.To) {
+			to = append(to, m.To)
+		}
+	}
+	for _, m := range fix.Packages {
+		if m.Name == p.Name {
+			return m.To
+		}
+	}
+	if len(to) > 0 {
+		return some(to, 2)
+	}
+	return fix.To
+}
+
+// A todo is a fix in words.
+type todo struct {
+	verb, target string // "upgrade", "log4j-core"
+	link, to     string // "to", "2.17.1"; both empty where it is done in place
+	aside        string // what is said in brackets
+	in           string // the image
+}
+
+func todoOf(f *engine.Fix) todo {
+	t := todo{verb: f.Fix, target: f.Name}
+	switch f.Fix {
+	case engine.FixUpgrade:
+		t.in = f.Image
+		var to []string
+		for _, m := range f.Moves {
+			if !slices.Contains(to, m.To) {
+				to = append(to, m.To)
+			}
+		}
+		switch {
+		case len(to) > 0:
+			t.link, t.to = "to", some(to, 3)
+		case f.To != "":
+			t.link, t.to = "to", f.To
+		default:
+			t.aside = "fixed in " + some(f.Fixed, 2)
+		}
+	case engine.FixRebuild:
+		if t.aside = count(len(f.Packages), "package", "packages"); len(f.Packages) == 1 {
+			t.aside = strings.TrimSpace(f.Packages[0].Name + " " + f.Packages[0].To)
+		}
+	case engine.FixCode:
+		t.verb, t.target, t.aside = "change", fixPlace(f), f.Rule
+	case engine.FixRotate:
+		t.verb, t.target = "rotate the", first(f.Name, "secret")
+		if at := fixPlace(f); at != "" {
+			t.link, t.to = "in", at
+		}
+	case engine.FixConfigure:
+		t.aside = f.Rule
+		if at := fixPlace(f); at != f.Name {
+			t.link, t.to = "in", at
+		}
+	default:
+		t.aside, t.in = f.Rule, f.Image
+	}
+	return t
+}
+
+// fixPlace is the first place of a fix, and how many more there are.
+func fixPlace(f *engine.Fix) string {
+	switch len(f.At) {
+	case 0:
+		return f.Name
+	case 1:
+		return f.At[0]
+	}
+	return f.At[0] + fmt.Sprintf(" +%d", len(f.At)-1)
+}
+
+// words are the whole of it: "upgrade log4j-core to 2.17.1 in ghcr.io/acme/shop".
+func (t todo) words() string {
+	s := strings.TrimSpace(t.verb + " " + t.target + " " + strings.TrimSpace(t.link+" "+t.to))
+	if t.in != "" {
+		s += " in " + t.in
+	}
+	if t.aside != "" {
+		s += " (" + t.aside + ")"
+	}
+	return s
+}
+
+// markdown is the whole of it in a table cell.
+func (t todo) markdown() string {
+	parts := []string{prose(t.verb, true), code(t.target, true)}
+	add := func(word, name string) {
+		if s := code(name, true); s != "" {
+			parts = append(parts, strings.TrimSpace(word+" "+s))
+		}
+	}
+	add(t.link, t.to)
+	add("in", t.in)
+	if s := code(t.aside, true); s != "" {
+		parts = append(parts, "("+s+")")
+	}
+	return strings.Join(parts, " ")
+}
+
+// tallyIn is the tally of cases by the names of their priorities.
+func tallyIn(counts map[string]int) tally {
+	t := tally{}
+	for p, n := range counts {
+		t[engine.Priority(p)] = n
+	}
+	return t
+}
+
+// cuts says what a fix alone does to the attack paths of a run.
+func cuts(f *engine.Fix, g *engine.Graph) string {
+	switch {
+	case f.PathsCut == 0 || g == nil:
+		return ""
+	case f.PathsCut < g.Paths:
+		return fmt.Sprintf("cuts %d of %d attack paths", f.PathsCut, g.Paths)
+	case len(f.CutsOff) == 1 && g.Paths == 1:
+		return "cuts the only path to " + f.CutsOff[0]
+	case len(f.CutsOff) == 1:
+		return "cuts all paths to " + f.CutsOff[0]
+	}
+	return "cuts all " + strconv.Itoa(f.PathsCut) + " attack paths"
 }

@@ -30,7 +30,7 @@ func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
 		budget = DefaultMaxBytes
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
-	blocks = append(blocks, v.explained(), v.waysBlock(), v.verdictBlock(), v.todoBlock(), v.noteBlock())
+	blocks = append(blocks, v.explained(), v.waysBlock(), v.verdictBlock(), v.todoBlock(o), v.noteBlock())
 	blocks = append(append(blocks, v.details()...), v.pictureBlock())
 	blocks = append(blocks, &block{head: "\n<sub>" + v.footer(o) + "</sub>\n"})
 	_, err := io.WriteString(w, assemble(blocks, budget))
@@ -115,7 +115,7 @@ func (v *view) explained() *block {
 	places := apart(shown)
 	for _, k := range shown {
 		f, d := &k.Input.Finding, &k.Decision
-		line := "\n" + titleLine(f, places[k]) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
+		line := "\n" + v.titleLine(f, places[k]) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
 		parts := why(d)
 		if h := headline(f); h != "" {
 			parts = append([]string{h}, parts...)
@@ -136,7 +136,7 @@ func (v *view) explained() *block {
 }
 
 // titleLine is what a case is: its name, what it is in, and, if at is not empty, at which place.
-func titleLine(f *engine.Finding, at string) string {
+func (v *view) titleLine(f *engine.Finding, at string) string {
 	name := "**" + code(weakness(f), false) + "**"
 	switch {
 	case f.Package != nil:
@@ -145,7 +145,7 @@ func titleLine(f *engine.Finding, at string) string {
 			name += " " + code(some(f.Package.Versions, 2), false)
 		}
 		if f.Kind == engine.KindVulnerability {
-			if to := fixedIn(f.Package); to != "" {
+			if to := v.fixes.fixedIn(f); to != noFix {
 				name += " → " + code(to, false)
 			} else {
 				name += " (no fix known)"
@@ -199,45 +199,28 @@ func (v *view) verdictBlock() *block {
 }
 
 // todoBlock is the few things to do first.
-func (v *view) todoBlock() *block {
+func (v *view) todoBlock(o Options) *block {
 	all := v.todo
 	if len(all) == 0 {
 		return nil
 	}
-	paths := false
-	for _, t := range all {
-		paths = paths || t.pathsCut > 0
-	}
+	shown := all[:min(len(all), shownFixes)]
 	b := &block{head: "\n| | do first | clears |\n| ---: | --- | --- |\n", noun: "fix"}
+	paths := slices.ContainsFunc(shown, func(f *engine.Fix) bool { return cuts(f, v.r.Graph) != "" })
 	if paths {
 		b.head = "\n| | do first | clears | attack paths |\n| ---: | --- | --- | --- |\n"
 	}
-	for i, t := range all[:min(len(all), shownFixes)] {
-		row := fmt.Sprintf("| %d | %s | %s |", i+1, t.markdown(), strings.ReplaceAll(strings.Join(t.clears.words(), ", "), "*", `\*`))
+	for i, f := range shown {
+		row := fmt.Sprintf("| %d | %s | %s |", i+1, todoOf(f).markdown(), strings.ReplaceAll(strings.Join(tallyIn(f.Clears).words(), ", "), "*", `\*`))
 		if paths {
-			cut := ""
-			if t.pathsCut > 0 {
-				cut = fmt.Sprintf("cuts %d", t.pathsCut)
-			}
-			row += " " + cut + " |"
+			row += " " + prose(cuts(f, v.r.Graph), true) + " |"
 		}
 		b.rows = append(b.rows, row+"\n")
 	}
 	if more := len(all) - len(b.rows); more > 0 {
-		b.tail = fmt.Sprintf("\n%d more.\n", more)
+		b.tail = fmt.Sprintf("\n%d more: %s\n", more, code(v.onRun(o, "plan"), false))
 	}
 	return b
-}
-
-// markdown is a thing to do in a table cell.
-func (t todo) markdown() string {
-	parts := []string{prose(t.verb, true), code(t.target, true)}
-	if preposition, rest, ok := strings.Cut(t.to, " "); ok && !strings.HasPrefix(t.to, "(") {
-		parts = append(parts, preposition, code(rest, true))
-	} else if s := code(strings.Trim(t.to, "()"), true); s != "" {
-		parts = append(parts, "("+s+")")
-	}
-	return strings.Join(parts, " ")
 }
 
 // noteBlock is how far to trust the result.
@@ -317,7 +300,7 @@ func (v *view) columns(cases []*engine.Case) []tableColumn {
 		{"weakness", func(k *engine.Case) string { return code(weakness(&k.Input.Finding), true) }},
 		{"where", func(k *engine.Case) string { return code(subject(&k.Input.Finding), true) }},
 		{"fix", func(k *engine.Case) string {
-			if s := fixColumn(&k.Input.Finding); s != noFix {
+			if s := v.fixes.fixedIn(&k.Input.Finding); s != noFix {
 				return code(s, true)
 			}
 			return noFix

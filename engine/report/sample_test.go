@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/plan"
 )
 
 var now = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
@@ -212,6 +213,7 @@ func result(outcome engine.Action, cases []engine.Case) *engine.Result {
 		}
 	}
 	n.Findings = len(seen)
+	r.Plan, r.NoFix = plan.New(r.Cases, plan.Options{Repository: r.Change.Repository})
 	return r
 }
 
@@ -325,9 +327,11 @@ func release() *engine.Result {
 	r := result(engine.Block, []engine.Case{l, secret, bucket, licence})
 	r.Change = engine.RunChange{Event: engine.EventRelease, Head: r.Change.Head}
 	r.Gate.Reasons = []engine.Reason{{Rule: "change.budget", Kind: "deny", Message: "2 act are open, the budget of a release is 0"}}
-	r.Plan = []engine.Fix{
-		{Fix: "upgrade", Target: "pkg:maven/org.apache.logging.log4j/log4j-core", From: []string{"2.14.1"}, To: "2.17.1", Clears: map[string]int{"act": 1}, PathsCut: 1, Cumulative: 0.33, Findings: []string{l.Input.Finding.ID}},
-		{Fix: "rotate", Target: "aws-access-key", Clears: map[string]int{"act": 1}, Cumulative: 0.66, Findings: []string{secret.Input.Finding.ID}},
+	r.Graph = &engine.Graph{Digest: digest("graph"), Assets: 4, Edges: 3, Entries: 1, Jewels: []string{"payments-db"}, Paths: 1}
+	for i := range r.Plan {
+		if f := &r.Plan[i]; f.Fix == engine.FixUpgrade {
+			f.PathsCut, f.CutsOff = 1, []string{"payments-db"}
+		}
 	}
 	r.Fixed = []engine.Finding{{ID: findingID("fixed"), IDs: []string{findingID("fixed")}, Kind: engine.KindSecret}}
 	r.Counts.Fixed = 1

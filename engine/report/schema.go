@@ -14,6 +14,9 @@ import (
 //go:embed result.schema.json
 var resultSchema []byte
 
+//go:embed plan.schema.json
+var planSchema []byte
+
 //go:embed findings.schema.json
 var findingsSchema []byte
 
@@ -42,6 +45,11 @@ func FindingsSchema() []byte {
 // ExplanationSchema is the JSON Schema of `headgate explain -o json`, version 1, with what it refers to in it.
 func ExplanationSchema() []byte {
 	return bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+}
+
+// PlanSchema is the JSON Schema of `headgate plan -o json`, version 1, with what it refers to in it.
+func PlanSchema() []byte {
+	return bundled(planSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
 }
 
 // bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve

@@ -13,16 +13,21 @@ const shortest = 6
 // ShortIDs gives each finding id of the cases the shortest beginning that names it alone among all ids and other names (ids) of the
 // cases, at least six digits after "hg1-". An id that is not of that form stands for itself.
 func ShortIDs(cases []engine.Case) map[string]string {
-	var all []string
+	var ids, all []string
 	for i := range cases {
 		f := &cases[i].Input.Finding
+		ids = append(ids, f.ID)
 		all = append(append(all, f.ID), f.IDs...)
 	}
+	return shortIDs(ids, all)
+}
+
+// shortIDs gives each id the shortest beginning that names it alone among all.
+func shortIDs(ids, all []string) map[string]string {
 	slices.Sort(all)
 	all = slices.Compact(all)
-	out := make(map[string]string, len(cases))
-	for i := range cases {
-		id := cases[i].Input.Finding.ID
+	out := make(map[string]string, len(ids))
+	for _, id := range ids {
 		if out[id] != "" {
 			continue
 		}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"io"
 	"slices"
 
@@ -34,7 +33,7 @@ func writeTable(w io.Writer, r *engine.Result, o Options) error {
 		f, d := &k.Input.Finding, &k.Decision
 		rows = append(rows, []span{
 			{string(d.Priority), priorityStyle(d.Priority)}, text(action(d), plain), text(v.ids[f.ID], dim),
-			text(weakness(f), plain), text(subject(f), plain), text(fixColumn(f), plain), text(assetName(&k.Input.Asset), plain),
+			text(weakness(f), plain), text(subject(f), plain), text(v.fixes.fixedIn(f), plain), text(assetName(&k.Input.Asset), plain),
 			text(string(status(k)), dim), v.day(d),
 		})
 	}
@@ -59,17 +58,6 @@ func writeTable(w io.Writer, r *engine.Result, o Options) error {
 }
 
 const columnAsset = 6 // it can go first where all cases are on one
-
-// noFix stands where a version that fixes would, if none is known.
-const noFix = "none"
-
-// fixColumn is the version that fixes a component, or noFix. Of anything else it is empty: it is fixed in place.
-func fixColumn(f *engine.Finding) string {
-	if f.Kind != engine.KindVulnerability || f.Package == nil {
-		return ""
-	}
-	return cmp.Or(fixedIn(f.Package), noFix)
-}
 
 // action is the action, and whether an exemption made it, or report-only held it back.
 func action(d *engine.Decision) string {

@@ -12,7 +12,6 @@ import (
 
 const (
 	shownCases = 10 // cases that text and Markdown explain one by one
-	shownFixes = 5  // things to do first: more is not first
 	whyLines   = 3  // lines of reasons for one case
 )
 
@@ -27,7 +26,7 @@ func writeText(w io.Writer, r *engine.Result, o Options) error {
 	if len(r.Cases) > 0 {
 		v.cases(c, o)
 		v.writeWays(c)
-		v.doFirst(c)
+		v.doFirst(c, o)
 	}
 	v.writeNotes(c)
 	v.verdict(c, o)
@@ -197,7 +196,7 @@ func (v *view) rows(c *canvas, cases []*engine.Case) {
 		}
 		rows = append(rows, []span{
 			{pad(string(d.Priority), len("attend")), priorityStyle(d.Priority)},
-			text(weakness(f), bold), text(what(f), plain), asset, v.due(d),
+			text(weakness(f), bold), text(v.what(f), plain), asset, v.due(d),
 		})
 	}
 	g.measure(rows)
@@ -216,9 +215,9 @@ func (v *view) rows(c *canvas, cases []*engine.Case) {
 }
 
 // what is the subject and, of a component, the version that fixes it.
-func what(f *engine.Finding) string {
+func (v *view) what(f *engine.Finding) string {
 	s := subject(f)
-	switch to := fixColumn(f); to {
+	switch to := v.fixes.fixedIn(f); to {
 	case "":
 		return s
 	case noFix:
@@ -273,7 +272,7 @@ func (v *view) reasons(c *canvas, k *engine.Case, at string, below bool) {
 }
 
 // doFirst names the next action: the few fixes that clear the most.
-func (v *view) doFirst(c *canvas) {
+func (v *view) doFirst(c *canvas, o Options) {
 	all := v.todo
 	if len(all) == 0 {
 		return
@@ -282,12 +281,10 @@ func (v *view) doFirst(c *canvas) {
 	c.line(text("Do first", bold))
 	g := &grid{gap: 2, columns: []column{{right: true}, {min: 20, cut: cutMiddle}, {}, {}}}
 	var rows [][]span
-	for i, t := range all[:min(len(all), shownFixes)] {
-		rows = append(rows, []span{
-			{strconv.Itoa(i + 1), dim}, text(t.verb+" "+t.target+" "+t.to, plain), text(clears(t), dim), text(cuts(t), dim),
-		})
+	for i, f := range all[:min(len(all), shownFixes)] {
+		rows = append(rows, []span{{strconv.Itoa(i + 1), dim}, text(todoOf(f).words(), plain), text(clears(f), dim), text(cuts(f, v.r.Graph), dim)})
 	}
-	below := !g.fits(c.width-2, rows)
+	below := !g.fits(min(c.width, 2*readable)-2, rows)
 	for _, row := range rows {
 		effect := []span{row[2]}
 		if row[3].text != "" {
@@ -296,14 +293,23 @@ func (v *view) doFirst(c *canvas) {
 		if below {
 			g.fit(c.width-2, [][]span{row[:2]})
 			c.line(append([]span{space(2)}, g.row(row[:2])...)...)
-			c.line(append([]span{space(5)}, effect...)...)
+			c.paragraph(5, span{}, 0, joined(effect), dim)
 			continue
 		}
 		c.line(append([]span{space(2)}, g.row(row)...)...)
 	}
 	if more := len(all) - len(rows); more > 0 {
-		c.line(space(2), text(fmt.Sprintf("%d more", more), dim))
+		c.paragraph(2, span{}, 0, fmt.Sprintf("%d more: %s", more, v.onRun(o, "plan")), dim)
 	}
+}
+
+// joined is the text of spans.
+func joined(spans []span) string {
+	s := ""
+	for _, one := range spans {
+		s += one.text
+	}
+	return s
 }
 
 // pressing are the cases that fixes are named for: those that block, or, if none does, those that warn.
@@ -314,14 +320,7 @@ func (v *view) pressing() []*engine.Case {
 	return with(v.urgent, engine.Warn)
 }
 
-func clears(t todo) string { return "clears " + strings.Join(t.clears.words(), ", ") }
-
-func cuts(t todo) string {
-	if t.pathsCut == 0 {
-		return ""
-	}
-	return "cuts " + count(t.pathsCut, "attack path", "attack paths")
-}
+func clears(f *engine.Fix) string { return "clears " + strings.Join(tallyIn(f.Clears).words(), ", ") }
 
 func (v *view) writeNotes(c *canvas) {
 	notes := v.notes

@@ -179,7 +179,7 @@ func (v *view) coverage(cases []*engine.Case) string {
 	named := all[:min(len(all), shownFixes)]
 	fixed := map[string]bool{}
 	for _, t := range named {
-		for _, id := range t.findings {
+		for _, id := range t.Findings {
 			fixed[id] = true
 		}
 	}
@@ -216,6 +216,15 @@ func (v *view) accept(o Options) string {
 		return ""
 	}
 	return v.onWorst(o, "waive") + " --reason \"…\""
+}
+
+// onRun is a command about the run.
+func (v *view) onRun(o Options, name string) string {
+	words := []string{"headgate", name}
+	if line := command(append(words, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
+		return line
+	}
+	return command(append(words, "RESULT")...)
 }
 
 // onWorst is a command about the worst case; empty if there is none.

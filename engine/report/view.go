@@ -27,7 +27,8 @@ type view struct {
 
 	// What several parts of an output say is worked out once.
 	notes []note
-	todo  []todo
+	fixes fixIndex
+	todo  []*engine.Fix // what to do first about what presses
 	ways  []way
 
 	onlyAsset string // the name of the asset that all cases are on; empty if there are several or none
@@ -57,7 +58,8 @@ func newView(r *engine.Result) *view {
 	}
 	slices.SortStableFunc(v.gone, func(a, b *engine.Finding) int { return cmp.Compare(b.Severity.Rank(), a.Severity.Rank()) })
 	v.notes = v.takeNotes()
-	v.todo = todos(r, v.pressing())
+	v.fixes = indexFixes(r)
+	v.todo = v.fixes.first(r, v.pressing())
 	v.ways = v.takeWays()
 	return v
 }

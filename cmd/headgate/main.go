@@ -45,6 +45,7 @@ type app struct {
 func main() { os.Exit(program()) }
 
 func program() int {
+	time.Local = time.UTC // a rule that names the zone "Local" says the same everywhere
 	return surroundings().run(untilInterrupted(), os.Args[1:])
 }
 

@@ -71,12 +71,17 @@ func (a *app) policySource(settingsFlag string, folders []string) (engine.Policy
 	return src, nil
 }
 
-// packFolder opens a folder that holds packs.
+// packFolder opens a folder that holds packs. A link that leads out of it is not followed: what lies there could stand in a message. The
+// folder stays open as long as the program runs.
 func packFolder(folder string) (engine.PackFolder, error) {
 	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
 		return engine.PackFolder{}, setup(fmt.Errorf("the policy folder %s is not there", folder), "")
 	}
-	return engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(filepath.Clean(folder)), "./"), Files: os.DirFS(folder)}, nil
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return engine.PackFolder{}, setup(err, "")
+	}
+	return engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(filepath.Clean(folder)), "./"), Files: root.FS()}, nil
 }
 
 // shippedPacks are all packs that ship, on by default or not.

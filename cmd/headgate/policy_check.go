@@ -41,7 +41,9 @@ files that are not formatted. ` + whichPacks + `
 Exit status: 0 nothing is wrong (or warnings only), 2 errors (with --strict: or warnings).`,
 		Example: `  headgate policy check
   headgate policy check --strict -o github policies/`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			_, _, stop := a.guard(c.Context(), authorsTime, 0)
+			defer stop()
 			outs, err := parseOutputs(outputs, formatsOf(checkFormats))
 			if err != nil {
 				return err

@@ -44,6 +44,8 @@ Exit status: 0 all tests pass, 1 a test fails or the coverage is below the thres
 		Example: `  headgate policy test --threshold 100
   headgate policy test --run severe -o junit=policies.xml -o text policies/`,
 		RunE: func(c *cobra.Command, args []string) error {
+			ctx, _, stop := a.guard(c.Context(), authorsTime, 0)
+			defer stop()
 			outs, err := parseOutputs(outputs, formatsOf(testFormats))
 			if err != nil {
 				return err
@@ -62,7 +64,7 @@ Exit status: 0 all tests pass, 1 a test fails or the coverage is below the thres
 				return err
 			}
 			began := a.now()
-			run, err := author.Test(c.Context(), d, filter)
+			run, err := author.Test(ctx, d, filter)
 			if err != nil {
 				return setup(err, "headgate policy check lists all that is wrong")
 			}

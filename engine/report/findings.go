@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -78,7 +77,7 @@ func writeFindingsText(w io.Writer, u Understood, o Options) error {
 func amount(r engine.Report) string {
 	s := count(r.Findings, "finding", "findings")
 	if r.Results != r.Findings {
-		s += " of " + strconv.Itoa(r.Results) + " results"
+		s += " of " + count(r.Results, "result", "results")
 	}
 	return s
 }

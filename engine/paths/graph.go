@@ -107,8 +107,6 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (s bitset) add(i int) { s[i/64] |= 1 << (i % 64) }
 
-func (s bitset) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
-
 func (s bitset) union(o bitset) {
 	for i, word := range o {
 		s[i] |= word

@@ -1,12 +1,53 @@
 package main
 
 import (
+	"maps"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/engine/ingest"
+	"github.com/headgate/headgate/policies"
 )
+
+// Who takes a line of the settings that init writes out of its comment must not change anything by that: a pack that the list leaves out
+// would be off.
+func TestTheSettingsThatInitWritesShowEveryKeyAndTheDefaults(t *testing.T) {
+	var shown settings
+	if err := yaml.Unmarshal([]byte(everyKey(t, "headgate.yaml")), &shown); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		key        string
+		have, want any
+	}{
+		{"packs", shown.Packs, policies.Default},
+		{"assume", shown.Assume, policies.Assume},
+		{"expiring_within", time.Duration(shown.ExpiringWithin), expiringWithin},
+		{"max_report_bytes", shown.MaxReportBytes, int64(ingest.DefaultMaxBytes)},
+	} {
+		if !reflect.DeepEqual(c.have, c.want) {
+			t.Errorf("%s: init writes %v for the default, which is %v", c.key, c.have, c.want)
+		}
+	}
+	keys := map[string]any{}
+	if err := yaml.Unmarshal([]byte(everyKey(t, "headgate.yaml")), &keys); err != nil {
+		t.Fatal(err)
+	}
+	for i := range reflect.TypeFor[settings]().NumField() {
+		if key := reflect.TypeFor[settings]().Field(i).Tag.Get("yaml"); key != "" {
+			if _, ok := keys[key]; !ok {
+				t.Errorf("what init writes does not show %s, only %v", key, slices.Sorted(maps.Keys(keys)))
+			}
+		}
+	}
+}
 
 // What init writes and what the README shows is copied: it names the same actions, and says to pin them.
 func TestTheWorkflowThatInitWritesAndTheReadmeUseTheSameActions(t *testing.T) {

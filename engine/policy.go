@@ -45,6 +45,7 @@ type PolicySource struct {
 type PackFolder struct {
 	Label string // how errors name the folder
 	Files fs.FS
+	Named bool // somebody named this folder to have its rules asked: it is an error if it has none
 }
 
 // A Policy is a set of packs that has been checked and compiled. It is safe for use by several goroutines.
@@ -217,6 +218,7 @@ func (src PolicySource) files(tests bool) (files []policyFile, packs []string, e
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", own.Label, err)
 		}
+		before := len(files)
 		for _, e := range entries {
 			label := path.Join(own.Label, e.Name())
 			s, err := fs.Stat(own.Files, e.Name()) // follows links, as folders that are mounted into containers are made of them
@@ -235,6 +237,10 @@ func (src PolicySource) files(tests bool) (files []policyFile, packs []string, e
 				return nil, nil, fmt.Errorf("%s: a rule belongs in the folder of its pack, %s",
 					label, path.Join(own.Label, strings.TrimSuffix(e.Name(), ".rego"), e.Name()))
 			}
+		}
+		if own.Named && !slices.ContainsFunc(files[before:], func(f policyFile) bool { return path.Ext(f.path) == ".rego" }) {
+			return nil, nil, fmt.Errorf("%s: there is no pack in this folder: a rule lies in the folder of its pack, %s",
+				own.Label, path.Join(own.Label, "acme", "acme.rego"))
 		}
 	}
 	slices.Sort(packs)

@@ -76,10 +76,11 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags, folders []string) 
 		return err
 	}
 	choice := &policyChoice{source: settingsPolicy(s), folder: folders}
-	if own := s.path("policies"); own != "" && len(folders) == 0 {
+	own := s.path("policies")
+	if own != "" && len(folders) == 0 {
 		choice.folder = []string{own}
 	}
-	if err := choice.openFolders(); err != nil {
+	if err := choice.openFolders(own); err != nil {
 		return err
 	}
 	if s.FailOn != "" { // as the gate does: it is a parameter of main

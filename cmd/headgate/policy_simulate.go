@@ -225,7 +225,7 @@ func (a *app) simulatedPolicy(ctx context.Context, f *simulateFlags, s *settings
 		return choice, other.FailOn, err
 	}
 	choice = &policyChoice{source: settingsPolicy(s), folder: []string{filepath.ToSlash(name)}}
-	return choice, s.FailOn, choice.openFolders()
+	return choice, s.FailOn, choice.openFolders(s.path("policies"))
 }
 
 // replaceFacts lets a side see other threat data and waivers than were recorded.

@@ -62,7 +62,8 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 		return nil, setup(errors.New("--policy-key verifies a bundle, and --policy names none"), "headgate policy bundle --sign-key makes one")
 	}
 	p := &policyChoice{source: settingsPolicy(s)}
-	if own := s.path("policies"); own != "" {
+	own := s.path("policies")
+	if own != "" {
 		p.folder = append(p.folder, own)
 	}
 	for _, folder := range named {
@@ -70,7 +71,7 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 			p.folder = append(p.folder, folder)
 		}
 	}
-	return p, p.openFolders()
+	return p, p.openFolders(own)
 }
 
 // settingsPolicy is what settings say of policies, but for the packs in their folder.
@@ -82,13 +83,15 @@ func settingsPolicy(s *settings) engine.PolicySource {
 	return src
 }
 
-func (p *policyChoice) openFolders() error {
+// openFolders opens the folders of packs. That of the settings may be without any: nobody named it.
+func (p *policyChoice) openFolders(ofSettings string) error {
 	for _, folder := range p.folder {
-		own, err := packFolder(folder)
+		opened, err := packFolder(folder)
 		if err != nil {
 			return err
 		}
-		p.source.Own = append(p.source.Own, own)
+		opened.Named = folder != ofSettings
+		p.source.Own = append(p.source.Own, opened)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ require (
 	golang.org/x/sync v0.24.0 // work on all cores, stopped by the first error
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
 	golang.org/x/text v0.43.0 // reports in UTF-16
+	gonum.org/v1/gonum v0.17.0 // graphs: dominators, shortest paths, strongly connected parts
 	oras.land/oras-go/v2 v2.6.2 // bundles from OCI registries, with the credentials of docker
 )
 
@@ -53,6 +54,5 @@ require (
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
-	gonum.org/v1/gonum v0.17.0 // graphs: dominators, shortest paths, strongly connected parts
 	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -21,8 +21,9 @@ func (d *draft) advise() {
 	switch d.Fix.Fix {
 	case engine.FixUpgrade:
 		d.How = d.commands()
-		if len(d.Images) > 0 {
-			d.How = append(d.How, "then build anew what has it: "+strings.Join(d.Images[:min(len(d.Images), 3)], ", "))
+		built := slices.DeleteFunc(slices.Clone(d.Images), func(name string) bool { return !word.MatchString(name) })
+		if len(built) > 0 {
+			d.How = append(d.How, "then build anew what has it: "+strings.Join(built[:min(len(built), 3)], ", "))
 		}
 	case engine.FixRebuild:
 		d.How = d.rebuildHow(ecosystemOf(c.Input.Finding.Package))

@@ -4,8 +4,11 @@ package plan
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -33,19 +36,25 @@ func New(cases []engine.Case, o Options) ([]engine.Fix, []engine.NoFix) {
 	if o.Weights.Effort == nil {
 		o.Weights = DefaultWeights()
 	}
-	var drafts []*draft
-	var none []engine.NoFix
-	total := 0
-	for _, g := range grouped(cases, o.Repository) {
-		d, left := g.fix()
-		if d != nil {
-			drafts = append(drafts, d)
-		}
-		none = append(none, left...)
-		for _, c := range g.members {
-			if Open(c) && pressing(c) {
-				total++
+	groups := grouped(cases, o.Repository)
+	made := make([]*draft, len(groups))
+	left := make([][]engine.NoFix, len(groups))
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(groups); i = int(next.Add(1)) - 1 {
+				made[i], left[i] = groups[i].fix()
 			}
+		})
+	}
+	work.Wait()
+	none := slices.Concat(left...)
+	drafts := slices.DeleteFunc(made, func(d *draft) bool { return d == nil })
+	total := 0
+	for i := range cases {
+		if Open(&cases[i]) && pressing(&cases[i]) {
+			total++
 		}
 	}
 	slices.SortFunc(none, func(a, b engine.NoFix) int {

@@ -106,8 +106,10 @@ func installed(members []*engine.Case, cleared map[string]bool) []string {
 			all = append(all, f.Package.Versions...)
 		}
 	}
-	if len(all) == 0 {
-		return nil
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if len(all) < 2 {
+		return all
 	}
 	if l := newLadder(ecosystemOf(members[0].Input.Finding.Package), slices.Clone(all)); l != nil && len(l.names) > 0 {
 		if on, ok := l.on(all); ok {

@@ -18,25 +18,33 @@ type ladder struct {
 
 // newLadder orders versions. It is nil if the ecosystem's order is not known, or does not hold for them.
 func newLadder(ecosystem string, names []string) *ladder {
-	if _, err := versions.Compare(ecosystem, "1", "1"); err != nil {
+	if _, err := versions.Parse(ecosystem, "1"); err != nil {
 		return nil
 	}
+	type named struct {
+		name    string
+		version versions.Version
+	}
+	var all []named
 	slices.Sort(names)
-	names = slices.Compact(names)
-	names = slices.DeleteFunc(names, func(v string) bool { _, err := versions.Compare(ecosystem, v, v); return err != nil })
+	for _, n := range slices.Compact(names) {
+		if v, err := versions.Parse(ecosystem, n); err == nil {
+			all = append(all, named{n, v})
+		}
+	}
 	failed := false
-	order := func(a, b string) int {
-		n, err := versions.Compare(ecosystem, a, b)
+	order := func(a, b named) int {
+		n, err := a.version.Compare(b.version)
 		failed = failed || err != nil
 		return n
 	}
-	slices.SortStableFunc(names, order)
-	l := &ladder{rung: make(map[string]int, len(names))}
-	for i, v := range names {
-		if i == 0 || order(names[i-1], v) != 0 {
-			l.names, l.parts = append(l.names, v), append(l.parts, branch(v))
+	slices.SortStableFunc(all, order)
+	l := &ladder{rung: make(map[string]int, len(all))}
+	for i, v := range all {
+		if i == 0 || order(all[i-1], v) != 0 {
+			l.names, l.parts = append(l.names, v.name), append(l.parts, branch(v.name))
 		}
-		l.rung[v] = len(l.names) - 1
+		l.rung[v.name] = len(l.names) - 1
 	}
 	if failed {
 		return nil

@@ -201,7 +201,7 @@ func percent(share float64) string { return strconv.Itoa(int(math.Floor(share*10
 func (v *view) fixFacts(f *engine.Fix, id string) string {
 	var parts []string
 	add := func(s string) {
-		if s != "" {
+		if clean(s) != "" {
 			parts = append(parts, s)
 		}
 	}

@@ -63,7 +63,7 @@ func (v *view) writeFixes(c *canvas, p *Plan) {
 	}
 	c.line()
 	ids := fixIDs(p.Result)
-	g := &grid{gap: 2, columns: []column{{right: true}, {min: 24, cut: cutMiddle}, {}, {drop: 2}, {right: true, drop: 1}}}
+	g := &grid{gap: 2, columns: []column{{right: true}, {min: 40, cut: cutMiddle}, {}, {drop: 2}, {right: true, drop: 1}}}
 	var rows [][]span
 	for i := range shown {
 		f := &shown[i]
@@ -134,10 +134,11 @@ func writePlanMarkdown(w io.Writer, p *Plan, o Options) error {
 	}
 	head := "### " + prose("Plan · "+strings.TrimSuffix(p.headline(), "."), false) + "\n"
 	if x := p.WhatIf; x != nil {
+		head += "\n"
 		for _, m := range x.Made {
-			head += "\nAs if made: " + code(m.words(), false) + "\\\n"
+			head += "As if made: " + code(m.words(), false) + "\\\n"
 		}
-		head = strings.TrimSuffix(head, "\\\n") + "\\\nThe run would be " + prose(v.outcome().text, false) + "; as it is: " + prose(newView(x.Before).outcome().text, false) + ".\n"
+		head += "The run would be " + prose(v.outcome().text, false) + "; as it is: " + prose(newView(x.Before).outcome().text, false) + ".\n"
 	}
 	blocks := []*block{{head: head}}
 	shown := p.shown()

@@ -114,6 +114,9 @@ func check(r *engine.Result) error {
 	if have != n {
 		return errors.New("its counts are not those of its cases: the file was changed or cut")
 	}
+	if err := checkPlan(r); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
 	return checkOutcome(r, n)
 }
 

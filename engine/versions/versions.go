@@ -24,25 +24,39 @@ var ecosystems = map[string]string{
 // longest bounds a version: some orders take quadratic time.
 const longest = 256
 
-// Compare orders two versions of an ecosystem, which is the type of a package URL ("maven", "deb"): below 0 if a is the earlier. An
-// error means that nothing can be said of their order, which is not that they are equal.
-func Compare(ecosystem, a, b string) (int, error) {
+// A Version is one that has a place in the order of its ecosystem.
+type Version struct{ parsed semantic.Version }
+
+// Parse reads a version of an ecosystem, which is the type of a package URL ("maven", "deb"). An error means that nothing can be said of
+// its order.
+func Parse(ecosystem, version string) (Version, error) {
 	name := ecosystems[strings.ToLower(ecosystem)]
 	if name == "" {
-		return 0, fmt.Errorf("%s: %w", ecosystem, ErrNoOrder)
+		return Version{}, fmt.Errorf("%s: %w", ecosystem, ErrNoOrder)
 	}
-	for _, v := range []string{a, b} {
-		if v == "" || len(v) > longest || !strings.ContainsAny(v, "0123456789") {
-			return 0, fmt.Errorf("%s %q: %w", ecosystem, v, ErrNoOrder)
-		}
+	if version == "" || len(version) > longest || !strings.ContainsAny(version, "0123456789") {
+		return Version{}, fmt.Errorf("%s %q: %w", ecosystem, version, ErrNoOrder)
 	}
-	v, err := semantic.Parse(a, name)
+	v, err := semantic.Parse(version, name)
 	if err != nil {
-		return 0, fmt.Errorf("%s %q: %w", ecosystem, a, err)
+		return Version{}, fmt.Errorf("%s %q: %w", ecosystem, version, err)
 	}
-	order, err := v.CompareStr(b)
+	return Version{v}, nil
+}
+
+// Compare orders two versions of one ecosystem: below 0 if v is the earlier. An error means that nothing can be said of their order,
+// which is not that they are equal.
+func (v Version) Compare(w Version) (int, error) { return v.parsed.Compare(w.parsed) }
+
+// Compare orders two versions of an ecosystem as they are written: see Parse and Version.Compare.
+func Compare(ecosystem, a, b string) (int, error) {
+	v, err := Parse(ecosystem, a)
 	if err != nil {
-		return 0, fmt.Errorf("%s %q: %w", ecosystem, b, err)
+		return 0, err
 	}
-	return order, nil
+	w, err := Parse(ecosystem, b)
+	if err != nil {
+		return 0, err
+	}
+	return v.Compare(w)
 }

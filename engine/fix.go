@@ -60,7 +60,7 @@ type Fix struct {
 	PathsCut        int            `json:"paths_cut,omitempty"`        // attack paths that are gone once this fix alone is made
 	CutsOff         []string       `json:"cuts_off,omitempty"`         // crown jewels that then nothing leads to, by id
 	Cumulative      float64        `json:"cumulative"`                 // share of all act and attend cleared by this fix and those before it
-	PathsCumulative int            `json:"paths_cumulative,omitempty"` // attack paths that are gone once this fix and those before it are made
+	PathsCumulative int            `json:"paths_cumulative,omitempty"` // attack paths that are gone once this fix and those before it are made; at least so many where there are very many
 	Findings        []string       `json:"findings"`                   // that it clears, by id
 }
 

@@ -96,22 +96,36 @@ func rank(drafts []*draft, total int, o Options) []engine.Fix {
 	if len(cutting) > 0 {
 		r.cuts(cutting)
 	}
-	for len(cutting) > 0 {
+	for len(cutting) > 0 && r.asks > 0 {
 		best := r.best(cutting)
-		if len(plain) > 0 && r.compare(plain[0], 0, cutting[best], r.gain[cutting[best]]) < 0 {
-			r.next(plain[0])
-			plain = plain[1:]
-			continue
-		}
 		d := cutting[best]
+		plain = r.before(plain, d)
 		cutting = slices.Delete(cutting, best, best+1)
 		r.next(d)
 		r.cut(d, cutting)
+	}
+	slices.SortFunc(cutting, func(a, b *draft) int { return r.compare(a, r.gain[a], b, r.gain[b]) })
+	for i, d := range cutting {
+		plain = r.before(plain, d)
+		r.done = append(r.done, d.Findings...)
+		if i == len(cutting)-1 { // what all of them come to is asked in any case
+			r.gone = max(r.gone, r.Paths.CutBy(r.done))
+		}
+		r.next(d)
 	}
 	for _, d := range plain {
 		r.next(d)
 	}
 	return r.out
+}
+
+// before puts those of some fixes, best first, that are better than another one, and gives the rest.
+func (r *ranker) before(plain []*draft, d *draft) []*draft {
+	for len(plain) > 0 && r.compare(plain[0], 0, d, r.gain[d]) < 0 {
+		r.next(plain[0])
+		plain = plain[1:]
+	}
+	return plain
 }
 
 // A ranker puts fixes in order.
@@ -126,15 +140,15 @@ type ranker struct {
 }
 
 // Bounds of how often the graph is asked what fixes cut: small graphs answer fast. Once it may not be asked any more, fixes are ranked by
-// what was known of them last.
+// what was known of them last, and paths so far are at least those that were gone then.
 const (
-	mostAsks, fewestAsks = 2000, 60
-	asksForOne           = 3_000_000 // assets and edges that may be gone through in all
+	mostAsks, fewestAsks = 500, 20
+	asksForAll           = 1_000_000 // assets and edges that may be gone through in all
 )
 
 // cuts asks what each fix cuts by itself.
 func (r *ranker) cuts(cutting []*draft) {
-	r.asks = min(max(asksForOne/(r.Paths.Size()+1), fewestAsks), mostAsks)
+	r.asks = min(max(asksForAll/(r.Paths.Size()+1), fewestAsks), mostAsks)
 	r.gain = make(map[*draft]int, len(cutting))
 	for _, d := range cutting {
 		if r.asks--; r.asks < 0 {

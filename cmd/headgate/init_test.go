@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine/ingest"
+	"github.com/headgate/headgate/engine/plan"
 	"github.com/headgate/headgate/policies"
 )
 
@@ -23,10 +24,16 @@ func TestTheSettingsThatInitWritesShowEveryKeyAndTheDefaults(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(everyKey(t, "headgate.yaml")), &shown); err != nil {
 		t.Fatal(err)
 	}
+	efforts := map[string]float64{}
+	for effort, weight := range plan.DefaultWeights().Effort {
+		efforts[string(effort)] = weight
+	}
 	for _, c := range []struct {
 		key        string
 		have, want any
 	}{
+		{"plan.effort", shown.Plan.Effort, efforts},
+		{"plan.worth", shown.Plan.Worth, plan.DefaultWeights().Worth},
 		{"packs", shown.Packs, policies.Default},
 		{"assume", shown.Assume, policies.Assume},
 		{"expiring_within", time.Duration(shown.ExpiringWithin), expiringWithin},

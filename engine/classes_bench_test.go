@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -140,10 +141,14 @@ func benchmarkPolicy(b *testing.B, noClasses bool) *Policy {
 }
 
 // BenchmarkEstate decides an estate by class, and how many times faster that is than deciding its cases one by one. Of those no more
-// than a thousand are decided, since each costs the same.
+// than a thousand are decided, since each costs the same. A long run decides a million.
 func BenchmarkEstate(b *testing.B) {
-	all := estate(100_000)
-	for _, n := range []int{1_000, 100_000} {
+	sizes := []int{1_000, 100_000}
+	if os.Getenv("HEADGATE_LONG") != "" {
+		sizes = append(sizes, 1_000_000)
+	}
+	all := estate(sizes[len(sizes)-1])
+	for _, n := range sizes {
 		cases := all[:n]
 		b.Run(fmt.Sprintf("cases=%d", n), func(b *testing.B) {
 			byItself := benchmarkPolicy(b, true)

@@ -31,6 +31,9 @@ func override(data map[string]any, params map[string]any, packs []string) (chang
 		if err := choose(doc["choices"], defaults, at); err != nil {
 			return nil, err
 		}
+		if err := limit(doc["limits"], defaults, at); err != nil {
+			return nil, err
+		}
 	}
 	return changed, nil
 }
@@ -55,6 +58,47 @@ func choose(choices any, params map[string]any, at string) error {
 		return fmt.Errorf("%s.%s: %q cannot be chosen%s", at, key, value, nearest(value, names))
 	}
 	return nil
+}
+
+// limit refuses a parameter, or a number in it, that is outside of the least and the most that the pack lists for it under `limits`: a
+// probability of 50 would never be reached, and nobody would know.
+func limit(limits any, params map[string]any, at string) error {
+	lists, _ := limits.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		ends, _ := lists[key].([]any)
+		if len(ends) != 2 {
+			return fmt.Errorf("%s.%s: limits are a list of the least and the most", at, key)
+		}
+		least, ok := asNumber(ends[0])
+		most, ok2 := asNumber(ends[1])
+		if !ok || !ok2 {
+			return fmt.Errorf("%s.%s: limits are a list of the least and the most", at, key)
+		}
+		values := map[string]any{"": params[key]}
+		if m, ok := params[key].(map[string]any); ok {
+			values = m
+		}
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			if v, ok := asNumber(values[name]); ok && (v < least || v > most) {
+				return fmt.Errorf("%s: %g is not between %g and %g", strings.TrimSuffix(at+"."+key+"."+name, "."), v, least, most)
+			}
+		}
+	}
+	return nil
+}
+
+// asNumber is a value of data or settings that is one.
+func asNumber(v any) (float64, bool) {
+	switch n := v.(type) {
+	case json.Number:
+		f, err := n.Float64()
+		return f, err == nil
+	case int:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
 }
 
 // Overrides lists the parameters whose value differs from the default, as "exploit.epss_high: 0.5 → 2": pack, parameter, and both

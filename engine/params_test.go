@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,28 @@ func TestAParameterWithChoicesTakesNoneButThem(t *testing.T) {
 	} {
 		if _, err := tryLoad(packs, map[string]any{"mine": bad}); err == nil || err.Error() != text {
 			t.Errorf("%v: have %v, want %s", bad, err, text)
+		}
+	}
+}
+
+func TestANumberOutsideOfItsLimitsIsRefused(t *testing.T) {
+	packs := fstest.MapFS{
+		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/data.yaml": {Data: []byte("params: {likely: 0.5, days: {act: 3, track: null}}\nlimits: {likely: [0, 1], days: [0, 365]}\n")},
+	}
+	for _, c := range []struct {
+		params map[string]any
+		want   string
+	}{
+		{map[string]any{"likely": 0.9}, ""},
+		{map[string]any{"likely": 1}, ""},
+		{map[string]any{"likely": 50}, "params.mine.likely: 50 is not between 0 and 1"},
+		{map[string]any{"days": map[string]any{"act": -3}}, "params.mine.days.act: -3 is not between 0 and 365"},
+		{map[string]any{"days": map[string]any{"track": 90}}, ""},
+	} {
+		_, err := tryLoad(packs, map[string]any{"mine": c.params})
+		if got := fmt.Sprint(err); err == nil && c.want != "" || err != nil && (c.want == "" || !strings.Contains(got, c.want)) {
+			t.Errorf("%v: %v, want %q", c.params, err, c.want)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func readBlame(h *waiver.History, out []byte) (boundary []string, err error) {
 
 func isHash(s string) bool { return len(s) >= 40 && strings.Trim(s, "0123456789abcdef") == "" }
 
-func clip(s string) string { return s[:min(len(s), 60)] }
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 60)], "") }
 
 // commitFields are what readCommits asks of a commit. They are parted by zero bytes, which no commit's text can have.
 const commitFields = "--format=%H%x00%P%x00%ae%x00%ce%x00%(trailers:key=Approved-by,key=Reviewed-by,valueonly,separator=%x0A)"

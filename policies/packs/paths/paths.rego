@@ -171,7 +171,12 @@ _ruled_out if {
 
 _ruled_out if input.context.vex.status in {"not_affected", "fixed"}
 
-_ruled_out if input.context.validation.status in {"mitigated", "not_exploitable"}
+# What attackers are known to use, and a credential, stay a step whatever one attempt showed, as in the pack validation.
+_ruled_out if {
+	input.context.validation.status in {"mitigated", "not_exploitable"}
+	not lib.known_exploited
+	not input.finding.kind == "secret"
+}
 
 _ruled_out if input.finding.package.scope == "development"
 

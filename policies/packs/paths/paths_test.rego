@@ -110,13 +110,27 @@ test_validation_decides_whether_a_step_opens if {
 		{"kind": "vulnerability", "severity": "critical"},
 		{"kind": "weakness", "severity": "critical", "cwes": [89]},
 		{"kind": "misconfiguration", "severity": "critical"},
-		{"kind": "secret", "secret": {"active": true}},
 	] {
 		opened == set() with input as {"finding": finding, "context": {"validation": {"status": "mitigated"}}}
 		"paths.opens_proven" in opened with input as {
 			"finding": finding,
 			"context": {"validation": {"status": "exploitable"}, "vex": {"status": "not_affected"}},
 		}
+	}
+}
+
+test_opens_vulnerability_fires_on_what_is_exploited_whatever_one_attempt_showed if {
+	opened == {"paths.opens_vulnerability"} with input as vulnerability({
+		"validation": {"status": "mitigated"},
+		"intel": {"kev": {"listed": true}},
+	})
+	opened == set() with input as vulnerability({"validation": {"status": "mitigated"}})
+}
+
+test_opens_secret_fires_whatever_one_attempt_showed if {
+	opened == {"paths.opens_secret"} with input as {
+		"finding": {"kind": "secret"},
+		"context": {"validation": {"status": "mitigated"}},
 	}
 }
 

@@ -12,7 +12,7 @@ import data.lib
 #   history, from the day of the decision. A priority whose days are null has no due date.
 # custom:
 #   id: sla.due
-#   message: '{priority}: within {days} days of first being seen'
+#   message: '{priority}: within {days} days'
 #   remediation: Fix it by then, or ask for a waiver before.
 #   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-ID.RA-06, SOC2-CC7.1]
 due contains reason if {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/engine/scope"
+	"github.com/headgate/headgate/engine/waiver"
 )
 
 //go:embed templates
@@ -26,6 +27,7 @@ var scaffold = []struct {
 	{settingsFolder + "/assets.yaml", templateText("assets.yaml")},
 	{settingsFolder + "/headgate.schema.json", func() ([]byte, error) { return settingsSchema, nil }},
 	{settingsFolder + "/assets.schema.json", func() ([]byte, error) { return scope.AssetsSchema(), nil }},
+	{settingsFolder + "/" + waiver.SchemaFile, func() ([]byte, error) { return waiver.Schema, nil }},
 	{".github/workflows/headgate.yml", templateText("workflow.yml")},
 }
 

@@ -135,6 +135,13 @@ func (a *app) writeDraft(w *waiver.Waiver, cases []engine.Case, file string, wri
 	}); err != nil {
 		return setup(fmt.Errorf("write %s: %w", shown(file), plain(err)), "")
 	}
+	if beside := filepath.Join(filepath.Dir(file), waiver.SchemaFile); len(text) == 0 { // a new file names it
+		if _, err := os.Lstat(beside); errors.Is(err, fs.ErrNotExist) {
+			if err := os.WriteFile(beside, waiver.Schema, 0o644); err != nil {
+				return setup(fmt.Errorf("write %s: %w", shown(beside), plain(err)), "")
+			}
+		}
+	}
 	fmt.Fprintf(a.stdout, "written  %s in %s\n", draft.Waiver.ID, shown(file))
 	a.say("hint", "commit it, and have it approved: it counts once git shows both")
 	return nil

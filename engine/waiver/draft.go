@@ -181,7 +181,7 @@ func comment(s string) string {
 }
 
 // newFile is what a file begins with that has no waiver yet.
-const newFile = `# Accepted risks: each for a time, with a reason. headgate schema waivers says what an entry can have. An entry counts once git shows
+const newFile = "# yaml-language-server: $schema=" + SchemaFile + "\n" + `# Accepted risks: each for a time, with a reason. headgate schema waivers says what an entry can have. An entry counts once git shows
 # that its requester wrote it and that someone on the list approvers of headgate.yaml, who is somebody else, approved it.
 waivers:
 `

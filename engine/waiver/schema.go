@@ -7,3 +7,6 @@ import _ "embed"
 //
 //go:embed waivers.schema.json
 var Schema []byte
+
+// SchemaFile is what the schema is called where it stands beside a waivers file, which names it for editors.
+const SchemaFile = "waivers.schema.json"

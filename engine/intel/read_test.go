@@ -250,6 +250,7 @@ func TestUnsoundEPSSIsRefused(t *testing.T) {
 		"percentile infinite":   {with("0.99951", "Inf"), "percentile"},
 		"bad score date":        {with("2026-11-20T12:00:22Z", "20.11.2026"), "score_date"},
 		"bad model":             {with("v2026.06.15", "\x1b[31mv5"), "model_version"},
+		"header of controls":    {"#" + strings.Repeat("\x1f", 400) + "\n", "lacks model_version or score_date"},
 		"half a header":         {with(",score_date:2026-11-20T12:00:22Z", ""), "lacks model_version or score_date"},
 		"endless line":          {with("0.97565", strings.Repeat("9", 1<<20)), "too long"},
 		"rows of nothing":       {epssText + "\n\n", "not a row"},

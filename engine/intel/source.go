@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -142,8 +143,18 @@ func jsonError(err error) error {
 	return err
 }
 
-// quote makes text from a feed safe to print: quoted, escaped, and cut to what fits in a line.
-func quote[T ~string | ~[]byte](text T) string { return fmt.Sprintf("%q", clip(string(text))) }
+// quote makes text from a feed safe to print: quoted, escaped, and cut to what fits in a line once it is escaped.
+func quote[T ~string | ~[]byte](text T) string {
+	const most = 100
+	s := clip(string(text))
+	quoted := strconv.Quote(s)
+	for len(quoted) > most && s != "" {
+		_, last := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-last]
+		quoted = strconv.Quote(s + "…")
+	}
+	return quoted
+}
 
 func clip(text string) string {
 	const most = 80

@@ -8,6 +8,7 @@ require (
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // JSON as a stream of tokens, strict about UTF-8 and duplicate names
+	github.com/google/go-github/v60 v60.0.0 // the REST API of GitHub, typed
 	github.com/google/osv-scalibr v0.5.3 // the order of versions in each ecosystem (package semantic alone)
 	github.com/hmarr/codeowners v1.2.1 // CODEOWNERS, matched as code hosts match it
 	github.com/open-policy-agent/opa v1.22.2 // policies in Rego: checked, compiled and evaluated
@@ -18,6 +19,7 @@ require (
 	github.com/rivo/uniseg v0.4.7 // the width of text in a terminal
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories of commands and files (testscript)
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: outputs and schemas are valid JSON Schema
+	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations
 	github.com/spf13/cobra v1.10.2 // commands, help and completion
 	github.com/spf13/pflag v1.0.10 // the flags of cobra
 	github.com/yuin/goldmark v1.7.13 // tests: what Markdown output becomes on a page

@@ -75,6 +75,10 @@ var allowed = map[string][]string{
 
 	"integrations/feeds": {"engine", "engine/intel"},
 	"integrations/git":   {"engine/waiver"},
+	"integrations/github": {
+		"engine",
+		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
+	},
 
 	"integrations/oci": {"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec", "oras.land/oras-go/v2"},
 

@@ -32,7 +32,7 @@ func clean(s string) string {
 			continue
 		case unsafeRune(r):
 			continue
-		case unicode.Is(unicode.M, r):
+		case unicode.Is(unicode.M, r) || isConjoining(r):
 			if marks++; marks > stacked {
 				continue
 			}
@@ -71,6 +71,10 @@ func unsafeRune(r rune) bool {
 
 // isBlank says whether a character that is a letter or symbol by its class shows as nothing but takes room.
 func isBlank(r rune) bool { return r == '\u2800' || r == '\u3164' || r == '\uffa0' }
+
+// isConjoining says whether a character joins the one before it though it is a letter: vowels and finals of Hangul syllables, of which a
+// row without end would be one character that no line can be broken in.
+func isConjoining(r rune) bool { return r >= 0x1160 && r <= 0x11ff || r >= 0xd7b0 && r <= 0xd7ff }
 
 // runnerMark is what makes a command of a line to those who run workflows, wherever it stands: "##[error]" of GitHub's runner,
 // "##vso[…]" and others of its kin. The newer "::error::" of GitHub counts only where a line begins.

@@ -26,6 +26,8 @@ func TestCleanTextIsTheTextWithoutWhatControlsOrHides(t *testing.T) {
 		{"bad \xff\xfe", "bad \ufffd\ufffd"},
 		{"\u3164\u2800", ""},
 		{"👩\u200d👧", "👩👧"},
+		{"x\u1180\u1161\u1180\u1161\u1183", "x\u1180\u1161\u1180"},
+		{"\u1112\u1161\u11ab\u1100\u1173\u11af", "\u1112\u1161\u11ab\u1100\u1173\u11af"},
 	} {
 		if have := clean(c.have); have != c.want {
 			t.Errorf("clean(%q) is %q, want %q", c.have, have, c.want)
@@ -40,7 +42,7 @@ func TestCleanTextIsTheTextWithoutWhatControlsOrHides(t *testing.T) {
 }
 
 func FuzzCleanIsIdempotentAndCutsFit(f *testing.F) {
-	for _, s := range []string{"", "a  b", "日本語", "e\u0301\u0301\u0301\u0301\u0301", "\x1b[0m", strings.Repeat("x ", 700), "🇩🇪🇫🇷", "⸻⸻", "\u1100\u1161\u11a8"} {
+	for _, s := range []string{"", "a  b", "日本語", "e\u0301\u0301\u0301\u0301\u0301", "\x1b[0m", strings.Repeat("x ", 700), "🇩🇪🇫🇷", "⸻⸻", "\u1100\u1161\u11a8", "p\u1180\u1161\u1180\u1161\u1183"} {
 		f.Add(s, 10)
 	}
 	f.Fuzz(func(t *testing.T, s string, n int) {

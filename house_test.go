@@ -66,6 +66,7 @@ var allowed = map[string][]string{
 		"go.yaml.in/yaml/v3",
 	},
 	"engine/simulate": {"engine"},
+	"engine/ticket":   {},
 	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {

@@ -30,6 +30,7 @@ type Result struct {
 	Paths    []AttackPath  `json:"paths,omitempty"`
 	Plan     []Fix         `json:"plan,omitempty"`
 	NoFix    []NoFix       `json:"no_fix,omitempty"`
+	Proposed *Proposal     `json:"proposed,omitempty"` // absent: the change under review leaves what judges it as it is, or there is none
 }
 
 // A RunChange is what the run was about.

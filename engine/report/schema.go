@@ -31,25 +31,25 @@ func ScopeSchema() []byte {
 	return bundled(scopeSchema, map[string][]byte{"input-1": engine.InputSchema})
 }
 
-// ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to (engine.InputSchema), so that it needs
+// ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to, so that it needs
 // nothing but itself.
 func ResultSchema() []byte {
-	return bundled(resultSchema, map[string][]byte{"input-1": engine.InputSchema})
+	return bundled(resultSchema, map[string][]byte{"input-1": engine.InputSchema, "simulation-1": simulationSchema})
 }
 
 // FindingsSchema is the JSON Schema of `headgate findings -o json`, version 1, with what it refers to in it.
 func FindingsSchema() []byte {
-	return bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+	return bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // ExplanationSchema is the JSON Schema of `headgate explain -o json`, version 1, with what it refers to in it.
 func ExplanationSchema() []byte {
-	return bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+	return bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // PlanSchema is the JSON Schema of `headgate plan -o json`, version 1, with what it refers to in it.
 func PlanSchema() []byte {
-	return bundled(planSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+	return bundled(planSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve

@@ -83,6 +83,8 @@ var allowed = map[string][]string{
 
 	"integrations/oci": {"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec", "oras.land/oras-go/v2"},
 
+	"integrations/transport": {},
+
 	"policies": {},
 
 	"cmd/headgate": {
@@ -144,6 +146,9 @@ func TestTableOfImportsKeepsTheArrows(t *testing.T) {
 	floor := func(place string) int {
 		if place == "engine/versions" || place == "engine/glob" {
 			place = "engine" // it knows nothing of findings, and the packages under engine stand on it too
+		}
+		if place == "integrations/transport" {
+			place = "engine/" // a leaf that knows no service: GitHub and Jira are both reached through it
 		}
 		return slices.Index([]string{"policies", "engine", "engine/", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
 	}

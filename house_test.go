@@ -41,6 +41,11 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/bluekeyes/go-gitdiff",
 	},
+	"engine/evidence": {
+		"engine",
+		"github.com/go-json-experiment/json", "github.com/klauspost/compress/zstd", "github.com/secure-systems-lab/go-securesystemslib/dsse",
+		"golang.org/x/mod/sumdb",
+	},
 	"engine/ingest": {
 		"engine", "engine/versions",
 		"github.com/distribution/reference", "github.com/go-json-experiment/json", "github.com/package-url/packageurl-go",

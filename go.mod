@@ -11,6 +11,7 @@ require (
 	github.com/google/go-github/v60 v60.0.0 // the REST API of GitHub, typed
 	github.com/google/osv-scalibr v0.5.3 // the order of versions in each ecosystem (package semantic alone)
 	github.com/hmarr/codeowners v1.2.1 // CODEOWNERS, matched as code hosts match it
+	github.com/klauspost/compress v1.20.3 // evidence: lists of records and inputs in Zstandard
 	github.com/open-policy-agent/opa v1.22.2 // policies in Rego: checked, compiled and evaluated
 	github.com/opencontainers/go-digest v1.0.0 // registries: what oras-go names contents by
 	github.com/opencontainers/image-spec v1.1.1 // registries: what oras-go names manifests and layers by
@@ -20,10 +21,12 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories of commands and files (testscript)
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: outputs and schemas are valid JSON Schema
 	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations
+	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // evidence: envelopes of signed statements (package dsse alone)
 	github.com/spf13/cobra v1.10.2 // commands, help and completion
 	github.com/spf13/pflag v1.0.10 // the flags of cobra
 	github.com/yuin/goldmark v1.7.13 // tests: what Markdown output becomes on a page
 	go.yaml.in/yaml/v3 v3.0.5 // settings and assets, with line numbers for errors
+	golang.org/x/mod v0.42.0 // evidence: Merkle trees and signed notes (packages sumdb/tlog and sumdb/note)
 	golang.org/x/net v0.60.0 // tests: what Markdown output becomes, as a browser reads it
 	golang.org/x/sync v0.24.0 // work on all cores, stopped by the first error
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
@@ -39,7 +42,6 @@ require (
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
 	github.com/lestrrat-go/dsig v1.4.0 // indirect
 	github.com/lestrrat-go/dsig-secp256k1 v1.0.0 // indirect
@@ -47,7 +49,6 @@ require (
 	github.com/lestrrat-go/httprc/v3 v3.0.6 // indirect
 	github.com/lestrrat-go/jwx/v3 v3.3.0 // indirect
 	github.com/lestrrat-go/option/v2 v2.0.0 // indirect
-	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
@@ -56,7 +57,6 @@ require (
 	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
 	github.com/yashtewari/glob-intersection v0.2.0 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
-	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

@@ -95,7 +95,7 @@ type Reason struct {
 	To     engine.Priority `json:"to,omitempty"`
 	AtMost engine.Action   `json:"at_most,omitempty"`
 	Firm   bool            `json:"firm,omitempty"`
-	Date   time.Time       `json:"date,omitzero"`   // of a due or an exempt
+	Date   time.Time       `json:"date,omitzero"`    // of a due or an exempt
 	Staged bool            `json:"staged,omitempty"` // the rule is not in force at this time, and does nothing but warn where it would deny
 }
 

@@ -37,8 +37,9 @@ type Result struct {
 type RunChange struct {
 	Event      Event  `json:"event"`
 	Repository string `json:"repository,omitempty"`
-	Base       string `json:"base,omitempty"` // commit
-	Head       string `json:"head,omitempty"` // commit
+	Branch     string `json:"branch,omitempty"` // that is decided on, or that a change is to go to; absent: not known
+	Base       string `json:"base,omitempty"`   // commit
+	Head       string `json:"head,omitempty"`   // commit
 }
 
 // Versions are the versions of what decided.

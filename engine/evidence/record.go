@@ -78,6 +78,11 @@ type Finding struct {
 	Name    string      `json:"name,omitempty"` // of the vulnerability, or else the scanner's rule
 	Package string      `json:"package,omitempty"`
 	Fixed   []string    `json:"fixed,omitempty"` // versions that fix it
+
+	// What tells the same finding in another run, and what a run has to look at again to say that it is gone.
+	IDs     []string `json:"ids,omitempty"`     // the other ids of its alias group
+	CVEs    []string `json:"cves,omitempty"`    // that it covers
+	Reports []int    `json:"reports,omitempty"` // that have it: places in the reports of the terms, from 0
 }
 
 // An Asset is what counted of an asset.

@@ -20,8 +20,8 @@ require (
 	github.com/rivo/uniseg v0.4.7 // the width of text in a terminal
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories of commands and files (testscript)
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: outputs and schemas are valid JSON Schema
-	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations
 	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // evidence: envelopes of signed statements (package dsse alone)
+	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations
 	github.com/spf13/cobra v1.10.2 // commands, help and completion
 	github.com/spf13/pflag v1.0.10 // the flags of cobra
 	github.com/yuin/goldmark v1.7.13 // tests: what Markdown output becomes on a page
@@ -40,6 +40,7 @@ require (
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/gobwas/glob v1.0.0 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
+	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect

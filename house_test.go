@@ -82,7 +82,7 @@ var allowed = map[string][]string{
 	"integrations/feeds": {"engine", "engine/intel"},
 	"integrations/git":   {"engine/waiver"},
 	"integrations/github": {
-		"engine",
+		"engine", "integrations/transport",
 		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
 	},
 

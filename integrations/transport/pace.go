@@ -76,6 +76,9 @@ type Clock interface {
 	Sleep(context.Context, time.Duration) error
 }
 
+// WallClock is the real one.
+func WallClock() Clock { return realClock{} }
+
 type realClock struct{}
 
 func (realClock) Now() time.Time { return time.Now() }

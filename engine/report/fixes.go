@@ -163,17 +163,17 @@ func (t todo) words() string {
 	return s
 }
 
-// markdown is the whole of it in a table cell.
-func (t todo) markdown() string {
-	parts := []string{prose(t.verb, true), code(t.target, true)}
+// markdown is the whole of it as Markdown, also of a table cell.
+func (t todo) markdown(cell bool) string {
+	parts := []string{prose(t.verb, cell), code(t.target, cell)}
 	add := func(word, name string) {
-		if s := code(name, true); s != "" {
+		if s := code(name, cell); s != "" {
 			parts = append(parts, strings.TrimSpace(word+" "+s))
 		}
 	}
 	add(t.link, t.to)
 	add("in", t.in)
-	if s := code(t.aside, true); s != "" {
+	if s := code(t.aside, cell); s != "" {
 		parts = append(parts, "("+s+")")
 	}
 	return strings.Join(parts, " ")

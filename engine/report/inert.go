@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -74,7 +75,7 @@ func prose(s string, cell bool) string {
 }
 
 // isPlainWord says that a word means nothing but itself to Markdown and to code hosts, wherever in a line but at its beginning:
-// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123").
+// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123", a commit, an advisory).
 func isPlainWord(w string) bool {
 	for _, r := range w {
 		if !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(".,;:()'%+=?/-–—…→·“”‘’", r) {
@@ -82,9 +83,12 @@ func isPlainWord(w string) bool {
 		}
 	}
 	lower := strings.ToLower(w)
-	return !strings.Contains(lower, "//") && !strings.Contains(lower, "www") && !strings.Contains(lower, "gh-") &&
+	return !commitLike.MatchString(lower) && !strings.Contains(lower, "ghsa-") && !strings.Contains(lower, "//") && !strings.Contains(lower, "www") && !strings.Contains(lower, "gh-") &&
 		strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
 }
+
+// commitLike is what code hosts take for a commit and link to.
+var commitLike = regexp.MustCompile(`\b[0-9a-f]{7,}\b`)
 
 // startsSentence says that a line may begin with the word: not with the mark of a list, a heading, a rule or a command to a bot.
 func startsSentence(w string) bool {

@@ -32,10 +32,11 @@ func cutMiddle(s string, limit int) string {
 		return s
 	}
 	head, _ := split(s, (limit-1)/3)
-	rest := limit - 1 - width(head)
-	tail := s
-	for width(tail) > rest {
-		_, tail, _, _ = uniseg.FirstGraphemeClusterInString(tail, -1)
+	tail, over, state := s, width(s)-(limit-1-width(head)), -1 // how much wider the tail is than the room for it
+	for over > 0 {
+		var w int
+		_, tail, w, state = uniseg.FirstGraphemeClusterInString(tail, state)
+		over -= w
 	}
 	return head + "…" + tail
 }

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
 )
 
 // explainedCases is how many cases Markdown explains one by one: a comment is read in seconds.
-const explainedCases = 5
+const (
+	explainedCases   = 5
+	explainedBriefly = 3 // where the document must be short
+)
 
 // A block is a part of a Markdown document that can be shortened by whole rows.
 type block struct {
@@ -19,33 +21,61 @@ type block struct {
 	rows  []string // as many as fit
 	tail  string   // always written
 	noun  string   // of rows, for saying how many were left out
+	most  int      // rows to write at most; 0: as many as fit
 	taken int
 }
 
-// writeMarkdown writes a pull request comment or a job summary: the verdict, what blocks and why, what to do first; the rest folded.
+// writeMarkdown writes the document that any code host takes as a comment.
 func writeMarkdown(w io.Writer, r *engine.Result, o Options) error {
-	v := newView(r)
 	budget := o.MaxBytes
 	if budget <= 0 {
 		budget = DefaultMaxBytes
 	}
-	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n"}}
-	blocks = append(blocks, v.explained(), v.waysBlock(), v.verdictBlock(), v.todoBlock(o), v.noteBlock())
-	blocks = append(append(blocks, v.details()...), v.pictureBlock())
-	blocks = append(blocks, &block{head: "\n<sub>" + v.footer(o) + "</sub>\n"})
-	_, err := io.WriteString(w, assemble(blocks, budget))
+	v := newView(r)
+	_, err := io.WriteString(w, v.markdown(&page{args: o.Args, most: budget, size: inBytes}))
 	return err
 }
 
+// A page is what a Markdown document about a result is for, and what it says beyond the result.
+type page struct {
+	args     []string         // what the run was given, for the commands that are named next
+	most     int              // how long it may get, as size measures
+	size     func(string) int // inBytes or inCharacters
+	rows     int              // most rows of one folded table; 0: as many as fit
+	brief    bool             // no folds and no picture
+	head     string           // the pull request's newest commit; empty: not known
+	run      string           // page of the run; empty: none
+	read     bool             // list what was read
+	resolved bool             // there is nothing to report: the document replaces one that had something
+	proposed *Proposed
+	feedback []engine.Effect
+}
+
+func inBytes(s string) int { return len(s) }
+
+// markdown is the whole document: the verdict, what blocks and why, what to do first; the rest folded.
+func (v *view) markdown(p *page) string {
+	if p.resolved {
+		return assemble([]*block{{head: "### Headgate · resolved\n\n" + sentenceCase(v.nothingFound()) + ".\n" + v.footer(p)}}, p.most, p.size)
+	}
+	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n" + v.movedOn(p)}}
+	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), p.proposedBlock(), v.noteBlock())
+	if !p.brief {
+		blocks = append(append(blocks, v.details(p)...), v.pictureBlock(p))
+	}
+	blocks = append(blocks, p.feedbackBlock(), &block{head: v.nextBlock(p) + v.footer(p)})
+	return assemble(blocks, p.most, p.size)
+}
+
 // assemble takes what must be written, then rows from the first block on for as long as there is room.
-func assemble(blocks []*block, budget int) string {
-	const leftOut = 80 // bytes that saying what was left out may take
+func assemble(blocks []*block, budget int, size func(string) int) string {
+	const leftOut = 80 // that saying what was left out may take
 	used := 0
 	for _, b := range blocks {
 		if b == nil {
 			continue
 		}
-		used += len(b.head) + len(b.tail)
+		used += size(b.head) + size(b.tail)
 		if len(b.rows) > 0 {
 			used += leftOut
 		}
@@ -54,8 +84,8 @@ func assemble(blocks []*block, budget int) string {
 		if b == nil {
 			continue
 		}
-		for b.taken < len(b.rows) && used+len(b.rows[b.taken]) <= budget {
-			used += len(b.rows[b.taken])
+		for b.taken < len(b.rows) && (b.most == 0 || b.taken < b.most) && used+size(b.rows[b.taken]) <= budget {
+			used += size(b.rows[b.taken])
 			b.taken++
 		}
 	}
@@ -108,10 +138,14 @@ func (v *view) heading() string {
 }
 
 // explained is the worst cases one by one: what, and why in a sentence.
-func (v *view) explained() *block {
+func (v *view) explained(p *page) *block {
 	b := &block{noun: "case"}
 	all := v.pressing()
-	shown := all[:min(len(all), explainedCases)]
+	n := explainedCases
+	if p.brief {
+		n = explainedBriefly
+	}
+	shown := all[:min(len(all), n)]
 	places := apart(shown)
 	for _, k := range shown {
 		f, d := &k.Input.Finding, &k.Decision
@@ -130,7 +164,7 @@ func (v *view) explained() *block {
 		b.rows = append(b.rows, line+"\n")
 	}
 	if more := len(all) - len(shown); more > 0 {
-		b.tail = fmt.Sprintf("\nand %d more: %s.\n", more, escapedWords(tallyOf(all[explainedCases:])))
+		b.tail = fmt.Sprintf("\nand %d more: %s.\n", more, escapedWords(tallyOf(all[n:])))
 	}
 	return b
 }
@@ -190,7 +224,8 @@ func escapedWords(t tally) string { return strings.ReplaceAll(and(t.words()), "*
 // verdictBlock is the sentence that the text ends with. Where the heading and the cases have said it, only what they did not.
 func (v *view) verdictBlock() *block {
 	var out []string
-	for _, s := range v.sentences() {
+	said := v.sentences()
+	for _, s := range said[:len(said)-len(v.r.Gate.Reasons)] {
 		if s != v.fixed() && (s != v.exposed() || len(v.toldWays()) == 0) { // it has a table, and paths are told
 			out = append(out, prose(s, false))
 		}
@@ -198,8 +233,18 @@ func (v *view) verdictBlock() *block {
 	return &block{head: "\n" + strings.Join(out, "\\\n") + "\n"}
 }
 
+// gateBlock is what is wrong with the run as a whole.
+func (v *view) gateBlock() *block {
+	b := &block{noun: "reason"}
+	said := v.sentences()
+	for _, s := range said[len(said)-len(v.r.Gate.Reasons):] {
+		b.rows = append(b.rows, "\n"+prose(s, false)+"\n")
+	}
+	return b
+}
+
 // todoBlock is the few things to do first.
-func (v *view) todoBlock(o Options) *block {
+func (v *view) todoBlock(p *page) *block {
 	all := v.todo
 	if len(all) == 0 {
 		return nil
@@ -211,14 +256,14 @@ func (v *view) todoBlock(o Options) *block {
 		b.head = "\n| | do first | clears | attack paths |\n| ---: | --- | --- | --- |\n"
 	}
 	for i, f := range shown {
-		row := fmt.Sprintf("| %d | %s | %s |", i+1, todoOf(f).markdown(), strings.ReplaceAll(strings.Join(tallyIn(f.Clears).words(), ", "), "*", `\*`))
+		row := fmt.Sprintf("| %d | %s | %s |", i+1, todoOf(f).markdown(true), strings.ReplaceAll(strings.Join(tallyIn(f.Clears).words(), ", "), "*", `\*`))
 		if paths {
 			row += " " + prose(cuts(f, v.r.Graph), true) + " |"
 		}
 		b.rows = append(b.rows, row+"\n")
 	}
 	if more := len(all) - len(b.rows); more > 0 {
-		b.tail = fmt.Sprintf("\n%d more: %s\n", more, code(v.onRun(o, "plan"), false))
+		b.tail = fmt.Sprintf("\n%d more: %s\n", more, code(v.onRun(p.args, "plan"), false))
 	}
 	return b
 }
@@ -226,107 +271,62 @@ func (v *view) todoBlock(o Options) *block {
 // noteBlock is how far to trust the result.
 func (v *view) noteBlock() *block {
 	b := &block{noun: "note"}
-	for i, n := range v.notes {
-		row := "- **" + n.label + "** " + prose(n.text, false) + "\n"
-		if i == 0 {
-			row = "\n" + row
+	for _, n := range v.notes {
+		if n.label != "weakened" { // that stands above all else
+			b.rows = append(b.rows, "- **"+n.label+"** "+prose(n.text, false)+"\n")
 		}
-		b.rows = append(b.rows, row)
+	}
+	return b.list()
+}
+
+// list puts an empty line before rows that are items of a list.
+func (b *block) list() *block {
+	if len(b.rows) > 0 {
+		b.head += "\n"
 	}
 	return b
 }
 
-// details are folded tables: everything that concerns the reader, and everything else.
-func (v *view) details() []*block {
-	summary := fmt.Sprintf("All %d introduced by this change", len(v.urgent))
-	if !v.known || slices.ContainsFunc(v.urgent, func(k *engine.Case) bool { return !isNew(k) }) {
-		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
-	}
-	return []*block{v.fold(summary, v.urgent), v.fold(v.aside(), slices.Concat(v.existing, v.disclosed, v.exempted)), v.fixedFold()}
-}
+// shownWeakened is how many things that loosen the gate are named one by one.
+const shownWeakened = 10
 
-// fixedFold is a table of what the change fixed.
-func (v *view) fixedFold() *block {
-	if len(v.gone) == 0 {
-		return nil
-	}
-	b := &block{
-		noun: "row",
-		head: fmt.Sprintf("\n<details><summary>%s: %d</summary>\n\n| weakness | where |\n| --- | --- |\n", v.fixedWord(), len(v.gone)),
-		tail: "\n</details>\n",
-	}
-	for _, f := range v.gone {
-		b.rows = append(b.rows, "| "+code(weakness(f), true)+" | "+code(subject(f), true)+" |\n")
-	}
-	return b
-}
-
-// fold is a table of cases that opens at a click.
-func (v *view) fold(summary string, cases []*engine.Case) *block {
-	if len(cases) == 0 {
-		return nil
-	}
-	columns := v.columns(cases)
-	head, rule := "|", "|"
-	for _, col := range columns {
-		head, rule = head+" "+col.name+" |", rule+" --- |"
-	}
-	b := &block{
-		noun: "row",
-		head: "\n<details><summary>" + strings.ReplaceAll(summary, "*", "&#42;") + "</summary>\n\n" + head + "\n" + rule + "\n",
-		tail: "\n</details>\n",
-	}
-	for _, k := range cases {
-		row := "|"
-		for _, col := range columns {
-			row += " " + col.cell(k) + " |"
+// weakenedBlock names, where everyone sees it, whatever loosens the gate: a verdict is not to be read without it.
+func (v *view) weakenedBlock() *block {
+	b := &block{noun: "weakening", most: shownWeakened}
+	for _, w := range v.r.Weakened {
+		if s := prose(w, false); s != "" {
+			b.rows = append(b.rows, "- **weakened** "+s+"\n")
 		}
-		b.rows = append(b.rows, row+"\n")
 	}
-	return b
+	return b.list()
 }
 
-// A tableColumn is one column of a table of cases. Its cells are Markdown.
-type tableColumn struct {
-	name string
-	cell func(*engine.Case) string
-}
-
-// columns are those that say something of any of the cases.
-func (v *view) columns(cases []*engine.Case) []tableColumn {
-	all := []tableColumn{
-		{"priority", func(k *engine.Case) string { return priorityWord(k.Decision.Priority) }},
-		{"action", func(k *engine.Case) string { return action(&k.Decision) }},
-		{"weakness", func(k *engine.Case) string { return code(weakness(&k.Input.Finding), true) }},
-		{"where", func(k *engine.Case) string { return code(subject(&k.Input.Finding), true) }},
-		{"fix", func(k *engine.Case) string {
-			if s := v.fixes.fixedIn(&k.Input.Finding); s != noFix {
-				return code(s, true)
-			}
-			return noFix
-		}},
-		{"asset", func(k *engine.Case) string {
-			if v.onlyAsset != "" {
-				return ""
-			}
-			return code(assetName(&k.Input.Asset), true)
-		}},
-		{"due", func(k *engine.Case) string { return v.day(&k.Decision).text }},
-		{"because", func(k *engine.Case) string {
-			if e := k.Decision.Exemption(); e != nil && let(&k.Decision) {
-				return prose(sentence(e.Message), true)
-			}
-			return ""
-		}},
-		{"id", func(k *engine.Case) string { return code(v.ids[k.Input.Finding.ID], true) }},
+// movedOn says that the result is not for the pull request's newest commit.
+func (v *view) movedOn(p *page) string {
+	head := v.r.Change.Head
+	if p.head == "" || head == "" || p.head == head {
+		return ""
 	}
-	return slices.DeleteFunc(all, func(col tableColumn) bool {
-		return !slices.ContainsFunc(cases, func(k *engine.Case) bool { return col.cell(k) != "" })
-	})
+	return "\n**This result is for " + code(short(head, 7), false) + "; the pull request has moved on to " + code(short(p.head, 7), false) + ".**\n"
 }
 
-// footer is what the decision was made with.
-func (v *view) footer(o Options) string {
+// nextBlock is the commands to go on with.
+func (v *view) nextBlock(p *page) string {
+	var parts []string
+	if next := v.next(p.args); next != "" {
+		parts = append(parts, "why: "+code(next, false))
+	}
+	if accept := v.accept(p.args); accept != "" {
+		parts = append(parts, "accept: "+code(accept, false))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\n<sub>" + strings.Join(parts, " · ") + "</sub>\n"
+}
+
+// footer is what the decision was made with, and for which commit.
+func (v *view) footer(p *page) string {
 	var parts []string
 	add := func(label, value string) {
 		if s := code(value, false); s != "" {
@@ -334,7 +334,7 @@ func (v *view) footer(o Options) string {
 		}
 	}
 	r := v.r
-	add("", short(r.Change.Head, 7))
+	add("for ", short(r.Change.Head, 7))
 	add("policy ", short(r.Policy.Digest, 7))
 	if s := prose(r.Policy.Source, false); s != "" && len(parts) > 0 {
 		parts[len(parts)-1] += " from " + s
@@ -355,17 +355,11 @@ func (v *view) footer(o Options) string {
 		}
 		parts = append(parts, s)
 	}
-	switch n := len(r.Weakened); n {
-	case 0:
+	if len(r.Weakened) == 0 {
 		parts = append(parts, "nothing weakened")
-	default:
-		parts = append(parts, strconv.Itoa(n)+" weakened")
 	}
-	if next := v.next(o); next != "" {
-		parts = append(parts, "why: "+code(next, false))
+	if p.run != "" {
+		parts = append(parts, "[run]("+p.run+")")
 	}
-	if accept := v.accept(o); accept != "" {
-		parts = append(parts, "accept: "+code(accept, false))
-	}
-	return strings.Join(parts, " · ")
+	return "\n<sub>" + strings.Join(parts, " · ") + "</sub>\n"
 }

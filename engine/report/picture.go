@@ -123,7 +123,7 @@ func opened(s *engine.PathStep, names map[string]string) []string {
 func edgeWords(k engine.EdgeKind) string { return strings.ReplaceAll(string(k), "_", " ") }
 
 // pictureBlock folds the picture of the told paths away, as Mermaid. It is bounded, so that it is never left out by rows.
-func (v *view) pictureBlock() *block {
+func (v *view) pictureBlock(p *page) *block {
 	told := v.toldWays()
 	if len(told) == 0 {
 		return nil
@@ -142,6 +142,9 @@ func (v *view) pictureBlock() *block {
 	}
 	if g.left > 0 {
 		head += "\n" + count(g.left, "path does", "paths do") + " not fit into the picture.\n"
+	}
+	if p.size(head) > p.most/4 { // it cannot be shortened, and is worth less than the rows that it would take the place of
+		return nil
 	}
 	return &block{head: head + "\n</details>\n"}
 }

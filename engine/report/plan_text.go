@@ -151,7 +151,7 @@ func writePlanMarkdown(w io.Writer, p *Plan, o Options) error {
 			if !f.Due.IsZero() {
 				when = dated(f.Due, v.r.Now)
 			}
-			b.rows = append(b.rows, fmt.Sprintf("| %d | %s | %s | %s | %s | %s | %s | %s |\n", i+1, todoOf(f).markdown(),
+			b.rows = append(b.rows, fmt.Sprintf("| %d | %s | %s | %s | %s | %s | %s | %s |\n", i+1, todoOf(f).markdown(true),
 				strings.ReplaceAll(strings.Join(tallyIn(f.Clears).words(), ", "), "*", `\*`), percent(f.Cumulative), f.Effort,
 				prose(cuts(f, v.r.Graph), true), when, code(ids[f.ID], true)))
 		}
@@ -168,6 +168,6 @@ func writePlanMarkdown(w io.Writer, p *Plan, o Options) error {
 		}
 		blocks = append(blocks, b)
 	}
-	_, err := io.WriteString(w, assemble(blocks, budget))
+	_, err := io.WriteString(w, assemble(blocks, budget, inBytes))
 	return err
 }

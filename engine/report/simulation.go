@@ -343,6 +343,6 @@ func simulationMarkdown(w io.Writer, sim *engine.Simulation, o Options) error {
 		blocks = append(blocks[:2], append([]*block{worst}, blocks[2:]...)...)
 	}
 	blocks = append(blocks, &block{head: "\n<sub>from " + prose(side(&s.From), false) + " · to " + prose(side(&s.To), false) + "</sub>\n"})
-	_, err := io.WriteString(w, assemble(blocks, budget))
+	_, err := io.WriteString(w, assemble(blocks, budget, inBytes))
 	return err
 }

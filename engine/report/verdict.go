@@ -15,10 +15,10 @@ func (v *view) verdict(c *canvas, o Options) {
 	for _, s := range v.sentences() {
 		c.paragraph(0, span{}, 0, s, plain)
 	}
-	if next := v.next(o); next != "" {
+	if next := v.next(o.Args); next != "" {
 		c.paragraph(0, span{}, 0, "why: "+next, dim)
 	}
-	if accept := v.accept(o); accept != "" {
+	if accept := v.accept(o.Args); accept != "" {
 		c.paragraph(0, span{}, 0, "accept: "+accept, dim)
 	}
 }
@@ -208,32 +208,32 @@ func (v *view) coverage(cases []*engine.Case) string {
 }
 
 // next is the command to go on with: why the worst case is as it is.
-func (v *view) next(o Options) string { return v.onWorst(o, "explain") }
+func (v *view) next(args []string) string { return v.onWorst(args, "explain") }
 
 // accept is the command that accepts the risk of the worst case, where that would change anything.
-func (v *view) accept(o Options) string {
+func (v *view) accept(args []string) string {
 	if len(v.urgent) == 0 || stated(&v.urgent[0].Decision) != engine.Block {
 		return ""
 	}
-	return v.onWorst(o, "waive") + " --reason \"…\""
+	return v.onWorst(args, "waive") + " --reason \"…\""
 }
 
 // onRun is a command about the run.
-func (v *view) onRun(o Options, name string) string {
+func (v *view) onRun(args []string, name string) string {
 	words := []string{"headgate", name}
-	if line := command(append(words, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
+	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
 		return line
 	}
 	return command(append(words, "RESULT")...)
 }
 
 // onWorst is a command about the worst case; empty if there is none.
-func (v *view) onWorst(o Options, name string) string {
+func (v *view) onWorst(args []string, name string) string {
 	if len(v.urgent) == 0 {
 		return ""
 	}
 	words := []string{"headgate", name, v.ids[v.urgent[0].Input.Finding.ID]}
-	if line := command(append(words, o.Args...)...); len(o.Args) > 0 && len(line) <= readable {
+	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
 		return line
 	}
 	return command(append(words, "RESULT")...)

@@ -1,0 +1,264 @@
+package report_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+)
+
+const runPage = "https://github.com/acme/checkout/actions/runs/42"
+
+// proposing is a comment's options with everything that stands beside a result.
+func proposing() report.CommentOptions {
+	s := simulation()
+	s.Results, s.NewlyBlocking.Results = 1, 1
+	return report.CommentOptions{
+		Args: []string{"reports/"}, Head: "b2c3d4e5f60718293a4b5c6d7e8f900112233445", RunURL: runPage,
+		Proposed: &report.Proposed{Files: []string{".headgate/headgate.yaml", ".headgate/policies/acme/acme.rego"}, Simulation: s},
+		Feedback: []engine.Effect{
+			{Kind: engine.EffectReview, Did: engine.DidDegrade, Why: "the token lacks pull-requests: write (POST reviews was refused)"},
+			{Kind: engine.EffectSARIF, Did: engine.DidDegrade, Why: "code scanning is not enabled for acme/checkout"},
+			{Kind: engine.EffectComment, Did: engine.DidUpdate},
+		},
+	}
+}
+
+func TestCommentsReadAsTheirGoldensDo(t *testing.T) {
+	loosened := blocked()
+	loosened.Weakened = []string{"report-only", ".trivyignore is changed by the change under review"}
+	reportOnly(loosened)
+	for name, c := range map[string]struct {
+		r *engine.Result
+		o report.CommentOptions
+	}{
+		"blocked":   {blocked(), report.CommentOptions{Args: []string{"reports/"}, RunURL: runPage}},
+		"compact":   {blocked(), report.CommentOptions{Args: []string{"reports/"}, RunURL: runPage, Compact: true}},
+		"passing":   {passing(), report.CommentOptions{Head: passing().Change.Head}},
+		"resolved":  {nothing(), report.CommentOptions{}},
+		"proposing": {loosened, proposing()},
+	} {
+		golden(t, name+".comment.golden", []byte(report.NewComment(c.r, c.o).Body))
+	}
+}
+
+func TestACommentSaysForWhichCommitItIs(t *testing.T) {
+	r := blocked()
+	for head, want := range map[string]string{
+		"":            "for `a1b2c3d`",
+		r.Change.Head: "for `a1b2c3d`",
+		"b2c3d4e5f60718293a4b5c6d7e8f900112233445": "**This result is for `a1b2c3d`; the pull request has moved on to `b2c3d4e`.**",
+	} {
+		have := report.NewComment(r, report.CommentOptions{Head: head}).Body
+		if !strings.Contains(have, want) || strings.Contains(have, "moved on") != strings.Contains(want, "moved on") {
+			t.Errorf("head %q: no %q in\n%s", head, want, have)
+		}
+	}
+}
+
+func TestNothingToReportIsNoCommentAndResolvesOneThatStands(t *testing.T) {
+	c := report.NewComment(nothing(), report.CommentOptions{})
+	if !c.Nothing || !strings.HasPrefix(c.Body, "### Headgate · resolved\n\nNothing found in 2 reports.\n") {
+		t.Errorf("nothing %v:\n%s", c.Nothing, c.Body)
+	}
+	for name, change := range map[string]func(*engine.Result, *report.CommentOptions){
+		"a weakening": func(r *engine.Result, _ *report.CommentOptions) {
+			r.Weakened = []string{".trivyignore is changed by the change under review"}
+		},
+		"an unfinished report": func(r *engine.Result, _ *report.CommentOptions) { r.Reports[0].Complete = false },
+		"a report that did not come": func(r *engine.Result, _ *report.CommentOptions) {
+			r.Expected = []engine.Expected{{Tool: "x", Status: "missing"}}
+		},
+		"a report that is no finding": func(r *engine.Result, _ *report.CommentOptions) { r.Reports[0].Note = "no finding" },
+		"the gate as a whole": func(r *engine.Result, _ *report.CommentOptions) {
+			r.Gate.Reasons, r.Outcome = []engine.Reason{{Kind: "deny", Rule: "x.y", Message: "m"}}, engine.Block
+		},
+		"something fixed":  func(r *engine.Result, _ *report.CommentOptions) { r.Fixed = release().Fixed },
+		"changed settings": func(_ *engine.Result, o *report.CommentOptions) { o.Proposed = &report.Proposed{} },
+	} {
+		r, o := nothing(), report.CommentOptions{}
+		change(r, &o)
+		if c := report.NewComment(r, o); c.Nothing {
+			t.Errorf("%s counts as nothing:\n%s", name, c.Body)
+		}
+	}
+}
+
+func TestAPassIsOneLine(t *testing.T) {
+	have := report.NewComment(passing(), report.CommentOptions{}).Body
+	want := "### Headgate · pass\n\nNothing in this change needs action. 41 existing findings are tracked.\n\n<sub>"
+	if !strings.HasPrefix(have, want) || strings.Count(have, "\n") != 5 {
+		t.Errorf("have\n%s", have)
+	}
+}
+
+// A run that is repeated writes nothing; one that says something else does.
+func TestTheDigestOfACommentIsOverWhatItSaysAndNotOverWhen(t *testing.T) {
+	digest := func(change func(*engine.Result, *report.CommentOptions)) string {
+		r, o := blocked(), report.CommentOptions{Args: []string{"reports/"}, RunURL: runPage}
+		r.Cases[0].Decision.DueFrom = "evaluated"
+		change(r, &o)
+		return report.NewComment(r, o).Digest
+	}
+	was := digest(func(*engine.Result, *report.CommentOptions) {})
+	for name, change := range map[string]func(*engine.Result, *report.CommentOptions){
+		"nothing":   func(*engine.Result, *report.CommentOptions) {},
+		"the clock": func(r *engine.Result, _ *report.CommentOptions) { r.Now = r.Now.Add(time.Hour) },
+		"the run":   func(_ *engine.Result, o *report.CommentOptions) { o.RunURL = runPage + "3" },
+		"the catalogue": func(r *engine.Result, _ *report.CommentOptions) {
+			r.Intel.KEV.Catalog, r.Intel.EPSS.Date = "2026.11.21", day(11, 21)
+		},
+		"a relative date": func(r *engine.Result, _ *report.CommentOptions) { r.Cases[0].Decision.Due = day(11, 25) },
+		"a shorter form":  func(_ *engine.Result, o *report.CommentOptions) { o.Compact, o.MaxChars = true, 20_000 },
+	} {
+		if digest(change) != was {
+			t.Errorf("%s changes the digest", name)
+		}
+	}
+	for name, change := range map[string]func(*engine.Result, *report.CommentOptions){
+		"the commit":        func(r *engine.Result, _ *report.CommentOptions) { r.Change.Head = "b2c3d4e5" },
+		"a newer commit":    func(_ *engine.Result, o *report.CommentOptions) { o.Head = "b2c3d4e5" },
+		"a case":            func(r *engine.Result, _ *report.CommentOptions) { r.Cases = r.Cases[1:] },
+		"a stated date":     func(r *engine.Result, _ *report.CommentOptions) { r.Cases[1].Decision.Due = day(12, 6) },
+		"a catalogue less":  func(r *engine.Result, _ *report.CommentOptions) { r.Intel.KEV = nil },
+		"a weakening":       func(r *engine.Result, _ *report.CommentOptions) { r.Weakened = []string{"report-only"} },
+		"degraded feedback": func(_ *engine.Result, o *report.CommentOptions) { o.Feedback = proposing().Feedback },
+		"changed settings":  func(_ *engine.Result, o *report.CommentOptions) { o.Proposed = &report.Proposed{} },
+	} {
+		if digest(change) == was {
+			t.Errorf("%s does not change the digest", name)
+		}
+	}
+}
+
+// The first run's options must not be changed by rendering.
+func TestRenderingLeavesTheResultAsItIs(t *testing.T) {
+	r := blocked()
+	r.Cases[0].Decision.DueFrom = "evaluated"
+	before := write(t, "json", r, report.Options{})
+	report.NewComment(r, proposing())
+	report.NewCheck(r, report.CheckOptions{CommentOptions: proposing()})
+	report.NewRemarks(r, report.RemarkOptions{})
+	if string(before) != string(write(t, "json", r, report.Options{})) {
+		t.Error("the result was changed")
+	}
+}
+
+func TestACommentFitsAndIsWhole(t *testing.T) {
+	for name, r := range larger() {
+		for _, most := range []int{0, 60_000, 30_000, 12_000} {
+			for _, compact := range []bool{false, true} {
+				o := proposing()
+				o.MaxChars, o.Compact = most, compact
+				have := report.NewComment(r, o).Body
+				limit := 60_000
+				if most > 0 {
+					limit = most
+				}
+				if compact {
+					limit = min(limit, 15_000)
+				}
+				if n := len(utf16.Encode([]rune(have))); n > limit {
+					t.Errorf("%s, compact %v: %d characters of %d", name, compact, n, limit)
+				}
+				tame(t, toHTML(t, []byte(have)), runPage)
+			}
+		}
+		summary := report.NewJobSummary(r, proposing())
+		if len(summary) > 1_000_000 {
+			t.Errorf("%s: a job summary of %d bytes", name, len(summary))
+		}
+		tame(t, toHTML(t, []byte(summary)), runPage)
+		check := report.NewCheck(r, report.CheckOptions{CommentOptions: proposing()})
+		if len([]rune(check.Summary)) > 65_535 || len([]rune(check.Title)) > 255 || len(check.Annotations) > 50 {
+			t.Errorf("%s: a check of %d characters, title %d, %d annotations", name, len(check.Summary), len(check.Title), len(check.Annotations))
+		}
+	}
+}
+
+// larger are results in which everything is too much.
+func larger() map[string]*engine.Result {
+	many := blocked()
+	for i := range 1000 {
+		c := dueIn(vulnerable(fmt.Sprintf("CVE-2024-%d", 30000+i), fmt.Sprintf("library-%d", i), "1.0.0", "1.0.1", engine.Attend, engine.Block, engine.StatusIntroduced,
+			raise("exploit.public", engine.Attend, "public exploit on an internet-facing service")), 14, day(12, 5))
+		many.Cases = append(many.Cases, c)
+	}
+	long := strange()
+	huge := strings.Repeat("漢字 <b> |`` @a #1 😀", 60_000) // more than 1 MB
+	long.Cases = append(long.Cases, strangeCase(huge, 0), strangeCase(huge, 1), strangeCase(huge, 3))
+	for range 200 {
+		long.Weakened = append(long.Weakened, huge[:2000])
+		long.Gate.Reasons = append(long.Gate.Reasons, engine.Reason{Rule: "x.y", Kind: "deny", Message: huge[:2000]})
+		long.Reports = append(long.Reports, engine.Report{Name: huge[:2000], Note: huge[:2000]})
+		long.Cases[0].Decision.Reasons = append(long.Cases[0].Decision.Reasons, engine.Reason{Rule: "a.b", Kind: "deny", Message: huge[:2000] + fmt.Sprint(len(long.Weakened))})
+		long.Cases[0].Decision.Obligations = append(long.Cases[0].Decision.Obligations, huge[:900])
+	}
+	return map[string]*engine.Result{"many": result(engine.Block, many.Cases), "long": long, "winding": winding(), "strange": strange()}
+}
+
+func TestAJobSummaryHasEveryRowAndWhatWasRead(t *testing.T) {
+	r := larger()["many"]
+	have := report.NewJobSummary(r, report.CommentOptions{})
+	if n := strings.Count(have, "| `library-"); n != 1000 || !strings.Contains(have, "<summary>Read: 2 reports</summary>") {
+		t.Errorf("%d of 1000 rows", n)
+	}
+	comment := report.NewComment(r, report.CommentOptions{}).Body
+	if !strings.Contains(comment, "915 more rows are left out for length.") {
+		t.Error("the comment does not say how much it leaves out")
+	}
+}
+
+// A run that a comment links to is given by the environment, which is not the program's own either.
+func TestOnlyAnAddressIsLinkedTo(t *testing.T) {
+	for url, linked := range map[string]bool{
+		runPage: true, "http://ghes.local:8080/acme/x/actions/runs/1": true,
+		"javascript:alert(1)": false, "https://a.example/x) ![](https://b.example/y.png": false, "https://a.example/<b>": false,
+		"https://a.example/\n/close": false, "https://u:p@a.example/x": false, "https://a.example/" + strings.Repeat("x", 2000): false, "": false,
+	} {
+		have := report.NewComment(blocked(), report.CommentOptions{RunURL: url}).Body
+		if strings.Contains(have, "[run]") != linked {
+			t.Errorf("%q is linked to: %v", url, !linked)
+		}
+	}
+}
+
+func TestWhatWeakensAndWhatIsProposedIsNotFoldedAway(t *testing.T) {
+	r := blocked()
+	r.Weakened = []string{"pack reachability is off"}
+	have := report.NewComment(r, proposing()).Body
+	fold := strings.Index(have, "<details>")
+	for _, want := range []string{"**weakened** pack reachability is off", "**This change edits what decides** (`.headgate/headgate.yaml`",
+		"By what it proposes the build would newly block; of 3 cases 1 stricter, 1 alike for other reasons (act 0 → 1"} {
+		if at := strings.Index(have, want); at < 0 || at > fold {
+			t.Errorf("%q is at %d, the first fold at %d:\n%s", want, at, fold, have)
+		}
+	}
+	o := report.CommentOptions{Proposed: &report.Proposed{Files: []string{"a"}, Error: "headgate.yaml:3: field pakcs not found"}}
+	if have := report.NewComment(r, o).Body; !strings.Contains(have, "What it proposes does not load: ") {
+		t.Errorf("have\n%s", have)
+	}
+}
+
+func TestFeedbackThatDidNotArriveIsNamed(t *testing.T) {
+	have := report.NewComment(blocked(), proposing()).Body
+	for _, want := range []string{"<summary>Feedback that did not arrive: 2</summary>", "**review** the token lacks pull-requests: write (POST reviews was refused)", "**SARIF upload** "} {
+		if !strings.Contains(have, want) {
+			t.Errorf("no %q in\n%s", want, have)
+		}
+	}
+}
+
+func TestCommentsOfTheSameResultAreTheSame(t *testing.T) {
+	for name, r := range samples() {
+		one, two := report.NewComment(r, proposing()), report.NewComment(r, proposing())
+		if one != two || !slices.Equal(report.NewCheck(r, report.CheckOptions{}).Annotations, report.NewCheck(r, report.CheckOptions{}).Annotations) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}

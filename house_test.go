@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 		"go.yaml.in/yaml/v3",
 	},
 	"engine/simulate": {"engine"},
-	"engine/ticket":   {},
+	"engine/ticket":   {"engine", "engine/plan", "engine/report"},
 	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {
@@ -157,7 +157,10 @@ func TestTableOfImportsKeepsTheArrows(t *testing.T) {
 		if place == "integrations/transport" {
 			place = "engine/" // a leaf that knows no service: GitHub and Jira are both reached through it
 		}
-		return slices.Index([]string{"policies", "engine", "engine/", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
+		if place == "engine/ticket" {
+			return 3 // it stands on the plan and the reports: a ticket says of a fix what they say, in the same words
+		}
+		return slices.Index([]string{"policies", "engine", "engine/", "engine/ticket", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
 	}
 	for place, may := range allowed {
 		for _, m := range may {

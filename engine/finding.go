@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Kind says what sort of weakness a finding is. It decides which facts can apply to it.
 type Kind string
@@ -156,6 +159,9 @@ type Target struct {
 	Type TargetType
 	Name string // repository ("owner/name"; empty if not known), image name without tag, or host
 }
+
+// String is the target in words: "repository acme/shop", "image ghcr.io/acme/shop"; "repository" alone where its name is not known.
+func (t Target) String() string { return strings.TrimSpace(string(t.Type) + " " + t.Name) }
 
 // A Discovery is one finding as reports tell it: the finding and what the reports know beyond it. Reading a report gives one
 // Discovery per finding of that report; Correlate merges those that mean the same.

@@ -98,6 +98,7 @@ type Report struct {
 	Note       string    `json:"note,omitempty"`       // why nothing of what it lists is a finding
 	Results    int       `json:"results"`
 	Findings   int       `json:"findings"`
+	Targets    []string  `json:"targets,omitempty"` // what was looked at, also where nothing was found, as Target.String has it; absent: not said
 }
 
 // An Expected is a report that the settings expect, and what became of it.

@@ -280,6 +280,9 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 
 // take adds what one report says.
 func (r *reading) take(one *ingest.Reading) {
+	for _, t := range one.Targets {
+		one.Report.Targets = append(one.Report.Targets, t.String())
+	}
 	r.reports = append(r.reports, one.Report)
 	r.discoveries = append(r.discoveries, one.Discoveries...)
 	r.fixed = append(r.fixed, one.Fixed...)

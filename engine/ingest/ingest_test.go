@@ -58,7 +58,7 @@ func TestReadRefusesWhatIsNoReportInOneLineThatNamesFileAndPlace(t *testing.T) {
 			if err == nil {
 				t.Fatalf("read as %+v", report)
 			}
-			if found != nil || report != (engine.Report{}) {
+			if found != nil || !reflect.DeepEqual(report, engine.Report{}) {
 				t.Errorf("refused, and yet read as %+v with %d findings", report, len(found))
 			}
 			text := err.Error()

@@ -160,6 +160,16 @@ func gradle(c component) string {
 	return fmt.Sprintf("set %s:%s:%s under dependencies, constraints of the Gradle build", c.group, c.name, c.to)
 }
 
+// programs are those whose commands the tools and lockfiles have.
+var programs = []string{"npm", "yarn", "pnpm", "go", "mvn", "python", "poetry", "uv", "pipenv", "cargo", "bundle", "composer", "dotnet", "mix",
+	"dart", "apt-get", "apk", "dnf"}
+
+// IsCommand says whether a line of a fix's How is one for a shell, rather than advice in words.
+func IsCommand(how string) bool {
+	program, rest, _ := strings.Cut(how, " ")
+	return rest != "" && slices.Contains(programs, program)
+}
+
 // rebuildHow says how an image gets fixed packages: from a newer base, or, where there is none yet, from the distribution.
 func (d *draft) rebuildHow(kind string) []string {
 	out := []string{"build it anew on the newest release of its base image (docker build --pull)"}

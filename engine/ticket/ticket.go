@@ -9,9 +9,9 @@ import (
 
 // A Ticket is one that should exist: one fix in one scope. A field that is empty is left to the tracker and to people.
 type Ticket struct {
-	Key  string   // of the effect: it never changes while the fix is the same
-	Also []string // other keys that it may have been made under
-	Fix  string   // id of the fix
+	Key string // of the effect: it never changes while the fix is the same
+	Fix string // id of the fix
+	For string // the asset or team, as Settings.Per says; empty: the repository, or a team that is not known
 
 	Summary    string // one line, at most 255 characters
 	Body       Document
@@ -24,6 +24,8 @@ type Ticket struct {
 	Labels     []string       // all that are ours, among them the label of the key and of the scope
 	Fields     map[string]any // other fields by id ("customfield_10010"): JSON values, or a Document for text with markup
 	Links      []Link
+
+	from facts // what the texts are made of
 }
 
 // A Link leads from a ticket to something outside, at most one for each id: a pull request, the evidence.
@@ -60,23 +62,6 @@ const (
 	CategoryInProgress = "indeterminate"
 	CategoryDone       = "done"
 )
-
-// State is what we keep with a ticket in the tracker itself, as its property: enough to decide about it with no other memory. It is
-// written in the same request as what it tells of, where the tracker can do that.
-type State struct {
-	Key   string `json:"key"`
-	Scope string `json:"scope"` // label of the scope
-
-	// Wrote has a digest of each field as we last wrote it: one that a person has changed since stays as it is until what we want of it
-	// changes.
-	Wrote map[string]string `json:"wrote,omitempty"`
-
-	Closed string `json:"closed,omitempty"` // by whom it was closed, as far as was taken in: ByUs, ByPerson; empty: it is open
-
-	// The rest is the lifecycle's own.
-	Absent   int `json:"absent,omitempty"`   // complete scans in a row without it
-	Reopened int `json:"reopened,omitempty"` // times
-}
 
 // What a Change does to the status of a ticket.
 const (

@@ -25,6 +25,7 @@ require (
 	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations
 	github.com/spf13/cobra v1.10.2 // commands, help and completion
 	github.com/spf13/pflag v1.0.10 // the flags of cobra
+	github.com/vektah/gqlparser/v2 v2.5.58 // tests: GraphQL documents are valid for what GitHub publishes
 	github.com/yuin/goldmark v1.7.13 // tests: what Markdown output becomes on a page
 	go.yaml.in/yaml/v3 v3.0.5 // settings and assets, with line numbers for errors
 	golang.org/x/mod v0.42.0 // evidence: Merkle trees and signed notes (packages sumdb/tlog and sumdb/note)
@@ -63,7 +64,6 @@ require (
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/trivago/tgo v1.0.7 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
-	github.com/vektah/gqlparser/v2 v2.5.58 // indirect
 	github.com/xeipuuv/gojsonpointer v0.0.0-20190905194746-02993c407bfb // indirect
 	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
 	github.com/yashtewari/glob-intersection v0.2.0 // indirect

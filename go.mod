@@ -12,6 +12,7 @@ require (
 	github.com/google/go-github/v60 v60.0.0 // the REST API of GitHub, typed
 	github.com/google/osv-scalibr v0.5.3 // the order of versions in each ecosystem (package semantic alone)
 	github.com/hmarr/codeowners v1.2.1 // CODEOWNERS, matched as code hosts match it
+	github.com/jackc/pgx/v5 v5.12.0 // ledgers that several runners share, in PostgreSQL: pools and COPY
 	github.com/klauspost/compress v1.20.3 // evidence: lists of records and inputs in Zstandard
 	github.com/open-policy-agent/opa v1.22.2 // policies in Rego: checked, compiled and evaluated
 	github.com/opencontainers/go-digest v1.0.0 // registries: what oras-go names contents by
@@ -34,6 +35,7 @@ require (
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
 	golang.org/x/text v0.43.0 // reports in UTF-16
 	gonum.org/v1/gonum v0.17.0 // graphs: dominators, shortest paths, strongly connected parts
+	modernc.org/sqlite v1.60.1 // ledgers in one file: SQLite without a C compiler
 	oras.land/oras-go/v2 v2.6.2 // bundles from OCI registries, with the credentials of docker
 )
 
@@ -41,6 +43,7 @@ require (
 	github.com/andygrunwald/go-jira v1.17.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
+	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fatih/structs v1.1.0 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
@@ -50,6 +53,9 @@ require (
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
 	github.com/lestrrat-go/dsig v1.4.0 // indirect
 	github.com/lestrrat-go/dsig-secp256k1 v1.0.0 // indirect
@@ -57,9 +63,12 @@ require (
 	github.com/lestrrat-go/httprc/v3 v3.0.6 // indirect
 	github.com/lestrrat-go/jwx/v3 v3.3.0 // indirect
 	github.com/lestrrat-go/option/v2 v2.0.0 // indirect
+	github.com/mattn/go-isatty v0.0.24 // indirect
+	github.com/ncruces/go-strftime v1.0.0 // indirect
 	github.com/oasdiff/yaml v0.1.1 // indirect
 	github.com/oasdiff/yaml3 v0.0.14 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
+	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/trivago/tgo v1.0.7 // indirect
@@ -71,4 +80,7 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
+	modernc.org/libc v1.77.1 // indirect
+	modernc.org/mathutil v1.7.1 // indirect
+	modernc.org/memory v1.12.1 // indirect
 )

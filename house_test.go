@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 		"github.com/go-json-experiment/json", "github.com/klauspost/compress/zstd", "github.com/secure-systems-lab/go-securesystemslib/dsse",
 		"golang.org/x/mod/sumdb",
 	},
+	"engine/history": {"engine"},
 	"engine/ingest": {
 		"engine", "engine/versions",
 		"github.com/distribution/reference", "github.com/go-json-experiment/json", "github.com/package-url/packageurl-go",
@@ -94,6 +95,12 @@ var allowed = map[string][]string{
 		"github.com/getkin/kin-openapi", "github.com/rogpeppe/go-internal", "github.com/vektah/gqlparser/v2",
 	},
 	"integrations/transport": {},
+
+	"integrations/store": {
+		"engine", "engine/evidence", "engine/history",
+		"github.com/go-json-experiment/json", "github.com/jackc/pgx/v5", "github.com/klauspost/compress/zstd", "golang.org/x/mod/sumdb/tlog", "modernc.org/sqlite",
+	},
+	"integrations/store/pgtest": {"github.com/jackc/pgx/v5"}, // for tests alone
 
 	"policies": {},
 

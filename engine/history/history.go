@@ -1,0 +1,213 @@
+// Package history is what the runs of a branch come to, one after the other: which findings are open on which assets, since when, and
+// which are gone. It is made of what runs recorded and of nothing else, so that it can be made again at any time.
+package history
+
+import (
+	"slices"
+	"time"
+)
+
+// The statuses of a finding on an asset.
+const (
+	Open   = "open"
+	Waived = "waived" // open, and someone accepts it for now
+	Closed = "closed" // a run that looked where it had been did not find it
+)
+
+// A State is what is known of one finding on one asset.
+type State struct {
+	Asset      string
+	Finding    string   // the canonical id
+	IDs        []string // all ids of its alias group: a group that grows gets another canonical one
+	Status     string
+	FirstSeen  time.Time
+	LastSeen   time.Time
+	Closed     time.Time // zero: it is not closed
+	Reopened   int       // how often it came back
+	Priority   string
+	Action     string
+	Due        time.Time // zero: there is no date
+	NextChange time.Time // when time alone could change the decision; zero: never
+	CVEs       []string
+	SeenBy     []string // the scans that reported it, by what names a scan over runs: tool and target
+	Run        int64    // the leaf of the run that saw it last
+	Index      int64    // and its record there
+}
+
+// A Sight is one finding on one asset in one run.
+type Sight struct {
+	Asset      string
+	Finding    string
+	IDs        []string
+	Waived     bool
+	Priority   string
+	Action     string
+	Due        time.Time
+	NextChange time.Time
+	CVEs       []string
+	SeenBy     []string
+	FirstSeen  time.Time // as whoever decided knew it; zero: nobody did
+	Index      int64     // of its record
+}
+
+// A Run is what a run says of itself.
+type Run struct {
+	Leaf  int64
+	At    time.Time // the time that it was given
+	Scans []string  // the scans that finished, named as in SeenBy
+}
+
+// A Branch is what is known of one branch of one repository.
+type Branch struct {
+	states map[place]*State
+	byID   map[place]place // any id of a finding → its canonical one
+	dirty  map[place]bool
+	gone   map[place]*State
+	seen   map[place]bool
+}
+
+type place struct{ asset, finding string }
+
+// NewBranch is a branch with what was known of it.
+func NewBranch(known ...*State) *Branch {
+	b := &Branch{states: make(map[place]*State, len(known)), byID: make(map[place]place, len(known)), dirty: map[place]bool{}, seen: map[place]bool{},
+		gone: map[place]*State{}}
+	for _, s := range known {
+		b.put(s)
+	}
+	return b
+}
+
+func (b *Branch) put(s *State) {
+	at := place{s.Asset, s.Finding}
+	b.states[at] = s
+	b.byID[at] = at
+	for _, id := range s.IDs {
+		b.byID[place{s.Asset, id}] = at
+	}
+}
+
+// Find is what is known of a finding on an asset, under any of its ids; nil if nothing is.
+func (b *Branch) Find(asset, finding string, ids []string) *State {
+	for _, id := range append([]string{finding}, ids...) {
+		if at, ok := b.byID[place{asset, id}]; ok {
+			return b.states[at]
+		}
+	}
+	return nil
+}
+
+// See notes what a run saw. States that turn out to be of one finding become one. A clock that went back makes a first sight earlier, and
+// no last one.
+func (b *Branch) See(r *Run, seen *Sight) {
+	s := &State{Asset: seen.Asset, Finding: seen.Finding, Status: Open, FirstSeen: r.At, LastSeen: r.At}
+	if !seen.FirstSeen.IsZero() {
+		s.FirstSeen = earlier(s.FirstSeen, seen.FirstSeen)
+	}
+	s.IDs, s.CVEs, s.SeenBy = union(seen.IDs, nil), seen.CVEs, seen.SeenBy
+	for i, old := range b.known(seen) {
+		s.FirstSeen, s.LastSeen = earlier(s.FirstSeen, old.FirstSeen), later(s.LastSeen, old.LastSeen)
+		s.IDs = union(s.IDs, append(old.IDs, old.Finding))
+		s.Reopened = max(s.Reopened, old.Reopened)
+		if i == 0 && old.Status == Closed { // under the id that it has now, or had last
+			s.Reopened++
+		}
+		b.remove(old)
+	}
+	if seen.Waived {
+		s.Status = Waived
+	}
+	s.IDs = slices.DeleteFunc(s.IDs, func(id string) bool { return id == s.Finding })
+	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = seen.Priority, seen.Action, seen.Due, seen.NextChange, r.Leaf, seen.Index
+	b.put(s)
+	at := place{s.Asset, s.Finding}
+	b.dirty[at], b.seen[at] = true, true
+}
+
+// known are the states of a finding under any of its ids, that of the canonical one first.
+func (b *Branch) known(seen *Sight) (all []*State) {
+	for _, id := range append([]string{seen.Finding}, seen.IDs...) {
+		if at, ok := b.byID[place{seen.Asset, id}]; ok {
+			if s := b.states[at]; s != nil && !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// remove takes a state out; whoever keeps states has to forget it, unless one takes its place.
+func (b *Branch) remove(s *State) {
+	at := place{s.Asset, s.Finding}
+	b.gone[at] = s
+	delete(b.states, at)
+	delete(b.dirty, at)
+	delete(b.seen, at)
+}
+
+// End closes what a run looked for and did not see: all scans that had reported it finished again. What one of them did not finish, or
+// did not look at, may still be there.
+func (b *Branch) End(r *Run) {
+	finished := make(map[string]bool, len(r.Scans))
+	for _, s := range r.Scans {
+		finished[s] = true
+	}
+	for at, s := range b.states {
+		looked := len(s.SeenBy) > 0 && !slices.ContainsFunc(s.SeenBy, func(scan string) bool { return !finished[scan] })
+		if s.Status == Closed || b.seen[at] || !looked {
+			continue
+		}
+		closed := *s
+		closed.Status, closed.Closed, closed.NextChange = Closed, later(s.LastSeen, r.At), time.Time{}
+		b.states[at], b.dirty[at] = &closed, true
+	}
+	clear(b.seen)
+}
+
+// Changed are the states that differ from what the branch began with, and those that are no more, as others took their place under another
+// id, both in the order of asset and id. It begins anew with each call.
+func (b *Branch) Changed() (put, gone []*State) {
+	for at := range b.dirty {
+		put = append(put, b.states[at])
+	}
+	for at, s := range b.gone {
+		if b.states[at] == nil {
+			gone = append(gone, s)
+		}
+	}
+	clear(b.dirty)
+	clear(b.gone)
+	slices.SortFunc(put, Compare)
+	slices.SortFunc(gone, Compare)
+	return put, gone
+}
+
+// All are the states, in the order of asset and id.
+func (b *Branch) All() []*State {
+	all := make([]*State, 0, len(b.states))
+	for _, s := range b.states {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, Compare)
+	return all
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

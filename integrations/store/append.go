@@ -1,0 +1,311 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/headgate/headgate/engine/evidence"
+)
+
+// Bounds of what is appended, in bytes.
+const (
+	mostLine     = 16 << 20  // a record, an input
+	mostDocument = 64 << 20  // a part that is one document
+	chunkOfList  = 256 << 10 // a chunk of a list ends with the line that goes beyond
+	chunkOfBytes = 4 << 20
+)
+
+// An incoming run is one that is read once, before anything is written, as far as it says what it is.
+type incoming struct {
+	run       evidence.Run
+	digest    string
+	statement evidence.Statement
+	terms     evidence.Terms
+}
+
+// announced reads the statement and the terms of a run.
+func announced(ctx context.Context, run evidence.Run) (*incoming, error) {
+	in := &incoming{run: run}
+	data, err := document(ctx, run, evidence.PartStatement)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := evidence.OpenEnvelope(data, nil)
+	if err != nil {
+		return nil, err
+	}
+	in.digest = evidence.Digest(envelope.Payload)
+	if err := json.Unmarshal(envelope.Payload, &in.statement); err != nil {
+		return nil, fmt.Errorf("the statement: %w", err)
+	}
+	if data, err = document(ctx, run, evidence.PartTerms); err != nil {
+		return nil, err
+	}
+	if digest := evidence.Digest(data); digest != in.statement.Predicate.Terms {
+		return nil, fmt.Errorf("the terms are not those that the statement names: %s, not %s", digest, in.statement.Predicate.Terms)
+	}
+	if err := json.Unmarshal(data, &in.terms); err != nil {
+		return nil, fmt.Errorf("the terms: %w", err)
+	}
+	return in, nil
+}
+
+// document reads a part that is one document.
+func document(ctx context.Context, run evidence.Run, name string) ([]byte, error) {
+	r, err := run.Part(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, mostDocument+1))
+	if err == nil && len(data) > mostDocument {
+		err = fmt.Errorf("it is larger than %d bytes", mostDocument)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
+}
+
+// Append keeps a run and puts its statement at the end of the log.
+func (l *Ledger) Append(ctx context.Context, run evidence.Run, seal evidence.Seal) (index int64, added bool, err error) {
+	in, err := announced(ctx, run)
+	if err != nil {
+		return 0, false, err
+	}
+	err = l.db.update(ctx, func(t transaction) error {
+		if added, err = one(ctx, t, "SELECT leaf FROM run WHERE digest = $1", []any{in.digest}, &index); err != nil || added {
+			added = false
+			return err
+		}
+		growth, err := evidence.Grow(ctx, within(t), evidence.Leaf(in.digest), seal)
+		if err != nil {
+			return err
+		}
+		index, added = growth.Index, true
+		if err := grow(ctx, t, evidence.Leaf(in.digest), growth); err != nil {
+			return err
+		}
+		if err := in.keepRun(ctx, t, index); err != nil {
+			return err
+		}
+		if err := in.keepParts(ctx, t, index); err != nil {
+			return err
+		}
+		return in.keepRecords(ctx, t, index)
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	return index, added, nil
+}
+
+// grow adds a leaf with its hashes and the checkpoint of the new size.
+func grow(ctx context.Context, t transaction, leaf []byte, g *evidence.Growth) error {
+	if err := t.exec(ctx, "INSERT INTO log_leaf (idx, data) VALUES ($1, $2)", g.Index, leaf); err != nil {
+		return err
+	}
+	for i, h := range g.Hashes {
+		if err := t.exec(ctx, "INSERT INTO log_hash (idx, hash) VALUES ($1, $2)", g.First+int64(i), h[:]); err != nil {
+			return err
+		}
+	}
+	return t.exec(ctx, "INSERT INTO checkpoint (size, note) VALUES ($1, $2)", g.Index+1, g.Checkpoint)
+}
+
+func (in *incoming) keepRun(ctx context.Context, t transaction, leaf int64) error {
+	p, c := &in.statement.Predicate, &in.terms.Change
+	return t.exec(ctx, "INSERT INTO run (leaf, digest, decided, event, repository, branch, outcome, records) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		leaf, in.digest, timeText(p.At), string(p.Event), c.Repository, c.Branch, string(p.Outcome), p.Tree.Size)
+}
+
+// keepParts keeps everything but the records, as content that is named by digest.
+func (in *incoming) keepParts(ctx context.Context, t transaction, leaf int64) error {
+	for _, name := range evidence.Parts {
+		if name == evidence.PartRecords {
+			continue
+		}
+		if err := in.keepPart(ctx, t, leaf, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, name string) error {
+	r, err := in.run.Part(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var names [][]byte
+	blobs := func(yield func([]any, error) bool) {
+		for chunk, err := range chunksOf(r, isList(name)) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			digest := sha256.Sum256(chunk)
+			names = append(names, digest[:])
+			if !yield([]any{digest[:], len(chunk), pack(chunk)}, nil) {
+				return
+			}
+		}
+	}
+	if err := t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, blobs, skipping); err != nil {
+		return err
+	}
+	return t.insert(ctx, "part", []string{"run", "name", "chunk", "digest"}, func(yield func([]any, error) bool) {
+		for i, digest := range names {
+			if !yield([]any{leaf, name, i, digest}, nil) {
+				return
+			}
+		}
+	}, plainly)
+}
+
+// isList says whether a part has one element a line.
+func isList(name string) bool {
+	switch name {
+	case evidence.PartRecords, evidence.PartInputs, evidence.PartAnswers, evidence.PartSummaries:
+		return true
+	}
+	return false
+}
+
+// chunksOf takes a part apart. An empty part has one chunk, which is empty: so it can be told from one that is absent.
+func chunksOf(r io.Reader, list bool) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		for n := 0; ; n++ {
+			chunk, err := nextChunk(in, list)
+			last := errors.Is(err, io.EOF)
+			if err != nil && !last {
+				yield(nil, err)
+				return
+			}
+			if len(chunk) > 0 || n == 0 {
+				if !yield(chunk, nil) {
+					return
+				}
+			}
+			if last {
+				return
+			}
+		}
+	}
+}
+
+// nextChunk reads one chunk; with the last one comes io.EOF.
+func nextChunk(in *bufio.Reader, list bool) ([]byte, error) {
+	if !list {
+		chunk := make([]byte, chunkOfBytes)
+		n, err := io.ReadFull(in, chunk)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = io.EOF
+		}
+		return chunk[:n], err
+	}
+	var chunk []byte
+	for len(chunk) < chunkOfList {
+		line, err := nextLine(in)
+		chunk = append(chunk, line...)
+		if err != nil {
+			return chunk, err
+		}
+	}
+	return chunk, nil
+}
+
+// nextLine reads one line with its line feed, and no more than a line can be.
+func nextLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		some, err := in.ReadSlice('\n')
+		line = append(line, some...)
+		if len(line) > mostLine {
+			return nil, fmt.Errorf("a line is longer than %d bytes", mostLine)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// keepRecords keeps the records, and what they say of what is open.
+func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) error {
+	r, err := in.run.Part(ctx, evidence.PartRecords)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	p, err := in.projection(ctx, t, leaf)
+	if err != nil {
+		return err
+	}
+	var sum evidence.Summer
+	rows := func(yield func([]any, error) bool) {
+		for line, err := range linesOf(r) {
+			var finding string
+			index := sum.Size()
+			if err == nil {
+				finding, err = p.take(line, index)
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("record %d: %w", index, err))
+				return
+			}
+			sum.Add(line)
+			if !yield([]any{leaf, index, finding, line}, nil) {
+				return
+			}
+		}
+	}
+	if err := t.insert(ctx, "record", []string{"run", "idx", "finding", "body"}, rows, plainly); err != nil {
+		return err
+	}
+	if have, want := sum.Tree(), in.statement.Predicate.Tree; have != want {
+		return fmt.Errorf("the run has %d records with the root %s, and its statement says %d with %.80q", have.Size, have.Root, want.Size, want.Root)
+	}
+	return p.write(ctx, t)
+}
+
+// linesOf are the lines of a list, without line feeds.
+func linesOf(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		for {
+			line, err := nextLine(in)
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				return
+			}
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the last line has no end")
+			}
+			if !yield(bytes.TrimSuffix(line, []byte("\n")), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// timeText writes a time for a column; one that is not known is empty.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,365 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"reflect"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+)
+
+// mostProblems bounds what a check lists: past it, more of the same says no more.
+const mostProblems = 20
+
+// An Examination is what a check found.
+type Examination struct {
+	Runs     int64
+	Records  int64
+	Findings int64    // whose state was compared
+	Problems []string // each a sentence; none: the ledger is as it was written
+	More     int      // problems that are not listed
+	Stale    bool     // what is open now is not what the records come to; all else is as it was written
+}
+
+func (x *Examination) problem(format string, args ...any) {
+	if len(x.Problems) == mostProblems {
+		x.More++
+		return
+	}
+	x.Problems = append(x.Problems, fmt.Sprintf(format, args...))
+}
+
+// Err is what is wrong, as an error; nil if nothing is.
+func (x *Examination) Err() error {
+	if len(x.Problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s (problems: %d)", x.Problems[0], len(x.Problems)+x.More)
+}
+
+// A keptEntry is the row of a run.
+type keptEntry struct {
+	leaf               int64
+	digest             string
+	repository, branch string
+	records            int64
+}
+
+// Check reads the whole ledger and works everything out again: the hashes and checkpoints of the log, the content and records of every run,
+// and what is open now. It changes nothing. The error is of what stood in the way of reading.
+func (l *Ledger) Check(ctx context.Context) (*Examination, error) {
+	x := &Examination{}
+	err := l.db.view(ctx, func(t transaction) error {
+		leaves, err := x.log(ctx, t)
+		if err != nil {
+			return err
+		}
+		runs, err := runsOf(ctx, t)
+		if err != nil {
+			return err
+		}
+		x.Runs = int64(len(runs))
+		for _, e := range runs {
+			if e.leaf >= int64(len(leaves)) || leaves[e.leaf] != string(evidence.Leaf(e.digest)) {
+				x.problem("run %d is not the one that the log's leaf %d names", e.leaf, e.leaf)
+			}
+			if err := x.run(ctx, t, &e); err != nil {
+				return err
+			}
+		}
+		if len(runs) != len(leaves) {
+			x.problem("the log has %d leaves, and the ledger has %d runs", len(leaves), len(runs))
+		}
+		if len(x.Problems) > 0 { // what does not hold is not what is open
+			return nil
+		}
+		return x.states(ctx, t, runs)
+	})
+	return x, err
+}
+
+// log works out the log again, and gives its leaves.
+func (x *Examination) log(ctx context.Context, t transaction) (leaves []string, err error) {
+	var hashes []tlog.Hash
+	reader := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, _ error) {
+		for _, i := range at {
+			out = append(out, hashes[i])
+		}
+		return out, nil
+	})
+	roots := []tlog.Hash{{}}
+	err = t.each(ctx, "SELECT idx, data FROM log_leaf ORDER BY idx", nil, func(scan func(...any) error) error {
+		var index int64
+		var data []byte
+		if err := scan(&index, &data); err != nil {
+			return err
+		}
+		n := int64(len(leaves))
+		if index != n {
+			x.problem("the log has no leaf %d: the next one is %d", n, index)
+		}
+		leaves = append(leaves, string(data))
+		more, err := tlog.StoredHashes(n, data, reader)
+		if err != nil {
+			return err
+		}
+		hashes = append(hashes, more...)
+		root, err := tlog.TreeHash(n+1, reader)
+		roots = append(roots, root)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	next := int64(0)
+	err = t.each(ctx, "SELECT idx, hash FROM log_hash ORDER BY idx", nil, func(scan func(...any) error) error {
+		var index int64
+		var hash []byte
+		if err := scan(&index, &hash); err != nil {
+			return err
+		}
+		if index >= int64(len(hashes)) || string(hash) != string(hashes[index][:]) {
+			x.problem("hash %d of the log is not what its leaves come to", index)
+		}
+		next++
+		return nil
+	})
+	if err == nil && next != int64(len(hashes)) {
+		x.problem("the log has %d hashes, and its leaves come to %d", next, len(hashes))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return leaves, x.checkpoints(ctx, t, roots)
+}
+
+// checkpoints holds each checkpoint against the root that the log had at its size.
+func (x *Examination) checkpoints(ctx context.Context, t transaction, roots []tlog.Hash) error {
+	want, origin := int64(1), ""
+	err := t.each(ctx, "SELECT size, note FROM checkpoint ORDER BY size", nil, func(scan func(...any) error) error {
+		var size int64
+		var note []byte
+		if err := scan(&size, &note); err != nil {
+			return err
+		}
+		if size != want {
+			x.problem("the checkpoint of size %d is not there", want)
+		}
+		want = size + 1
+		c, err := evidence.ParseCheckpoint(note, nil)
+		switch {
+		case err != nil:
+			x.problem("the checkpoint of size %d cannot be read: %v", size, err)
+			return nil
+		case c.Size != size || size >= int64(len(roots)) || c.Root != roots[size]:
+			x.problem("the checkpoint of size %d says a size or root that the log did not have", size)
+		case origin != "" && c.Origin != origin:
+			x.problem("the checkpoint of size %d is of %s, and those before it are of %s", size, c.Origin, origin)
+		}
+		origin = c.Origin
+		return nil
+	})
+	if err == nil && want != int64(len(roots)) {
+		x.problem("the latest checkpoint is of size %d, and the log has %d leaves", want-1, len(roots)-1)
+	}
+	return err
+}
+
+// runsOf lists the runs in the order of the log.
+func runsOf(ctx context.Context, t transaction) (all []keptEntry, err error) {
+	err = t.each(ctx, "SELECT leaf, digest, repository, branch, records FROM run ORDER BY leaf", nil, func(scan func(...any) error) error {
+		var e keptEntry
+		err := scan(&e.leaf, &e.digest, &e.repository, &e.branch, &e.records)
+		all = append(all, e)
+		return err
+	})
+	return all, err
+}
+
+// run works out what one run left.
+func (x *Examination) run(ctx context.Context, t transaction, e *keptEntry) error {
+	kept := &keptRun{view: within(t).view, leaf: e.leaf}
+	in, err := announced(ctx, kept)
+	if err != nil {
+		x.problem("run %d (%s): %v", e.leaf, e.digest, err)
+		return ctx.Err()
+	}
+	if in.digest != e.digest || in.terms.Change.Repository != e.repository || in.terms.Change.Branch != e.branch {
+		x.problem("run %d is listed as something else than what its statement says", e.leaf)
+	}
+	var sum evidence.Summer
+	for name := range slices.Values(evidence.Parts) {
+		if err := read(ctx, kept, name, &sum); err != nil {
+			x.problem("run %d (%s): %s: %v", e.leaf, e.digest, name, err)
+		}
+	}
+	if have, want := sum.Tree(), in.statement.Predicate.Tree; have != want || have.Size != e.records {
+		x.problem("run %d (%s) has %d records that are not the %d of its statement: one was changed, removed, added or moved", e.leaf, e.digest, have.Size, want.Size)
+	}
+	x.Records += sum.Size()
+	return ctx.Err()
+}
+
+// read reads a part to its end, which holds its content against its digests, and sums the records up.
+func read(ctx context.Context, kept *keptRun, name string, sum *evidence.Summer) error {
+	r, err := kept.Part(ctx, name)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) || slices.Contains([]string{evidence.PartStatement, evidence.PartTerms, evidence.PartRecords}, name) {
+			return err
+		}
+		return nil
+	}
+	defer r.Close()
+	if name != evidence.PartRecords {
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
+	for line, err := range linesOf(r) {
+		if err != nil {
+			return err
+		}
+		sum.Add(line)
+	}
+	return nil
+}
+
+// A branchName is whose states are worked out together.
+type branchName struct{ repository, branch string }
+
+// states compares what is open now with what the records come to.
+func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntry) error {
+	for _, b := range branchesOf(runs) {
+		want, err := replayed(ctx, t, b, runs)
+		if err != nil {
+			return err
+		}
+		have, err := statesOf(ctx, t, b.repository, b.branch)
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(have, history.Compare)
+		x.Findings += int64(len(want))
+		if !reflect.DeepEqual(have, want) {
+			x.Stale = true
+			x.problem("what is open on %s is not what its runs come to: headgate db rebuild makes it anew", b)
+		}
+	}
+	var all int64
+	if _, err := one(ctx, t, "SELECT count(*) FROM finding_state", nil, &all); err != nil {
+		return err
+	}
+	if !x.Stale && all != x.Findings {
+		x.Stale = true
+		x.problem("%d findings are open or closed on branches that no run was on: headgate db rebuild removes them", all-x.Findings)
+	}
+	return nil
+}
+
+// String names a branch for people.
+func (b branchName) String() string {
+	switch {
+	case b.repository == "" && b.branch == "":
+		return "no branch that is known"
+	case b.branch == "":
+		return b.repository
+	}
+	return b.repository + " " + b.branch
+}
+
+func branchesOf(runs []keptEntry) (all []branchName) {
+	seen := map[branchName]bool{}
+	for _, e := range runs {
+		if b := (branchName{e.repository, e.branch}); !seen[b] {
+			seen[b] = true
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// replayed works out what is open on a branch from the records of its runs.
+func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry) ([]*history.State, error) {
+	branch := history.NewBranch()
+	for _, e := range runs {
+		if e.repository != b.repository || e.branch != b.branch {
+			continue
+		}
+		kept := &keptRun{view: within(t).view, leaf: e.leaf}
+		in, err := announced(ctx, kept)
+		if err != nil {
+			return nil, err
+		}
+		p := in.projectionOn(e.leaf)
+		if p.branch == nil {
+			continue
+		}
+		p.branch = branch
+		if err := p.takeAll(ctx, kept); err != nil {
+			return nil, fmt.Errorf("run %d: %w", e.leaf, err)
+		}
+		branch.End(&p.run)
+	}
+	return branch.All(), nil
+}
+
+// takeAll notes what all records of a run say.
+func (p *projection) takeAll(ctx context.Context, kept evidence.Run) error {
+	r, err := kept.Part(ctx, evidence.PartRecords)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	index := int64(0)
+	for line, err := range linesOf(r) {
+		if err == nil {
+			_, err = p.take(line, index)
+		}
+		if err != nil {
+			return fmt.Errorf("record %d: %w", index, err)
+		}
+		index++
+	}
+	return nil
+}
+
+// Rebuild makes what is open now anew, from the records alone, and gives how many findings there are. It reads every run; the log stays as
+// it is. A ledger in which something else is wrong is not touched.
+func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
+	x, err := l.Check(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := x.Err(); err != nil && !x.Stale {
+		return 0, fmt.Errorf("what is open cannot be made of a ledger that is not as it was written: %w", err)
+	}
+	err = l.db.update(ctx, func(t transaction) error {
+		for _, table := range []string{"finding_state", "finding_cve"} {
+			if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
+				return err
+			}
+		}
+		runs, err := runsOf(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, b := range branchesOf(runs) {
+			all, err := replayed(ctx, t, b, runs)
+			if err != nil {
+				return err
+			}
+			findings += int64(len(all))
+			if err := writeStates(ctx, t, b.repository, b.branch, all, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return findings, err
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// A migration takes the tables from one version to the next; they are applied in order and never changed once they are released.
+type migration struct {
+	version int
+	name    string
+	text    string
+}
+
+// ErrOld means that the ledger's tables are of an earlier version than this program's: Migrate brings them up to it.
+var ErrOld = errors.New("the tables of the ledger are of an earlier version")
+
+// migrationsOf reads numbered files: 0001_name.sql. A number that is missing or there twice is an error.
+func migrationsOf(files fs.FS) ([]migration, error) {
+	names, err := fs.Glob(files, "schema/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var all []migration
+	for i, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "schema/"), ".sql")
+		number, _, _ := strings.Cut(name, "_")
+		if n, err := strconv.Atoi(number); err != nil || n != i+1 {
+			return nil, fmt.Errorf("migration %s is not number %d", name, i+1)
+		}
+		text, err := fs.ReadFile(files, file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, migration{version: i + 1, name: name, text: string(text)})
+	}
+	return all, nil
+}
+
+// versionOf reads which version the tables have; 0: there are none.
+func versionOf(ctx context.Context, d database, t transaction) (version int, err error) {
+	n, err := d.tables(ctx, t)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if err := t.each(ctx, "SELECT max(version) FROM migration", nil, func(scan func(...any) error) error { return scan(&version) }); err != nil {
+		return 0, fmt.Errorf("there are tables, and they are not those of a ledger: %w", err)
+	}
+	return version, nil
+}
+
+// migrate applies what the tables lack, in one transaction that no other writer shares, and gives the versions before and after. With
+// onlyEmpty, tables of an earlier version are ErrOld: whoever shares a server decides when its tables change.
+func migrate(ctx context.Context, d database, all []migration, onlyEmpty bool) (from, to int, err error) {
+	last := len(all)
+	err = d.update(ctx, func(t transaction) error {
+		if from, err = versionOf(ctx, d, t); err != nil {
+			return err
+		}
+		switch {
+		case from > last:
+			return fmt.Errorf("the tables of the ledger are of version %d, and this program knows up to %d", from, last)
+		case from == last:
+			return nil
+		case from == 0:
+			if err := t.exec(ctx, d.inOwnWords("CREATE TABLE migration (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT")); err != nil {
+				return err
+			}
+		case onlyEmpty:
+			return fmt.Errorf("%w: %d, and this program's is %d", ErrOld, from, last)
+		}
+		for _, m := range all[from:] {
+			for _, statement := range statements(d.inOwnWords(m.text)) {
+				if err := t.exec(ctx, statement); err != nil {
+					return fmt.Errorf("migration %s: %w", m.name, err)
+				}
+			}
+			if err := t.exec(ctx, "INSERT INTO migration (version, name) VALUES ($1, $2)", m.version, m.name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return from, last, err
+}
+
+// statements takes a text of SQL apart. Semicolons end statements and stand nowhere else in these files, but for comments, which go.
+func statements(text string) []string {
+	var bare strings.Builder
+	for line := range strings.Lines(text) {
+		code, _, _ := strings.Cut(line, "--")
+		bare.WriteString(strings.TrimRight(code, " \t\r\n") + "\n")
+	}
+	var all []string
+	for s := range strings.SplitSeq(bare.String(), ";") {
+		if s = strings.TrimSpace(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+)
+
+// settles says whether what a run of this kind sees is what is open from then on: it decided on a branch as it is, and not on a change that
+// is yet to be accepted.
+func settles(event engine.Event) bool {
+	switch event {
+	case engine.EventPush, engine.EventSchedule, engine.EventManual, engine.EventRelease:
+		return true
+	}
+	return false
+}
+
+// A projection makes of the records of one run what is open on its branch.
+type projection struct {
+	run    history.Run
+	scans  [][]string      // of each report of the terms: the scans that it is of
+	branch *history.Branch // nil: the run changes nothing
+	in     *incoming
+}
+
+// projection begins with what is known of the branch.
+func (in *incoming) projection(ctx context.Context, t transaction, leaf int64) (*projection, error) {
+	p := in.projectionOn(leaf)
+	if p.branch == nil {
+		return p, nil
+	}
+	known, err := statesOf(ctx, t, in.terms.Change.Repository, in.terms.Change.Branch)
+	p.branch = history.NewBranch(known...)
+	return p, err
+}
+
+// projectionOn begins with an empty branch.
+func (in *incoming) projectionOn(leaf int64) *projection {
+	p := &projection{run: history.Run{Leaf: leaf, At: in.statement.Predicate.At.Truncate(time.Second)}, in: in}
+	p.scans, p.run.Scans = scansOf(in.terms.Reports)
+	if settles(in.statement.Predicate.Event) {
+		p.branch = history.NewBranch()
+	}
+	return p
+}
+
+// scansOf names what reports are of, so that the same scan has the same name in another run: the tool, and each target that it looked at;
+// where several reports are of one, they are counted. It gives those of each report, and those of which every report is complete.
+func scansOf(reports []engine.Report) (each [][]string, finished []string) {
+	count, broken := map[string]int{}, map[string]bool{}
+	each = make([][]string, len(reports))
+	for i := range reports {
+		r := &reports[i]
+		for _, target := range append(r.Targets, "")[:max(1, len(r.Targets))] {
+			scan := strings.ToLower(r.Tool) + " on " + target
+			each[i] = append(each[i], scan)
+			count[scan]++
+			broken[scan] = broken[scan] || !r.Complete
+		}
+	}
+	numbered := func(scan string) (all []string) {
+		for n := range count[scan] {
+			all = append(all, scan+" #"+strconv.Itoa(n+1))
+		}
+		return all
+	}
+	for i := range each {
+		var all []string
+		for _, scan := range each[i] {
+			all = append(all, numbered(scan)...)
+		}
+		each[i] = all
+	}
+	for scan := range count {
+		if !broken[scan] {
+			finished = append(finished, numbered(scan)...)
+		}
+	}
+	return each, finished
+}
+
+// take notes what a record says, and gives the finding that it is of; empty if it is of none.
+func (p *projection) take(line []byte, index int64) (finding string, err error) {
+	var r evidence.Record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return "", err
+	}
+	if r.Index != index {
+		return "", fmt.Errorf("it says that it is record %d", r.Index)
+	}
+	d := r.Decision
+	if d == nil {
+		if r.Case != nil {
+			finding = r.Case.Finding
+		}
+		return finding, nil
+	}
+	if p.branch != nil {
+		seen := history.Sight{Asset: d.Asset.ID, Finding: d.Finding.ID, IDs: d.Finding.IDs, Waived: d.ExemptedBy != "", Priority: string(d.Priority),
+			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index}
+		for _, i := range d.Finding.Reports {
+			if i < 0 || i >= len(p.scans) {
+				return "", fmt.Errorf("it names report %d of %d", i, len(p.scans))
+			}
+			seen.SeenBy = append(seen.SeenBy, p.scans[i]...)
+		}
+		slices.Sort(seen.SeenBy)
+		seen.SeenBy = slices.Compact(seen.SeenBy)
+		p.branch.See(&p.run, &seen)
+	}
+	return d.Finding.ID, nil
+}
+
+// write puts what changed into the tables.
+func (p *projection) write(ctx context.Context, t transaction) error {
+	if p.branch == nil {
+		return nil
+	}
+	p.branch.End(&p.run)
+	put, gone := p.branch.Changed()
+	return writeStates(ctx, t, p.in.terms.Change.Repository, p.in.terms.Change.Branch, put, gone)
+}
+
+// names are what a state has lists of.
+type names struct {
+	IDs    []string `json:"ids,omitempty"`
+	CVEs   []string `json:"cves,omitempty"`
+	SeenBy []string `json:"seen_by,omitempty"`
+}
+
+var (
+	stateKey     = []string{"repository", "branch", "asset", "finding"}
+	stateColumns = append(slices.Clone(stateKey), "status", "first_seen", "last_seen", "closed", "reopened", "priority", "action", "due",
+		"next_change", "run", "idx", "names")
+)
+
+func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State) error {
+	for _, s := range gone {
+		for _, table := range []string{"finding_state", "finding_cve"} {
+			query := "DELETE FROM " + table + " WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
+			if err := t.exec(ctx, query, repository, branch, s.Asset, s.Finding); err != nil {
+				return err
+			}
+		}
+	}
+	rows := func(yield func([]any, error) bool) {
+		for _, s := range put {
+			lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy}, json.Deterministic(true))
+			row := []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
+				s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, lists}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+	if err := t.insert(ctx, "finding_state", stateColumns, rows, replacing(stateKey)); err != nil {
+		return err
+	}
+	return t.insert(ctx, "finding_cve", append([]string{"cve"}, stateKey...), func(yield func([]any, error) bool) {
+		for _, s := range put {
+			for _, cve := range s.CVEs {
+				if !yield([]any{cve, repository, branch, s.Asset, s.Finding}, nil) {
+					return
+				}
+			}
+		}
+	}, skipping)
+}
+
+// statesOf are the states of a branch, in the order of asset and id.
+func statesOf(ctx context.Context, t transaction, repository, branch string) (all []*history.State, err error) {
+	query := `SELECT asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, names
+		FROM finding_state WHERE repository = $1 AND branch = $2`
+	err = t.each(ctx, query, []any{repository, branch}, func(scan func(...any) error) error {
+		s := &history.State{}
+		var lists []byte
+		var first, last, closed, due, next string
+		if err := scan(&s.Asset, &s.Finding, &s.Status, &first, &last, &closed, &s.Reopened, &s.Priority, &s.Action, &due, &next, &s.Run, &s.Index, &lists); err != nil {
+			return err
+		}
+		var n names
+		err := json.Unmarshal(lists, &n)
+		for _, d := range []struct {
+			text string
+			into *time.Time
+		}{{first, &s.FirstSeen}, {last, &s.LastSeen}, {closed, &s.Closed}, {due, &s.Due}, {next, &s.NextChange}} {
+			if err == nil && d.text != "" {
+				*d.into, err = time.Parse(time.RFC3339, d.text)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("state of %.80q on %.80q: %w", s.Finding, s.Asset, err)
+		}
+		s.IDs, s.CVEs, s.SeenBy = n.IDs, n.CVEs, n.SeenBy
+		all = append(all, s)
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/headgate/headgate/engine/evidence"
+)
+
+// Run is a run by its digest. The error wraps fs.ErrNotExist if the ledger does not have it.
+func (l *Ledger) Run(ctx context.Context, digest string) (evidence.Run, error) {
+	kept := &keptRun{view: l.db.view}
+	err := l.db.view(ctx, func(t transaction) error {
+		found, err := one(ctx, t, "SELECT leaf FROM run WHERE digest = $1", []any{digest}, &kept.leaf)
+		if err == nil && !found {
+			err = fmt.Errorf("the run %.80s is not in the ledger: %w", digest, fs.ErrNotExist)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept, nil
+}
+
+// A keptRun is a run in the ledger.
+type keptRun struct {
+	view func(context.Context, func(transaction) error) error
+	leaf int64
+}
+
+// pageOfRecords is how many records are read at once.
+const pageOfRecords = 4096
+
+// Part gives the bytes of a part. They are read in pieces, each in a transaction of its own: what a run left does not change, but for
+// inputs that are erased.
+func (r *keptRun) Part(ctx context.Context, name string) (io.ReadCloser, error) {
+	if name == evidence.PartRecords {
+		return &pieces{next: r.records(ctx)}, nil
+	}
+	var digests [][]byte
+	err := r.view(ctx, func(t transaction) error {
+		return t.each(ctx, "SELECT digest FROM part WHERE run = $1 AND name = $2 ORDER BY chunk", []any{r.leaf, name}, func(scan func(...any) error) error {
+			var digest []byte
+			err := scan(&digest)
+			digests = append(digests, digest)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(digests) == 0 {
+		return nil, fmt.Errorf("the run has no part %s: %w", name, fs.ErrNotExist)
+	}
+	return &pieces{next: func() ([]byte, error) {
+		if len(digests) == 0 {
+			return nil, io.EOF
+		}
+		digest := digests[0]
+		digests = digests[1:]
+		var content []byte
+		err := r.view(ctx, func(t transaction) (err error) {
+			content, err = contentOf(ctx, t, digest)
+			return err
+		})
+		return content, err
+	}}, nil
+}
+
+func contentOf(ctx context.Context, t transaction, digest []byte) ([]byte, error) {
+	var size int64
+	var packed []byte
+	found, err := one(ctx, t, "SELECT size, zstd FROM blob WHERE digest = $1", []any{digest}, &size, &packed)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("content %x is missing: %w", digest, fs.ErrNotExist)
+	}
+	return unpack(packed, size, digest)
+}
+
+// records gives the records page by page.
+func (r *keptRun) records(ctx context.Context) func() ([]byte, error) {
+	from := int64(0)
+	return func() ([]byte, error) {
+		var page bytes.Buffer
+		count := 0
+		err := r.view(ctx, func(t transaction) error {
+			query := "SELECT idx, body FROM record WHERE run = $1 AND idx >= $2 ORDER BY idx LIMIT $3"
+			return t.each(ctx, query, []any{r.leaf, from, pageOfRecords}, func(scan func(...any) error) error {
+				var index int64
+				var body []byte
+				if err := scan(&index, &body); err != nil {
+					return err
+				}
+				page.Write(body)
+				page.WriteByte('\n')
+				from, count = index+1, count+1
+				return nil
+			})
+		})
+		if err == nil && count == 0 {
+			err = io.EOF
+		}
+		return page.Bytes(), err
+	}
+}
+
+// pieces reads one piece after the other.
+type pieces struct {
+	next func() ([]byte, error) // io.EOF: there is no more
+	at   []byte
+}
+
+func (p *pieces) Read(into []byte) (int, error) {
+	for len(p.at) == 0 {
+		var err error
+		if p.at, err = p.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(into, p.at)
+	p.at = p.at[n:]
+	return n, nil
+}
+
+func (p *pieces) Close() error { return nil }

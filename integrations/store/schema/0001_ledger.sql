@@ -1,0 +1,107 @@
+-- The ledger, version 1. Written in SQLite's words; PostgreSQL has BYTEA for BLOB and BIGINT for INTEGER.
+-- Times are text in UTC, 2026-11-22T01:00:00Z, so that they are kept as they were given and sort as they follow each other.
+
+-- Content by digest: what the parts of runs are made of. The same content is there once, whoever names it.
+CREATE TABLE blob (
+	digest BLOB NOT NULL PRIMARY KEY, -- SHA-256 of the content
+	size INTEGER NOT NULL, -- of the content, in bytes
+	zstd BLOB NOT NULL
+) STRICT;
+
+-- The log: a leaf for each run, and the hashes of its tree as golang.org/x/mod/sumdb/tlog numbers them.
+CREATE TABLE log_leaf (
+	idx INTEGER NOT NULL PRIMARY KEY,
+	data BLOB NOT NULL -- exact bytes
+) STRICT;
+
+CREATE TABLE log_hash (
+	idx INTEGER NOT NULL PRIMARY KEY,
+	hash BLOB NOT NULL
+) STRICT;
+
+-- The sizes that the log had after each append, as they were written then: signed, if there was a key.
+CREATE TABLE checkpoint (
+	size INTEGER NOT NULL PRIMARY KEY,
+	note BLOB NOT NULL
+) STRICT;
+
+-- Runs, by their leaf.
+CREATE TABLE run (
+	leaf INTEGER NOT NULL PRIMARY KEY REFERENCES log_leaf (idx),
+	digest TEXT NOT NULL UNIQUE, -- sha256:… of the statement
+	decided TEXT NOT NULL, -- the time that the run was given
+	event TEXT NOT NULL,
+	repository TEXT NOT NULL,
+	branch TEXT NOT NULL,
+	outcome TEXT NOT NULL, -- empty: it decided nothing
+	records INTEGER NOT NULL
+) STRICT;
+CREATE INDEX run_branch ON run (repository, branch);
+
+-- The parts of runs but for records, in chunks: of lists, each a number of whole lines.
+CREATE TABLE part (
+	run INTEGER NOT NULL REFERENCES run (leaf),
+	name TEXT NOT NULL,
+	chunk INTEGER NOT NULL,
+	digest BLOB NOT NULL REFERENCES blob (digest),
+	PRIMARY KEY (run, name, chunk)
+) STRICT;
+CREATE INDEX part_digest ON part (digest);
+
+CREATE TABLE record (
+	run INTEGER NOT NULL REFERENCES run (leaf),
+	idx INTEGER NOT NULL,
+	finding TEXT NOT NULL, -- empty: it is of no finding
+	body BLOB NOT NULL, -- the line, exact bytes
+	PRIMARY KEY (run, idx)
+) STRICT;
+CREATE INDEX record_finding ON record (finding);
+
+-- What is open now: made of the records alone, and made again from them by headgate db rebuild.
+CREATE TABLE finding_state (
+	repository TEXT NOT NULL,
+	branch TEXT NOT NULL,
+	asset TEXT NOT NULL,
+	finding TEXT NOT NULL,
+	status TEXT NOT NULL, -- open, waived or closed
+	first_seen TEXT NOT NULL,
+	last_seen TEXT NOT NULL,
+	closed TEXT NOT NULL, -- when; empty: it is not
+	reopened INTEGER NOT NULL, -- how often
+	priority TEXT NOT NULL,
+	action TEXT NOT NULL,
+	due TEXT NOT NULL, -- empty: no date
+	next_change TEXT NOT NULL, -- when time alone could change the decision; empty: never
+	run INTEGER NOT NULL, -- whose record is the latest
+	idx INTEGER NOT NULL,
+	names BLOB NOT NULL, -- further ids, CVEs and the scans that see it, as JSON
+	PRIMARY KEY (repository, branch, asset, finding)
+) STRICT;
+CREATE INDEX finding_state_asset ON finding_state (asset);
+CREATE INDEX finding_state_next_change ON finding_state (next_change);
+
+-- The CVEs of each finding: what a change of threat data is about.
+CREATE TABLE finding_cve (
+	cve TEXT NOT NULL,
+	repository TEXT NOT NULL,
+	branch TEXT NOT NULL,
+	asset TEXT NOT NULL,
+	finding TEXT NOT NULL,
+	PRIMARY KEY (cve, repository, branch, asset, finding)
+) STRICT;
+
+-- Objects outside: at most one for each place, kind and key.
+CREATE TABLE effect (
+	place TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	key TEXT NOT NULL,
+	body BLOB NOT NULL, -- as JSON
+	PRIMARY KEY (place, kind, key)
+) STRICT;
+
+-- Sweeps over what is open, with what proves each.
+CREATE TABLE epoch (
+	id INTEGER NOT NULL PRIMARY KEY,
+	leaf INTEGER NOT NULL REFERENCES log_leaf (idx),
+	manifest BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteWait is how long a writer waits for another one. An append of a hundred thousand records takes a few seconds.
+const sqliteWait = 60 * time.Second
+
+// rowsAtOnce is how many rows one statement inserts: most of what a row costs otherwise is the way into the virtual machine and back.
+const rowsAtOnce = 32
+
+// A sqliteFile is a ledger in one file (and, while it is open, a write-ahead log beside it).
+type sqliteFile struct{ db *sql.DB }
+
+// openSQLite opens the file; where there is none, it is made.
+func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in.
+	q := url.Values{"_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)",
+	}}
+	// A URI, as a name may have a question mark.
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(4)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, inWords(err)
+	}
+	return &sqliteFile{db: db}, nil
+}
+
+func (s *sqliteFile) close() error { return s.db.Close() }
+
+func (s *sqliteFile) inOwnWords(schema string) string { return schema }
+
+func (s *sqliteFile) update(ctx context.Context, do func(transaction) error) error {
+	return s.within(ctx, "BEGIN IMMEDIATE", do)
+}
+
+func (s *sqliteFile) view(ctx context.Context, do func(transaction) error) error {
+	return s.within(ctx, "BEGIN", do)
+}
+
+// within runs do in a transaction that begins as said: database/sql knows no immediate ones.
+func (s *sqliteFile) within(ctx context.Context, begin string, do func(transaction) error) (err error) {
+	c, err := s.db.Conn(ctx)
+	if err != nil {
+		return inWords(err)
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, begin); err != nil {
+		return inWords(err)
+	}
+	t := &sqliteTransaction{c: c}
+	defer func() {
+		err = inWords(errors.Join(err, t.forget()))
+		if err != nil {
+			// Not the caller's context: it may be why there is something to undo. The error of an undo is not of use: SQLite undoes by
+			// itself what a full disk interrupts, and whatever else is open when the file is opened again.
+			_, _ = c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if err := do(t); err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func (s *sqliteFile) tables(ctx context.Context, t transaction) (n int, err error) {
+	_, err = one(ctx, t, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", nil, &n)
+	return n, err
+}
+
+// inWords says what SQLite's errors mean for the ledger.
+func inWords(err error) error {
+	e := (*sqlite.Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff { // without what the code is extended by
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return errBusy
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("no room is left for the ledger: %w", err)
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("the file is no SQLite database: %w", err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the file is damaged: %w", err)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("the file cannot be opened: %w", err)
+	}
+	return err
+}
+
+type sqliteTransaction struct {
+	c        *sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+func (t *sqliteTransaction) exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.c.ExecContext(ctx, query, args...)
+	return err
+}
+
+func (t *sqliteTransaction) each(ctx context.Context, query string, args []any, do func(func(...any) error) error) error {
+	s, err := t.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (t *sqliteTransaction) insert(ctx context.Context, table string, columns []string, rows iter.Seq2[[]any, error], how insertion) error {
+	var values []any
+	flush := func() error {
+		if len(values) == 0 {
+			return nil
+		}
+		s, err := t.prepare(ctx, valuesOf(table, columns, len(values)/len(columns), how))
+		if err == nil {
+			_, err = s.ExecContext(ctx, values...)
+		}
+		values = values[:0]
+		return err
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if values = append(values, row...); len(values) == rowsAtOnce*len(columns) {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// valuesOf is the statement that inserts n rows.
+func valuesOf(table string, columns []string, n int, how insertion) string {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
+	all := strings.TrimSuffix(strings.Repeat(row+",", n), ",")
+	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + all + how.clause(columns)
+}
+
+// prepare keeps each statement for as long as the transaction lasts: reading a log's hashes runs the same one thousands of times.
+func (t *sqliteTransaction) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := t.prepared[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if t.prepared == nil {
+		t.prepared = map[string]*sql.Stmt{}
+	}
+	t.prepared[query] = s
+	return s, nil
+}
+
+// forget lets go of the statements.
+func (t *sqliteTransaction) forget() error {
+	var all []error
+	for _, s := range t.prepared {
+		all = append(all, s.Close())
+	}
+	return errors.Join(all...)
+}

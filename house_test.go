@@ -73,6 +73,7 @@ var allowed = map[string][]string{
 	},
 	"engine/simulate": {"engine"},
 	"engine/ticket":   {"engine", "engine/plan", "engine/report"},
+	"engine/tree":     {},
 	"engine/versions": {"github.com/google/osv-scalibr"},
 
 	"engine/waiver": {
@@ -81,7 +82,7 @@ var allowed = map[string][]string{
 	},
 
 	"integrations/feeds": {"engine", "engine/intel"},
-	"integrations/git":   {"engine/waiver"},
+	"integrations/git":   {"engine/tree", "engine/waiver"},
 	"integrations/github": {
 		"engine", "integrations/transport",
 		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
@@ -107,7 +108,7 @@ var allowed = map[string][]string{
 	"cmd/headgate": {
 		"engine", "engine/author", "engine/bundle", "engine/change", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/plan", "engine/report",
 		"engine/scope", "engine/simulate", "engine/waiver",
-		"integrations/feeds", "integrations/git", "integrations/oci", "policies",
+		"integrations/feeds", "integrations/git", "integrations/github", "integrations/oci", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
 	},

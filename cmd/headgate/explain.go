@@ -126,7 +126,7 @@ func readResult(name string) (*engine.Result, error) {
 
 // runOf is the run of a result file, with the policy that is here.
 func (a *app) runOf(ctx context.Context, f *runFlags, result *engine.Result) (*run, error) {
-	s, err := a.openSettings(f.settings, nil)
+	s, err := a.openSettings(workingTree, f.settings, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ summary on standard error.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.openSettings(f.settings, args)
+			s, err := a.openSettings(workingTree, f.settings, args)
 			if err != nil {
 				return err
 			}

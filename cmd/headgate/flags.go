@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +48,8 @@ type runFlags struct {
 	waivers    string
 	repository string
 	event      string
+	base       string
+	head       string
 	now        string
 	failOn     string
 	baseline   []string
@@ -87,6 +88,8 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.runtime, "runtime", nil, "`[ASSET=]FILE`, a CycloneDX document of the components that were seen loaded on an asset (default: runtime of the settings)")
 	c.Flags().StringVar(&f.waivers, "waivers", "", "waivers `file` (default: waivers.yaml in the settings folder)")
 	c.Flags().StringVar(&f.event, "event", "", "why the gate runs: "+words(engine.Events)+" (default: from CI, else manual)")
+	c.Flags().StringVar(&f.base, "base", "", "`commit` that the change under review is to be merged into, from which all that judges it is read (default: of --diff, else from CI)")
+	c.Flags().StringVar(&f.head, "head", "", "last `commit` of the change under review (default: of --diff, else from CI, else the one checked out)")
 	c.Flags().StringVar(&f.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringArrayVar(&f.baseline, "baseline", nil, "`file` of the base: reports, folders or patterns of them, or the result of a run on it")
 	c.Flags().StringVar(&f.diff, "diff", "", "what changed: `BASE...HEAD`, two commits for git, or a patch file")
@@ -117,26 +120,6 @@ func (f *runFlags) clock(a *app) (now time.Time, set bool, err error) {
 		}
 	}
 	return time.Time{}, false, setup(fmt.Errorf("--now %q is no time", f.now), "write 2026-11-21 or 2026-11-21T10:00:00Z")
-}
-
-// runEvent is why the gate runs: as the flag says, else as the CI system says, else by hand.
-func (f *runFlags) runEvent(a *app) (engine.Event, error) {
-	e := engine.Event(f.event)
-	if e == "" {
-		switch name := a.getenv("GITHUB_EVENT_NAME"); name {
-		case "pull_request_target", "pull_request_review":
-			e = engine.EventPullRequest
-		default:
-			e = engine.EventManual
-			if slices.Contains(engine.Events, engine.Event(name)) {
-				e = engine.Event(name)
-			}
-		}
-	}
-	if !slices.Contains(engine.Events, e) {
-		return "", setup(fmt.Errorf("--event %q is none", e), "it can be "+words(engine.Events))
-	}
-	return e, nil
 }
 
 // blockFrom is the priority that --fail-on, fail_on of the settings or the parameter main.fail_on names, the first that does; empty

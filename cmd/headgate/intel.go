@@ -44,7 +44,7 @@ func (f *intelFlags) add(c *cobra.Command) {
 
 // open is the folder that is meant, whether it is there or not.
 func (f *intelFlags) open(a *app) (string, error) {
-	s, err := a.openSettings(f.settings, nil)
+	s, err := a.openSettings(workingTree, f.settings, nil)
 	if err != nil {
 		return "", err
 	}

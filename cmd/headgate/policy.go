@@ -47,7 +47,7 @@ that ship.`
 // top of the shipped packs that are on, as the gate has them.
 func (a *app) policySource(settingsFlag string, folders []string) (engine.PolicySource, error) {
 	src := engine.PolicySource{Shipped: policies.Files, Packs: policies.Default}
-	s, err := a.openSettings(settingsFlag, nil)
+	s, err := a.openSettings(workingTree, settingsFlag, nil)
 	if err != nil {
 		return src, err
 	}
@@ -62,7 +62,7 @@ func (a *app) policySource(settingsFlag string, folders []string) (engine.Policy
 		return src, err
 	}
 	for _, folder := range folders {
-		own, err := packFolder(folder)
+		own, err := packFolder(s.from, folder)
 		if err != nil {
 			return src, err
 		}
@@ -71,17 +71,16 @@ func (a *app) policySource(settingsFlag string, folders []string) (engine.Policy
 	return src, nil
 }
 
-// packFolder opens a folder that holds packs. A link that leads out of it is not followed: what lies there could stand in a message. The
-// folder stays open as long as the program runs.
-func packFolder(folder string) (engine.PackFolder, error) {
-	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
+// packFolder opens a folder that holds packs.
+func packFolder(from *origin, folder string) (engine.PackFolder, error) {
+	if s, err := from.stat(folder); err != nil || !s.IsDir() {
 		return engine.PackFolder{}, setup(fmt.Errorf("the policy folder %s is not there", folder), "")
 	}
-	root, err := os.OpenRoot(folder)
+	files, err := from.folder(folder)
 	if err != nil {
 		return engine.PackFolder{}, setup(err, "")
 	}
-	return engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(filepath.Clean(folder)), "./"), Files: root.FS()}, nil
+	return engine.PackFolder{Label: strings.TrimPrefix(filepath.ToSlash(filepath.Clean(folder)), "./"), Files: files}, nil
 }
 
 // shippedPacks are all packs that ship, on by default or not.

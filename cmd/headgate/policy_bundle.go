@@ -71,7 +71,7 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags, folders []string) 
 	if f.signKey == "" && (f.algorithm != "" || f.keyID != "") {
 		return setup(errors.New("--sign-alg and --key-id are of --sign-key, which is not given"), "")
 	}
-	s, err := a.openSettings(f.settings, nil)
+	s, err := a.openSettings(workingTree, f.settings, nil)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags, folders []string) 
 	}
 	var signer *bundle.Signer
 	if f.signKey != "" {
-		text, err := readSmall(f.signKey)
+		text, err := workingTree.read(f.signKey, mostSettings)
 		if err != nil {
 			return setup(fmt.Errorf("--sign-key: %w", err), "")
 		}
@@ -146,7 +146,7 @@ func (a *app) verifyBundle(ctx context.Context, f *bundleFlags) error {
 	if len(f.keys) == 0 {
 		return setup(errors.New("--verify needs the key to verify with"), "--policy-key policy.pub")
 	}
-	if !isBundle(f.verify) {
+	if !isBundle(workingTree, f.verify) {
 		return setup(fmt.Errorf("there is no bundle %s", f.verify), "")
 	}
 	choice, err := a.choosePolicy(ctx, &settings{}, []string{f.verify}, f.keys)

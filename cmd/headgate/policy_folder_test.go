@@ -15,7 +15,7 @@ func TestALinkThatLeadsOutOfAPolicyFolderIsNotFollowed(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "own", "acme", "acme.rego"), "package packs.acme\n")
 	link := filepath.Join(dir, "own", "acme", "data.yaml")
 	load := func() error {
-		folder, err := packFolder(filepath.Join(dir, "own"))
+		folder, err := packFolder(workingTree, filepath.Join(dir, "own"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,12 +28,15 @@ type foundBundle struct {
 }
 
 // isBundle says whether --policy names a bundle and no folder.
-func isBundle(name string) bool {
+func isBundle(from *origin, name string) bool {
 	if scheme(name) != "" {
 		return true
 	}
 	file, _, _ := strings.Cut(name, "#sha256:")
-	s, err := os.Stat(file)
+	s, err := from.stat(file)
+	if _, at := from.find(file); at == nowhere {
+		s, err = os.Stat(file)
+	}
 	return err == nil && !s.IsDir()
 }
 
@@ -47,7 +50,7 @@ func scheme(name string) string {
 }
 
 // findBundle says where the bundle is that --policy names.
-func findBundle(name string) (*foundBundle, error) {
+func findBundle(from *origin, name string) (*foundBundle, error) {
 	o := oci.Options{UserAgent: "headgate/" + buildVersion(), MaxBytes: bundle.MaxBytes}
 	if scheme(name) == "oci" {
 		ref, err := oci.ParseReference(name)
@@ -69,7 +72,7 @@ func findBundle(name string) (*foundBundle, error) {
 		f.hint = "name its digest, https://…#sha256:…, or verify it with --policy-key"
 		f.read = func(ctx context.Context) ([]byte, error) { return oci.Get(ctx, place, o) }
 	case "":
-		f.read = func(context.Context) ([]byte, error) { return readBundle(place) }
+		f.read = func(context.Context) ([]byte, error) { return readBundle(from, place) }
 	default:
 		return nil, errors.New("a bundle is a file, https:// or oci://: what comes any other way can be altered by anyone in between")
 	}
@@ -100,12 +103,13 @@ func cutDigest(name string) (place, digest string, err error) {
 	return place, digest, nil
 }
 
-// readBundle reads a bundle's file.
-func readBundle(name string) ([]byte, error) {
-	if err := readable(name); err != nil {
-		return nil, plain(err)
+// readBundle reads a bundle's file. One that only the change under review has is read too: it decides only if it is proven to be the one
+// that was meant.
+func readBundle(from *origin, name string) ([]byte, error) {
+	if _, at := from.find(name); at == nowhere {
+		from = workingTree
 	}
-	f, err := os.Open(name)
+	f, err := from.open(name)
 	if err != nil {
 		return nil, plain(err)
 	}

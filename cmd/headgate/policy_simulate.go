@@ -116,10 +116,10 @@ func (a *app) simulate(ctx context.Context, f *simulateFlags, args []string) (*e
 	switch {
 	case f.to == "" && f.intel[1] == "" && f.waivers[1] == "":
 		return nil, setup(errors.New("nothing is said to try"), "--to NEW, --intel-to FOLDER or --waivers-to FILE")
-	case len(f.keys) > 0 && !isBundle(f.to) && !isBundle(f.from):
+	case len(f.keys) > 0 && !isBundle(workingTree, f.to) && !isBundle(workingTree, f.from):
 		return nil, setup(errors.New("--policy-key verifies a bundle, and neither --to nor --from names one"), "")
 	}
-	s, err := a.openSettings(f.settings, nil)
+	s, err := a.openSettings(workingTree, f.settings, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -212,12 +212,12 @@ func (a *app) simulatedPolicy(ctx context.Context, f *simulateFlags, s *settings
 		choice, err = a.choosePolicy(ctx, s, nil, nil)
 		return choice, s.FailOn, err
 	}
-	if isBundle(name) {
+	if isBundle(workingTree, name) {
 		choice, err = a.choosePolicy(ctx, &settings{Assume: s.Assume}, []string{name}, f.keys)
 		return choice, "", err
 	}
 	if _, err := os.Stat(filepath.Join(name, "headgate.yaml")); err == nil || filepath.Base(name) == settingsFolder {
-		other, err := loadSettings(name)
+		other, err := loadSettings(workingTree, name)
 		if err != nil {
 			return nil, "", err
 		}
@@ -246,7 +246,7 @@ func (a *app) replaceFacts(ctx context.Context, f *simulateFlags, s *settings, s
 		})
 	}
 	if file := f.waivers[which]; file != "" {
-		list, err := readWaivers(file)
+		list, err := readWaivers(workingTree, file)
 		if err != nil {
 			return err
 		}
@@ -276,9 +276,10 @@ func (a *app) replaceFacts(ctx context.Context, f *simulateFlags, s *settings, s
 	return nil
 }
 
-// proven is what git proves of a file's waivers as it is now.
+// proven is what git proves of a file's waivers as it lies here.
 func proven(ctx context.Context, file string, approvers []string) waiver.Verifier {
-	history, err := git.History(ctx, file, "")
+	dir, name := filepath.Split(file)
+	history, err := git.History(ctx, cmp.Or(dir, "."), name, "")
 	if err != nil {
 		return waiver.Unproven("who wrote it is not known: " + err.Error())
 	}

@@ -20,12 +20,18 @@ type policyChoice struct {
 	bundle *bundle.Bundle // decides instead of all else; nil: folders
 	name   string         // of the bundle, as it was given
 	pinned bool           // the bundle is the one whose digest was given
+	made   bool           // the bundle is not of the base commit of the change under review
+	from   *origin        // of the folders
 }
 
 // String is how results name the policies: where they are from, and what is proven of a bundle.
 func (p *policyChoice) String() string {
 	if p.bundle == nil {
-		return strings.Join(append([]string{"shipped"}, p.folder...), ", ")
+		what := strings.Join(append([]string{"shipped"}, p.folder...), ", ")
+		if p.from != nil {
+			what += " (as of the base commit " + brief(p.from.commit) + ")"
+		}
+		return what
 	}
 	what := "not signed"
 	switch {
@@ -52,7 +58,7 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(named, isBundle); i >= 0 {
+	if i := slices.IndexFunc(named, func(name string) bool { return isBundle(s.from, name) }); i >= 0 {
 		if len(named) > 1 {
 			return nil, setup(fmt.Errorf("--policy %s is a bundle, which replaces all policies: nothing can be named beside it", named[i]), "")
 		}
@@ -61,13 +67,17 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 	if len(keys) > 0 {
 		return nil, setup(errors.New("--policy-key verifies a bundle, and --policy names none"), "headgate policy bundle --sign-key makes one")
 	}
-	p := &policyChoice{source: settingsPolicy(s)}
+	p := &policyChoice{source: settingsPolicy(s), from: s.from}
 	own := s.path("policies")
 	if own != "" {
 		p.folder = append(p.folder, own)
 	}
 	for _, folder := range named {
-		if !slices.ContainsFunc(p.folder, func(have string) bool { return sameFile(have, folder) }) {
+		if _, at := s.from.find(folder); at == nowhere && isFolder(folder) {
+			a.say("note", fmt.Sprintf("the policies in %s decide once they are on the base: its commit %s does not have them", shown(folder), brief(s.from.commit)))
+			continue
+		}
+		if !slices.ContainsFunc(p.folder, func(have string) bool { return sameFolder(s.from, have, folder) }) {
 			p.folder = append(p.folder, folder)
 		}
 	}
@@ -86,7 +96,7 @@ func settingsPolicy(s *settings) engine.PolicySource {
 // openFolders opens the folders of packs. That of the settings may be without any: nobody named it.
 func (p *policyChoice) openFolders(ofSettings string) error {
 	for _, folder := range p.folder {
-		opened, err := packFolder(folder)
+		opened, err := packFolder(p.from, folder)
 		if err != nil {
 			return err
 		}
@@ -98,7 +108,7 @@ func (p *policyChoice) openFolders(ofSettings string) error {
 
 // chooseBundle opens a bundle. What the settings say of policies does not hold beside it, which is said.
 func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys []*bundle.Key) (*policyChoice, error) {
-	found, err := findBundle(name)
+	found, err := findBundle(s.from, name)
 	if err != nil {
 		return nil, setup(fmt.Errorf("--policy %s: %w", withoutQuery(name), err), "")
 	}
@@ -116,6 +126,12 @@ func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys [
 	if found.digest != "" && found.digest != p.bundle.Digest {
 		return nil, setup(fmt.Errorf("the bundle %s is another one: its digest is %s", p.name, p.bundle.Digest), "")
 	}
+	_, at := s.from.find(found.label)
+	p.made = s.from != nil && (found.remote || at != inCommit)
+	if at == nowhere && !found.remote && !p.trusted() {
+		return nil, setup(fmt.Errorf("the bundle %s is not in the base commit %s: the change under review may have made it", p.name, brief(s.from.commit)),
+			"name its digest, FILE#sha256:…, or verify it with --policy-key")
+	}
 	p.source = engine.PolicySource{Shipped: policies.Files, Assume: s.assume(), Bundle: &engine.PackBundle{Label: found.label, Files: p.bundle.Files}}
 	var without []string
 	for what, there := range map[string]bool{"packs": s.Packs != nil, "params": s.Params != nil, "policies": s.path("policies") != ""} {
@@ -132,7 +148,7 @@ func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys [
 // readKeys reads the public keys that bundles are verified with.
 func readKeys(files []string) (keys []*bundle.Key, err error) {
 	for _, name := range files {
-		text, err := readSmall(name)
+		text, err := workingTree.read(name, mostSettings)
 		if err != nil {
 			return nil, setup(fmt.Errorf("--policy-key: %w", err), "")
 		}
@@ -178,8 +194,8 @@ func stopped(ctx context.Context) error {
 	return nil
 }
 
-// weakenByPolicy records what the policies lack of those that ship, every parameter that is not as it ships, and a bundle that may be part
-// of the change that is decided. The priority to block from has a record of its own.
+// weakenByPolicy records what the policies lack of those that ship, every parameter that is not as it ships, and a bundle of which nothing
+// is proven. The priority to block from has a record of its own.
 func (r *run) weakenByPolicy() {
 	for _, pack := range policies.Default {
 		if !slices.Contains(r.policy.Info().Packs, pack) {
@@ -191,7 +207,7 @@ func (r *run) weakenByPolicy() {
 			r.weaken("parameter " + o)
 		}
 	}
-	if r.underReview() && r.choice.bundle != nil && !r.choice.trusted() {
-		r.weaken("policy bundle " + r.choice.name + " from the change under review")
+	if c := r.choice; c.bundle != nil && !c.trusted() && c.made {
+		r.weaken("policy bundle " + c.name + " not of the base commit")
 	}
 }

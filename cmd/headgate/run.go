@@ -27,7 +27,9 @@ import (
 type run struct {
 	app       *app
 	flags     *runFlags
-	guard     *guard // nil: nothing is decided
+	guard     *guard  // nil: nothing is decided
+	event     trigger // of the code host
+	origin    *origin // what judges
 	settings  *settings
 	assets    *scope.Inventory
 	choice    *policyChoice // which policies decide
@@ -58,7 +60,8 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 	ctx, watching, done := a.guard(ctx, f.deadline, f.maxMemory)
 	defer done()
 	r := &run{app: a, flags: f, guard: watching, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
-	if err := r.setUp(args); err != nil {
+	defer func() { r.origin.end() }()
+	if err := r.setUp(ctx, args); err != nil {
 		return nil, err
 	}
 	// Compiling the policies takes most of a small run and unpacking the scores most of the rest, so they go side by side with reading
@@ -93,8 +96,19 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 }
 
 // setUp reads flags, settings, assets and threat data.
-func (r *run) setUp(args []string) (err error) {
-	if r.settings, err = r.app.openSettings(r.flags.settings, args); err != nil {
+func (r *run) setUp(ctx context.Context, args []string) (err error) {
+	if r.event, err = r.app.trigger(); err != nil {
+		return undecided(err, "")
+	}
+	if r.result.Change.Event, err = r.flags.runEvent(&r.event); err != nil {
+		return err
+	}
+	if r.underReview() {
+		if err := r.openBase(ctx); err != nil {
+			return err
+		}
+	}
+	if r.settings, err = r.app.openSettings(r.origin, r.flags.settings, args); err != nil {
 		return err
 	}
 	now, set, err := r.flags.clock(r.app)
@@ -105,16 +119,11 @@ func (r *run) setUp(args []string) (err error) {
 	if set {
 		r.weaken("clock " + now.Format(time.RFC3339))
 	}
-	if r.result.Change.Event, err = r.flags.runEvent(r.app); err != nil {
-		return err
-	}
 	r.result.Change.Repository = r.repository(args)
 	if r.flags.reportOnly {
 		r.weaken("report-only")
 	}
-	if slices.Contains([]engine.Event{engine.EventPullRequest, engine.EventMergeGroup}, r.result.Change.Event) {
-		r.weakenByChange()
-	}
+	r.weakenByPlaces()
 	if err := r.loadScope(); err != nil {
 		return err
 	}
@@ -178,21 +187,21 @@ func (r *run) exemptedByVEX() int {
 	return n
 }
 
-// weakenByChange records what may be part of the change that is decided, which cannot judge itself.
-func (r *run) weakenByChange() {
-	if r.settings.folder != "" {
-		r.weaken("settings from the change under review")
-	}
-	for _, folder := range r.flags.policies {
-		if !isBundle(folder) {
-			r.weaken("policy folder " + filepath.ToSlash(folder) + " from the change under review")
+// weakenByPlaces records what judges the change under review and is not of its base commit: who runs the job has it elsewhere, or made it.
+func (r *run) weakenByPlaces() {
+	intel, _ := r.settings.intelFolder(r.flags.intel)
+	for _, named := range []struct {
+		what  string
+		names []string
+	}{
+		{"settings", []string{r.flags.settings}}, {"policy folder", r.flags.policies}, {"assets file", []string{r.flags.assets}},
+		{"waivers file", []string{r.flags.waivers}}, {"validations", r.flags.validations}, {"threat data", []string{intel}},
+	} {
+		for _, name := range named.names {
+			if name != "" && r.origin.made(name) && !(named.what == "policy folder" && isBundle(r.origin, name)) {
+				r.weaken(named.what + " " + shown(name) + " not of the base commit")
+			}
 		}
-	}
-	if r.flags.assets != "" {
-		r.weaken("assets file " + filepath.ToSlash(r.flags.assets) + " from the change under review")
-	}
-	if len(r.settings.Scope) > 0 {
-		r.weaken("files of scope from the change under review")
 	}
 }
 
@@ -236,13 +245,17 @@ func withParam(params map[string]any, pack, key string, value any) (map[string]a
 // loadIntel reads the threat data. If there is no folder of it, and none is named, its facts are absent.
 func (r *run) loadIntel() (err error) {
 	folder, named := r.settings.intelFolder(r.flags.intel)
-	if s, err := os.Stat(folder); err != nil || !s.IsDir() {
+	files, err := r.origin.withMade(folder)
+	if err == nil {
+		_, err = fs.ReadDir(files, ".")
+	}
+	if err != nil {
 		if !named && errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return undecided(fmt.Errorf("the intel folder %s is not there", folder), "headgate intel update fetches it")
 	}
-	if r.intel, err = intel.Load(os.DirFS(folder)); err != nil {
+	if r.intel, err = intel.Load(files); err != nil {
 		return undecided(fmt.Errorf("intel in %s: %w", filepath.ToSlash(folder), err), "headgate intel update fetches it anew")
 	}
 	return nil

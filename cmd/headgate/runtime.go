@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,8 +15,8 @@ func (r *run) readObservations() error {
 	for _, arg := range r.observations() {
 		name, asset := arg, ""
 		if a, file, ok := strings.Cut(arg, "="); ok {
-			_, whole := os.Lstat(arg)
-			_, part := os.Lstat(file)
+			_, whole := r.settings.from.stat(arg)
+			_, part := r.settings.from.stat(file)
 			if whole == nil && part == nil { // the change under review can have added either
 				return setup(fmt.Errorf("runtime: %s is a file, and so is %s", arg, file), "rename one of them")
 			}
@@ -63,10 +62,7 @@ func (r *run) observations() []string {
 }
 
 func (r *run) readObservation(name string) (*engine.Observation, error) {
-	if err := readable(name); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(name)
+	f, err := r.settings.from.open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func TestTheSchemasOfSettingsAndAssetsTakeWhatTheReadersTakeAndRefuseWhatTheyRef
 	settingsFail := func(text string) error {
 		dir := t.TempDir()
 		writeFile(t, dir+"/headgate.yaml", text)
-		_, err := loadSettings(dir)
+		_, err := loadSettings(workingTree, dir)
 		return err
 	}
 	assetsFail := func(text string) error {

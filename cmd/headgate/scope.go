@@ -66,7 +66,7 @@ Exit status: 0, 2 what you set up does not load, 3 a report could not be read.`,
 func (a *app) showScope(ctx context.Context, f *runFlags, args []string) (*report.Scope, error) {
 	r := &run{app: a, flags: f, result: &engine.Result{}}
 	var err error
-	if r.settings, err = a.openSettings(f.settings, args); err != nil {
+	if r.settings, err = a.openSettings(workingTree, f.settings, args); err != nil {
 		return nil, err
 	}
 	r.result.Change.Repository = r.repository(args)

@@ -61,10 +61,7 @@ func (s *settings) assetsFile(flag string) (f scope.File, err error) {
 	if name == "" {
 		return f, nil
 	}
-	if err := readable(name); err != nil {
-		return f, setup(err, "")
-	}
-	if f.Text, err = os.ReadFile(name); err != nil {
+	if f.Text, err = s.from.read(name, mostScopeBytes); err != nil {
 		return f, setup(err, "")
 	}
 	f.Name = strings.TrimPrefix(filepath.ToSlash(name), "./")
@@ -84,22 +81,34 @@ func (s *settings) checkScope(name string) error {
 	return nil
 }
 
+// above opens the folder that the settings folder is in, and gives the name that it has there.
+func (s *settings) above() (files fs.FS, own string, done func(), err error) {
+	if rel, at := s.from.find(s.folder); at == inCommit {
+		files, err = fs.Sub(s.from.files, path.Dir(rel))
+		return files, path.Base(rel), func() {}, err
+	}
+	folder, err := filepath.Abs(s.folder)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	root, err := os.OpenRoot(filepath.Dir(folder))
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return root.FS(), filepath.Base(folder), func() { root.Close() }, nil
+}
+
 // scopeFiles reads the files that the globs of scope match, below the folder that holds the settings. Links are not followed. A glob that
 // matches nothing, or everything, is a warning.
 func (s *settings) scopeFiles() (files []scope.File, warnings []string, err error) {
 	if len(s.Scope) == 0 || s.folder == "" {
 		return nil, nil, nil
 	}
-	folder, err := filepath.Abs(s.folder)
+	root, own, done, err := s.above()
 	if err != nil {
 		return nil, nil, setup(err, "")
 	}
-	root, err := os.OpenRoot(filepath.Dir(folder))
-	if err != nil {
-		return nil, nil, setup(err, "")
-	}
-	defer root.Close()
-	own := filepath.Base(folder)
+	defer done()
 	seen := map[string]bool{}
 	var size int64
 	for _, glob := range s.Scope {
@@ -109,7 +118,7 @@ func (s *settings) scopeFiles() (files []scope.File, warnings []string, err erro
 			warnings = append(warnings, fmt.Sprintf("headgate.yaml: scope: %q matches every file; name the files that say something of assets", glob))
 		}
 		matched := 0
-		err := fs.WalkDir(root.FS(), base, func(name string, d fs.DirEntry, err error) error {
+		err := fs.WalkDir(root, base, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && name == base:
 				return nil
@@ -138,7 +147,7 @@ func (s *settings) scopeFiles() (files []scope.File, warnings []string, err erro
 			if size += info.Size(); size > mostScopeBytes {
 				return fmt.Errorf("the files are larger than %d MiB together", mostScopeBytes>>20)
 			}
-			text, err := fs.ReadFile(root.FS(), name)
+			text, err := fs.ReadFile(root, name)
 			files = append(files, scope.File{Name: name, Text: text})
 			return err
 		})

@@ -23,7 +23,7 @@ func (a *app) secretKey(file string, s *settings) ([]byte, error) {
 			return nil, nil
 		}
 		var err error
-		if key, err = readSmall(from); err != nil {
+		if key, err = s.from.read(from, mostSettings); err != nil {
 			return nil, setup(fmt.Errorf("the key of secrets: %w", err), "")
 		}
 	}

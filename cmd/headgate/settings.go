@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -42,7 +41,8 @@ type settings struct {
 	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
 	Plan            planSettings   `yaml:"plan"`
 
-	folder string // where they are; empty if there are none
+	folder string  // where they are; empty if there are none
+	from   *origin // what they, and what they name, are read from
 }
 
 // An expectation is a report that must be there, finished and fresh.
@@ -118,19 +118,44 @@ func findSettings(flag, start string) (string, error) {
 // openSettings finds and reads the settings: those of the current folder or the nearest above it; only if there are none, those beside
 // or above the first argument that is a file or folder. Reports may come from an artifact that anyone wrote, so what lies beside them
 // never replaces what the repository says; the settings of a folder that are not used are said.
-func (a *app) openSettings(flag string, args []string) (*settings, error) {
-	folder, err := findSettings(flag, ".")
-	if start := firstFolder(args); folder == "" && err == nil && start != "" {
-		folder, err = findSettings("", start)
-	}
+func (a *app) openSettings(from *origin, flag string, args []string) (*settings, error) {
+	folder, err := a.chooseSettings(from, flag, args)
 	if err != nil {
 		return nil, err
 	}
-	s, err := loadSettings(folder)
+	s, err := loadSettings(from, folder)
 	if err == nil && flag == "" {
 		a.sayUnused(folder, args)
 	}
 	return s, err
+}
+
+func (a *app) chooseSettings(from *origin, flag string, args []string) (string, error) {
+	find := func(start string) (string, error) { return findSettings("", start) }
+	if from != nil {
+		find = from.settings
+	}
+	switch _, at := from.find(flag); {
+	case flag == "":
+	case at == inCommit && from.isFolder(flag):
+		return flag, nil
+	case at == nowhere && isFolder(flag):
+		a.say("note", fmt.Sprintf("%s is not used: the base commit %s does not have it, and the settings are the defaults", shown(flag), brief(from.commit)))
+		return "", nil
+	default:
+		return findSettings(flag, ".")
+	}
+	folder, err := find(".")
+	if start := firstFolder(args); folder == "" && err == nil && start != "" {
+		folder, err = find(start)
+	}
+	return folder, err
+}
+
+// isFolder says whether a folder lies here.
+func isFolder(name string) bool {
+	s, err := os.Stat(name)
+	return err == nil && s.IsDir()
 }
 
 // firstFolder is where the first argument that is a folder or file lies: the folder itself, or that of the file. It is empty if there
@@ -168,6 +193,16 @@ func (a *app) sayUnused(used string, args []string) {
 	}
 }
 
+// sameFolder says whether two names lead to one folder.
+func sameFolder(from *origin, a, b string) bool {
+	one, atOne := from.find(a)
+	other, atOther := from.find(b)
+	if atOne == inCommit || atOther == inCommit {
+		return atOne == atOther && one == other
+	}
+	return sameFile(a, b)
+}
+
 // sameFile says whether two names lead to one file or folder.
 func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
@@ -179,20 +214,17 @@ func sameFile(a, b string) bool {
 }
 
 // loadSettings reads headgate.yaml of a settings folder; without a folder or file all settings have their defaults.
-func loadSettings(folder string) (*settings, error) {
-	s := &settings{folder: folder}
-	if folder == "" {
+func loadSettings(from *origin, folder string) (*settings, error) {
+	s := &settings{folder: folder, from: from}
+	name := s.path("headgate.yaml")
+	if name == "" {
 		return s, nil
 	}
-	name := filepath.Join(folder, "headgate.yaml")
-	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	text, err := readSmall(name)
+	text, err := from.read(name, mostSettings)
 	if err != nil {
 		return nil, setup(err, "")
 	}
-	return s, s.read(filepath.ToSlash(name), text)
+	return s, s.read(name, text)
 }
 
 // read reads the text of headgate.yaml.
@@ -233,19 +265,6 @@ func (s *settings) read(name string, text []byte) error {
 // mostSettings bounds headgate.yaml, in bytes.
 const mostSettings = 256 << 10
 
-// readSmall reads a file that is one, and small: a pipe or device would never end.
-func readSmall(name string) ([]byte, error) {
-	switch s, err := os.Stat(name); {
-	case err != nil:
-		return nil, err
-	case !s.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", name)
-	case s.Size() > mostSettings:
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, mostSettings)
-	}
-	return os.ReadFile(name)
-}
-
 // readable refuses what is no file that has an end.
 func readable(name string) error {
 	s, err := os.Stat(name)
@@ -261,7 +280,7 @@ func (s *settings) path(name string) string {
 		return ""
 	}
 	p := filepath.Join(s.folder, name)
-	if _, err := os.Lstat(p); err != nil { // a link that leads nowhere is there: reading it fails, and says so
+	if !s.from.own(p) {
 		return ""
 	}
 	return filepath.ToSlash(p)

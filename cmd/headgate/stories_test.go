@@ -60,8 +60,24 @@ func TestStories(t *testing.T) {
 			env.Setenv("EXAMPLES", examples)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keypair": keypair, "repack": repack, "registry": registry},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "repository": repository, "keypair": keypair, "repack": repack, "registry": registry},
 	})
+}
+
+// repository FILE… makes a repository of the current folder, in which the branch main has the files, and goes on on the branch change.
+func repository(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: repository FILE…")
+	}
+	who := []string{"-c", "user.name=Ana", "-c", "user.email=ana@example.com"}
+	for _, do := range [][]string{
+		{"init", "-q", "--initial-branch=main"}, append([]string{"add", "--"}, args...),
+		append(who, "commit", "-q", "--allow-empty", "-m", "The base"), {"checkout", "-q", "-b", "change"},
+	} {
+		if len(args) > 0 || do[0] != "add" {
+			ts.Check(ts.Exec("git", do...))
+		}
+	}
 }
 
 // exits STATUS COMMAND… runs a command that must end with exactly this status.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,10 +20,7 @@ func (r *run) readValidations() error {
 		}
 	}
 	for _, name := range names {
-		if err := readable(name); err != nil {
-			return setup(err, "")
-		}
-		f, err := os.Open(name)
+		f, err := r.settings.from.open(name)
 		if err != nil {
 			return setup(err, "")
 		}

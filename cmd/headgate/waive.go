@@ -76,7 +76,7 @@ func (a *app) waive(ctx context.Context, f *runFlags, q *waiveRequest, args []st
 	if slices.ContainsFunc(cases, func(c engine.Case) bool { return c.Input.Finding.ID != cases[0].Input.Finding.ID }) {
 		return setup(fmt.Errorf("several findings are called %s", args[0]), "name one by its id; headgate gate -o table lists all ids")
 	}
-	s, err := a.openSettings(f.settings, args[1:])
+	s, err := a.openSettings(workingTree, f.settings, args[1:])
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) writeDraft(w *waiver.Waiver, cases []engine.Case, file string, wri
 	var text []byte
 	var have *waiver.List
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		if have, err = readWaivers(file); err != nil {
+		if have, err = readWaivers(workingTree, file); err != nil {
 			return err
 		}
 		if text, err = os.ReadFile(file); err != nil {

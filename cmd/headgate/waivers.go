@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,52 +30,77 @@ type waivers struct {
 // expiringWithin is how long before its end a waiver is called expiring, unless the settings say otherwise.
 const expiringWithin = 14 * 24 * time.Hour
 
-// waiversFile is the file that the flag names, else that of the settings; empty if there is none. The settings' own is looked for at the
-// base too, by who needs it.
+// waiversFile is the file that the flag names, else that of the settings; empty if there is none.
 func (r *run) waiversFile() string { return cmp.Or(r.flags.waivers, r.settings.path("waivers.yaml")) }
 
 // loadWaivers reads the waivers and finds out who wrote and approved them. Those of a change under review are those of its base: a change
-// cannot excuse itself. If the base is not known they are read from the change, are recorded as a weakening, and nothing of them is proven.
+// cannot excuse itself, and what it would make of them is only said.
 func (r *run) loadWaivers() (err error) {
 	w := &r.waivers
 	ctx := context.Background()
-	if w.file = r.waiversFile(); w.file == "" {
+	w.file = r.waiversFile()
+	if r.origin != nil {
+		w.head = r.waiversOfHead()
+	}
+	if w.file == "" {
 		return nil
 	}
-	if w.list, err = readWaivers(w.file); err != nil {
+	rel, at := r.origin.find(w.file)
+	if at == nowhere {
+		if _, err := os.Stat(w.file); err != nil {
+			return setup(err, "headgate waive writes one")
+		}
+		return nil
+	}
+	w.list, err = readWaivers(r.origin, w.file)
+	if err != nil && at == inCommit { // the change may be what mends it, so that it must not be kept from doing so
+		r.app.say("note", fmt.Sprintf("no waiver holds, since those of the base do not load: %v", err))
+		return nil
+	}
+	if err != nil || len(w.list.Waivers) == 0 {
 		return err
 	}
-	approvers := r.settings.Approvers
-	base := ""
-	if r.underReview() {
-		commit, why := r.baseCommit(ctx)
-		if why != "" {
-			r.weaken("waivers file " + shown(w.file) + " from the change under review")
-			w.verify = waiver.Unproven("the change under review may have written it: " + why)
-			return nil
-		}
-		base, w.head = commit, w.list
-		if w.list, err = r.waiversAt(ctx, base); err != nil {
-			return err
-		}
-		if approvers, err = r.approversAt(ctx, base); err != nil {
-			return err
-		}
-	}
-	if w.list == nil || len(w.list.Waivers) == 0 {
+	if at == inCommit {
+		w.verify = r.verifierAtBase(ctx, rel)
 		return nil
 	}
 	if why := strange(ctx, w.file); why != "" {
 		w.verify = waiver.Unproven(why)
 		return nil
 	}
-	history, err := git.History(ctx, w.file, base)
+	w.verify = proven(ctx, w.file, r.settings.Approvers)
+	return nil
+}
+
+// verifierAtBase judges by the history of the base commit who wrote and approved the waivers of a file.
+func (r *run) verifierAtBase(ctx context.Context, rel string) waiver.Verifier {
+	if !r.origin.git {
+		return waiver.Unproven("who wrote it is not known: there is no clone here")
+	}
+	for at := rel; at != "."; at = path.Dir(at) {
+		if s, err := r.origin.files.Lstat(at); err == nil && s.Mode()&fs.ModeSymlink != 0 {
+			return waiver.Unproven(rel + " is reached by a link, and git knows only where it leads")
+		}
+	}
+	history, err := git.History(ctx, r.origin.root, rel, r.origin.commit)
 	if err != nil {
-		w.verify = waiver.Unproven("who wrote it is not known: " + err.Error())
+		return waiver.Unproven("who wrote it is not known: " + err.Error())
+	}
+	return history.Verifier(r.settings.Approvers)
+}
+
+// waiversOfHead are the waivers as the change under review has them; nil if it has none, or they do not load, which is for what simulates
+// its settings to say.
+func (r *run) waiversOfHead() *waiver.List {
+	file := cmp.Or(r.flags.waivers, filepath.Join(cmp.Or(r.settings.folder, settingsFolder), "waivers.yaml"))
+	if _, inside := r.origin.rel(file); !inside {
 		return nil
 	}
-	w.verify = history.Verifier(approvers)
-	return nil
+	list, err := readWaivers(workingTree, file)
+	if err != nil {
+		return nil
+	}
+	return list
 }
 
 // strange says why git's word on a waivers file is not of the repository that is decided about: a change could make the settings
@@ -103,108 +128,23 @@ func strange(ctx context.Context, file string) string {
 // shown is a file's name as people write it.
 func shown(file string) string { return strings.TrimPrefix(filepath.ToSlash(file), "./") }
 
-func readWaivers(file string) (*waiver.List, error) {
-	if s, err := os.Stat(file); err != nil || !s.Mode().IsRegular() {
-		return nil, setup(cmp.Or(err, fmt.Errorf("%s is no regular file", file)), "headgate waive writes one")
-	}
-	f, err := os.Open(file)
+func readWaivers(from *origin, file string) (*waiver.List, error) {
+	f, err := from.open(file)
 	if err != nil {
-		return nil, setup(err, "")
+		return nil, setup(err, "headgate waive writes one")
 	}
 	defer f.Close()
-	return parseWaivers(shown(file), f)
-}
-
-func parseWaivers(name string, from io.Reader) (*waiver.List, error) {
-	list, err := waiver.Read(name, from)
+	list, err := waiver.Read(shown(file), f)
 	if err != nil {
 		return nil, setup(err, "headgate schema waivers says what a waiver can have, and headgate waive writes one")
 	}
 	return list, nil
 }
 
-// waiversAt are the waivers of a commit; nil if it has none.
-func (r *run) waiversAt(ctx context.Context, commit string) (*waiver.List, error) {
-	text, ok, err := git.File(ctx, r.waivers.file, commit)
-	if err != nil {
-		return nil, setup(fmt.Errorf("%s at %s: %w", shown(r.waivers.file), commit[:7], err), "")
-	}
-	if !ok {
-		return nil, nil
-	}
-	list, err := parseWaivers(shown(r.waivers.file), strings.NewReader(string(text)))
-	if err != nil { // the change may be what mends it, so that it must not be kept from doing so
-		r.app.say("note", fmt.Sprintf("no waiver holds, since those of the base do not load: %v", err))
-		return nil, nil
-	}
-	return list, nil
-}
-
-// approversAt are the approvers of the settings as they are in a commit.
-func (r *run) approversAt(ctx context.Context, commit string) ([]string, error) {
-	name := r.settings.path("headgate.yaml")
-	if name == "" {
-		return nil, nil
-	}
-	text, ok, err := git.File(ctx, name, commit)
-	if err != nil {
-		return nil, setup(fmt.Errorf("%s at %s: %w", shown(name), commit[:7], err), "")
-	}
-	var base settings
-	if ok && base.read(shown(name), text) != nil {
-		r.app.say("note", "no waiver is proven, since the settings of the base do not load")
-		return nil, nil
-	}
-	return base.Approvers, nil
-}
-
-// baseCommit is the commit that the change under review is to be merged into, or why it is not known. It is named by --diff,
-// HEADGATE_BASE, or the event that GitHub reports.
-func (r *run) baseCommit(ctx context.Context) (commit, why string) {
-	name := ""
-	if spans(r.flags.diff) {
-		name, _, _ = strings.Cut(r.flags.diff, "..")
-	}
-	if name = cmp.Or(name, r.app.getenv("HEADGATE_BASE"), r.eventBase()); name == "" {
-		return "", "its base is not known (--diff BASE...HEAD)"
-	}
-	commit, err := git.Commit(ctx, filepath.Dir(r.waivers.file), name)
-	if err != nil {
-		return "", "the clone does not have its base (fetch-depth: 0)"
-	}
-	return commit, ""
-}
-
-// mostEvent bounds the file in which GitHub says what happened.
-const mostEvent = 16 << 20
-
-// eventBase is the base commit as GitHub reports it; empty if it does not.
-func (r *run) eventBase() string {
-	f, err := os.Open(r.app.getenv("GITHUB_EVENT_PATH"))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	var event struct {
-		PullRequest struct {
-			Base struct {
-				SHA string `json:"sha"`
-			} `json:"base"`
-		} `json:"pull_request"`
-		MergeGroup struct {
-			BaseSHA string `json:"base_sha"`
-		} `json:"merge_group"`
-	}
-	if err := json.NewDecoder(io.LimitReader(f, mostEvent)).Decode(&event); err != nil {
-		return ""
-	}
-	return cmp.Or(event.PullRequest.Base.SHA, event.MergeGroup.BaseSHA)
-}
-
 // joinWaivers joins to the cases the waivers that are about them.
 func (r *run) joinWaivers(context.Context) error {
 	w := &r.waivers
-	if w.file == "" {
+	if w.list == nil && w.head == nil {
 		return nil
 	}
 	w.use = w.list.Apply(r.result.Cases, r.result.Now, w.verify)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,17 +15,17 @@ import (
 )
 
 // History is who wrote the lines of a file, and the commits between them and where the file was read: at a commit (or a name of one),
-// or, if that is empty, as it lies in the folder, where lines that are not committed have no commit. An error says why git does not know:
-// there is no git or no repository, the file is not in it, or there is no such commit.
-func History(ctx context.Context, file, at string) (*waiver.History, error) {
-	dir, name := folder(file)
+// or, if that is empty, as it lies in the folder, where lines that are not committed have no commit. Name is the file's below dir, which
+// is a folder of the repository. An error says why git does not know: there is no git or no repository, the file is not in it, or there
+// is no such commit.
+func History(ctx context.Context, dir, name, at string) (*waiver.History, error) {
 	head, err := Commit(ctx, dir, at)
 	if err != nil {
 		return nil, err
 	}
 	h := &waiver.History{Head: head, Commits: map[string]waiver.Commit{}}
 	h.Text = func(commit string) ([]byte, error) {
-		text, ok, err := File(ctx, file, commit)
+		text, ok, err := file(ctx, dir, name, commit)
 		if err == nil && !ok {
 			err = errors.New("the commit does not have it")
 		}
@@ -50,17 +49,8 @@ func History(ctx context.Context, file, at string) (*waiver.History, error) {
 	return h, readCommits(ctx, dir, h)
 }
 
-// folder is where a file lies, and its name there.
-func folder(file string) (dir, name string) {
-	if dir, name = filepath.Split(file); dir == "" {
-		dir = "."
-	}
-	return dir, name
-}
-
-// File is a file as it is in a commit; it is not ok if the commit does not have it.
-func File(ctx context.Context, file, commit string) (text []byte, ok bool, err error) {
-	dir, name := folder(file)
+// file is a file as it is in a commit; it is not ok if the commit does not have it.
+func file(ctx context.Context, dir, name, commit string) (text []byte, ok bool, err error) {
 	listed, err := ask(ctx, dir, "ls-tree", "--name-only", commit, "--", name)
 	if err != nil || len(bytes.TrimSpace(listed)) == 0 {
 		return nil, false, err
@@ -114,6 +104,9 @@ func readBlame(h *waiver.History, out []byte) (boundary []string, err error) {
 	}
 	return boundary, s.Err()
 }
+
+// IsID says whether a name of a commit is its full id.
+func IsID(name string) bool { return (len(name) == 40 || len(name) == 64) && isHash(name) }
 
 func isHash(s string) bool { return len(s) >= 40 && strings.Trim(s, "0123456789abcdef") == "" }
 

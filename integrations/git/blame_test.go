@@ -63,7 +63,7 @@ func TestHistoryNamesWhoWroteEachLine(t *testing.T) {
 	first := r.commit("dev@example.com", "one\ntwo\n")
 	second := r.commit("ana@example.com", "one\nTWO\n", "--trailer", "Approved-by: Bo <bo@example.com>", "--trailer", "Reviewed-by: cy@example.com")
 	r.write("one\nTWO\nthree\n")
-	h, err := git.History(t.Context(), r.file(), "")
+	h, err := git.History(t.Context(), r.dir, "a file.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestHistoryNamesWhoWroteEachLine(t *testing.T) {
 	if c := h.Commits[first]; c.Author != "dev@example.com" || len(c.Parents) != 0 || len(c.Approvals) != 0 {
 		t.Errorf("the first is %+v", c)
 	}
-	if h, err = git.History(t.Context(), r.file(), first); err != nil || !slices.Equal(h.Lines, []string{first, first}) {
+	if h, err = git.History(t.Context(), r.dir, "a file.yaml", first); err != nil || !slices.Equal(h.Lines, []string{first, first}) {
 		t.Errorf("at the first: %+v, %v", h, err)
 	}
 }
@@ -88,7 +88,7 @@ func TestHistoryHasTheMergeThatBroughtALine(t *testing.T) {
 	side := r.commit("dev@example.com", "one\ntwo\n")
 	r.git("ana@example.com", "checkout", "-q", "main")
 	r.git("ana@example.com", "merge", "-q", "--no-ff", "-m", "merge", "side")
-	h, err := git.History(t.Context(), r.file(), "")
+	h, err := git.History(t.Context(), r.dir, "a file.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestHistoryIsWhatWasCommittedWhateverIsSetUp(t *testing.T) {
 	}
 	r.git("", "config", "blame.ignoreRevsFile", filepath.Join(r.dir, "ignored"))
 	r.git("", "replace", second, first)
-	h, err := git.History(t.Context(), r.file(), "")
+	h, err := git.History(t.Context(), r.dir, "a file.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestAShallowCloneSaysWhereItIsCut(t *testing.T) {
 	second := r.commit("ana@example.com", "one\ntwo\n")
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.git("", "clone", "-q", "--depth", "1", "file://"+r.dir, shallow)
-	h, err := git.History(t.Context(), filepath.Join(shallow, "a file.yaml"), "")
+	h, err := git.History(t.Context(), shallow, "a file.yaml", "")
 	if err != nil || !slices.Contains(h.Cut, second) {
 		t.Errorf("have %+v, %v", h, err)
 	}
@@ -134,33 +134,43 @@ func TestAShallowCloneSaysWhereItIsCut(t *testing.T) {
 func TestWhatGitDoesNotKnowIsAnError(t *testing.T) {
 	r := newRepo(t)
 	r.write("one\n")
-	if _, err := git.History(t.Context(), r.file(), ""); err == nil {
+	if _, err := git.History(t.Context(), r.dir, "a file.yaml", ""); err == nil {
 		t.Error("a repository without commits has a history")
 	}
 	r.git("dev@example.com", "commit", "-q", "--allow-empty", "-m", "x")
-	if _, err := git.History(t.Context(), r.file(), ""); err == nil {
+	if _, err := git.History(t.Context(), r.dir, "a file.yaml", ""); err == nil {
 		t.Error("a file that is not committed has a history")
 	}
-	if _, err := git.History(t.Context(), r.file(), "--output=x"); err == nil {
+	if _, err := git.History(t.Context(), r.dir, "a file.yaml", "--output=x"); err == nil {
 		t.Error("an option is a commit")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := git.History(ctx, r.file(), ""); err == nil {
+	if _, err := git.History(ctx, r.dir, "a file.yaml", ""); err == nil {
 		t.Error("git answers after the end")
 	}
 }
 
-func TestFileIsThatOfTheCommit(t *testing.T) {
+func TestTheTextOfAHistoryIsThatOfTheCommit(t *testing.T) {
 	r := newRepo(t)
 	first := r.commit("dev@example.com", "one\n")
 	second := r.commit("dev@example.com", "two\n")
+	h, err := git.History(t.Context(), r.dir, "a file.yaml", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for commit, want := range map[string]string{first: "one\n", second: "two\n"} {
-		if text, ok, err := git.File(t.Context(), r.file(), commit); !ok || err != nil || string(text) != want {
-			t.Errorf("%q, %v, %v", text, ok, err)
+		if text, err := h.Text(commit); err != nil || string(text) != want {
+			t.Errorf("%q, %v", text, err)
 		}
 	}
-	if _, ok, err := git.File(t.Context(), filepath.Join(r.dir, "other"), first); ok || err != nil {
-		t.Errorf("a file that is not there: %v, %v", ok, err)
+	r.git("dev@example.com", "mv", "a file.yaml", "other")
+	if _, err := h.Text(r.commit("dev@example.com", "x", "-a")); err != nil {
+		t.Errorf("the file is there again: %v", err)
+	}
+	r.git("dev@example.com", "rm", "-q", "a file.yaml")
+	r.git("dev@example.com", "commit", "-q", "-m", "x")
+	if _, err := h.Text(r.git("", "rev-parse", "HEAD")); err == nil {
+		t.Error("a file that is not there has a text")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -165,9 +166,13 @@ func Submodule(ctx context.Context, dir string) bool {
 	return err == nil && len(bytes.TrimSpace(out)) > 0
 }
 
-// git is the program, told to ask nobody, to lock nothing, and to take objects for what they are.
+// inert keep git from running programs that a repository names, and from taking a folder that somebody put into the working tree for
+// a repository.
+var inert = []string{"-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "safe.bareRepository=explicit"}
+
+// git is the program, told to ask nobody, to lock nothing, to run nothing, and to take objects for what they are.
 func git(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "--literal-pathspecs"}, args...)...)
+	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-C", dir, "--literal-pathspecs"}, inert, args)...)
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); name != "GIT_DIFF_OPTS" && name != "GIT_EXTERNAL_DIFF" {
 			cmd.Env = append(cmd.Env, v)

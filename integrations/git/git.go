@@ -1,4 +1,5 @@
-// Package git reads what the local repository knows. It runs the git program and changes nothing.
+// Package git reads what the local repository knows. It runs the git program and changes nothing, but that a commit that is needed and
+// not here is fetched (see Fetch).
 package git
 
 import (
@@ -16,7 +17,7 @@ func Repository(folders ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for _, dir := range folders {
-		out, err := exec.CommandContext(ctx, "git", "-C", dir, "config", "--local", "--get", "remote.origin.url").Output()
+		out, err := git(ctx, dir, "config", "--local", "--get", "remote.origin.url").Output()
 		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() != noSuchKey {
 			continue // in no repository
 		}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/headgate/headgate/integrations/git"
+)
+
+// A named commit is one end of the change, and who names it.
+type namedCommit struct{ name, by string }
+
+// baseName is the commit that the change under review is to be merged into: --base, else --diff, else the event of the code host. The
+// base branch's own commit is meant, not where the change began: a change is judged by what is accepted now.
+func (r *run) baseName() namedCommit {
+	if r.flags.base != "" {
+		return namedCommit{r.flags.base, "--base"}
+	}
+	if spans(r.flags.diff) {
+		base, _, _ := strings.Cut(r.flags.diff, "..")
+		return namedCommit{cmp.Or(base, "HEAD"), "--diff"}
+	}
+	return namedCommit{r.event.base(), "the event " + r.event.Name}
+}
+
+// headName is the last commit of the change: --head, else --diff, else the event of the code host, else the one that is checked out.
+func (r *run) headName() namedCommit {
+	if r.flags.head != "" {
+		return namedCommit{r.flags.head, "--head"}
+	}
+	if spans(r.flags.diff) {
+		_, head, _ := strings.Cut(r.flags.diff, "..")
+		return namedCommit{cmp.Or(strings.TrimPrefix(head, "."), "HEAD"), "--diff"}
+	}
+	if sha := r.event.head(); sha != "" {
+		return namedCommit{sha, "the event " + r.event.Name}
+	}
+	return namedCommit{"HEAD", "the checkout"}
+}
+
+const hintOnNoBase = "what judges a change is read from the commit that it is to be merged into: name it with --base (HEADGATE_BASE), as --base origin/main"
+
+// openBase opens the commit that judges a change under review. Without one nothing is decided: a change cannot judge itself.
+func (r *run) openBase(ctx context.Context) error {
+	base := r.baseName()
+	if base.name == "" {
+		return undecided(errors.New("the base of the change under review is not known"), hintOnNoBase)
+	}
+	from, err := openCommit(ctx, base.name)
+	if err != nil {
+		return undecided(fmt.Errorf("the base of the change under review (%s, by %s): %w", base.name, base.by, err), hintOnBaseCommit(err, base.name))
+	}
+	r.origin = from
+	r.result.Change.Base = from.commit
+	if sha := r.event.base(); sha != "" && sha != from.commit {
+		r.weaken(fmt.Sprintf("the base is %s by %s, and %s by the event %s", brief(from.commit), base.by, brief(sha), r.event.Name))
+	}
+	return r.findHead(ctx)
+}
+
+// findHead notes the last commit of the change. It need not be here: on GitHub a merge of it is checked out.
+func (r *run) findHead(ctx context.Context) error {
+	head := r.headName()
+	id, err := git.Commit(ctx, ".", head.name)
+	switch {
+	case err == nil:
+	case r.event.head() == head.name || !r.origin.git:
+		id = r.event.head()
+	default:
+		return undecided(fmt.Errorf("the head of the change under review (%s, by %s): %w", head.name, head.by, err), hintOnCommits(err))
+	}
+	r.result.Change.Head = id
+	if id == r.origin.commit {
+		r.weaken("the base and the head of the change are one commit, " + brief(id))
+	}
+	return nil
+}
+
+// openCommit opens a commit of the checkout that the program runs in. One that is not here is fetched, if it is named by its id.
+func openCommit(ctx context.Context, name string) (*origin, error) {
+	checkout, err := git.FindCheckout(ctx, ".")
+	if err != nil {
+		return nil, err
+	}
+	if _, missing := git.Commit(ctx, ".", name); errors.Is(missing, git.ErrNoCommit) && git.IsID(name) {
+		if err := git.Fetch(ctx, ".", name); err != nil {
+			return nil, fmt.Errorf("%w; %w", missing, err)
+		}
+	}
+	opened, err := git.OpenTree(ctx, ".", name)
+	if err != nil {
+		return nil, err
+	}
+	return &origin{commit: opened.Commit, files: opened, root: checkout.Root, at: checkout.At, git: true, close: opened.Close,
+		of: func(rel string) bool { return git.Untracked(ctx, checkout.Root, rel) }}, nil
+}
+
+// hintOnBaseCommit is what to do about a base that cannot be had.
+func hintOnBaseCommit(err error, name string) string {
+	switch {
+	case errors.Is(err, git.ErrNoRepository):
+		return "run in the checkout of the repository; git has to be there, and to trust the folder (git config --global --add safe.directory)"
+	case errors.Is(err, git.ErrNoCommit) && git.IsID(name):
+		return "check out with fetch-depth: 0 and the credentials kept (actions/checkout does), or run git fetch --depth=1 origin " + name
+	case errors.Is(err, git.ErrNoCommit):
+		return "git fetch origin brings the commits of other branches; name them as origin/main"
+	}
+	return ""
+}

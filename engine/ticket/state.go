@@ -37,12 +37,13 @@ type State struct {
 	As     string `json:"as,omitempty"`     // why we closed it: ClosedGone or ClosedExcused
 
 	// What it was about when it was last found.
-	Per    Per             `json:"per,omitempty"`
-	For    string          `json:"for,omitempty"`
-	Worst  engine.Priority `json:"worst,omitempty"`
-	Due    string          `json:"due,omitempty"` // day
-	Clears []Cleared       `json:"clears,omitempty"`
-	Covers []Cover         `json:"covers,omitempty"`
+	Summary string          `json:"summary,omitempty"`
+	Per     Per             `json:"per,omitempty"`
+	For     string          `json:"for,omitempty"`
+	Worst   engine.Priority `json:"worst,omitempty"`
+	Due     string          `json:"due,omitempty"` // day
+	Clears  []Cleared       `json:"clears,omitempty"`
+	Covers  []Cover         `json:"covers,omitempty"`
 
 	// How its life went.
 	Absent   int      `json:"absent,omitempty"`   // complete scans in a row without it

@@ -39,7 +39,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
 
 	var stated []statement
-	held, err := p.ask(ctx, p.gate, p.summary(r), &stated)
+	held, _, err := p.ask(ctx, p.gate, p.summary(r), &stated)
 	if err != nil {
 		return err
 	}

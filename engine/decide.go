@@ -80,6 +80,7 @@ type answer struct {
 	Action    Action      `json:"action"`
 	WouldHave Action      `json:"would_have"`
 	Reasons   []statement `json:"reasons"`
+	said      string      // the value itself, as OPA writes it
 }
 
 // A statement is a reason as a pack states it.
@@ -109,7 +110,8 @@ type statement struct {
 // policy observes of the input: not on the time, and not on facts that only messages name.
 func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
 	a := new(answer)
-	held, err := p.ask(ctx, p.decision, in, a)
+	held, said, err := p.ask(ctx, p.decision, in, a)
+	a.said = said
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +147,7 @@ func (p *Policy) complete(stated []statement, held *heldRules) error {
 
 // decision makes of an answer the decision on one input: with its messages and dates.
 func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
-	d := Decision{Priority: a.Priority, Action: a.Action}
+	d := Decision{Priority: a.Priority, Action: a.Action, Answer: a.said}
 	if a.WouldHave != a.Action {
 		d.WouldHave = new(a.WouldHave)
 	}
@@ -167,28 +169,28 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	return d, d.setDates(in, now)
 }
 
-// ask evaluates a query on a document and decodes the answer; it returns which rules held. An answer that is undefined is an error, and so
-// is one that nobody could read to the end.
-func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) (*heldRules, error) {
-	held := p.tracker()
+// ask evaluates a query on a document and decodes the answer; it returns which rules held, and the answer as OPA writes it: in JSON, sets as
+// lists, keys and sets sorted. An answer that is undefined is an error, and so is one that nobody could read to the end.
+func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) (held *heldRules, said string, err error) {
+	held = p.tracker()
 	value, err := p.evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value, rego.EvalEvaluatedRuleTracker(held.tracker))
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, "", err
 	case value == nil:
-		return nil, fmt.Errorf("the policy has no answer: data.main is undefined for this input")
+		return nil, "", fmt.Errorf("the policy has no answer: data.main is undefined for this input")
 	}
 	if set, ok := value.(ast.Set); ok {
 		value = ast.NewArray(set.Slice()...) // sorted
 	}
-	text := value.String()
-	if len(text) > mostSaid {
-		return nil, p.tooLong(value)
+	said = value.String()
+	if len(said) > mostSaid {
+		return nil, "", p.tooLong(value)
 	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		return nil, fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+	if err := json.Unmarshal([]byte(said), into); err != nil {
+		return nil, "", fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
 	}
-	return held, nil
+	return held, said, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

@@ -88,6 +88,10 @@ type Decision struct {
 	Assumed     []string   `json:"assumed,omitempty"`
 	Range       []Priority `json:"range,omitempty"`
 	Pivots      []Pivot    `json:"pivots,omitempty"`
+
+	// Answer is what data.main.decision came to, as OPA writes it: what the decision follows from, and what deciding again has to come to
+	// byte by byte. It is evidence and no part of results; empty in those that were read from a file.
+	Answer string `json:"-"`
 }
 
 // Exemption is the reason that lowered the action, the one that lowers it most; nil if none did. An exemption that allows what was

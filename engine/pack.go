@@ -143,31 +143,9 @@ func Pack(ctx context.Context, src PolicySource) (*Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, _, err := src.files(false)
-	if err != nil {
+	packed := &Packed{Info: p.info, Overrides: p.overrides}
+	if packed.Files, err = p.Files(); err != nil {
 		return nil, err
-	}
-	packed := &Packed{Info: p.info, Overrides: p.overrides, Files: map[string][]byte{}}
-	given := map[string]bool{} // folders whose data is not that of their files
-	for pack := range src.Params {
-		given[folderOf(pack)] = true
-	}
-	for _, f := range files {
-		if folder := owner(f.path); !isData(path.Base(f.path)) || !given[folder] {
-			packed.Files[f.path] = f.text
-		}
-	}
-	for folder := range given {
-		var doc any = p.data
-		for dir := range strings.SplitSeq(folder, "/") {
-			in, _ := doc.(map[string]any)
-			doc = in[dir]
-		}
-		text, err := json.MarshalIndent(doc, "", "  ")
-		if err != nil {
-			return nil, fmt.Errorf("parameters of %s: %w", folder, err)
-		}
-		packed.Files[folder+"/data.json"] = append(text, '\n')
 	}
 	if len(packed.Info.Packs) == 0 {
 		return nil, errors.New("no pack is on, so nothing would ever be decided")
@@ -179,6 +157,43 @@ func Pack(ctx context.Context, src PolicySource) (*Packed, error) {
 	}
 	packed.Info = again.info
 	return packed, nil
+}
+
+// Files are what the policy was compiled from, by path and without tests. Where parameters were given, they stand there instead of the
+// defaults: a PackBundle of these files is the same policy, with the same digest.
+func (p *Policy) Files() (map[string][]byte, error) {
+	files, given := map[string][]byte{}, p.given
+	if len(given) > 0 && slices.ContainsFunc(p.files, func(f policyFile) bool { return isData(f.path) }) {
+		given = []string{""} // data above the folders of packs says what parameters of theirs are: all of it is written anew
+	}
+	for _, f := range p.files {
+		if !isData(path.Base(f.path)) || !slices.Contains(given, "") && !slices.Contains(given, owner(f.path)) {
+			files[f.path] = f.text
+		}
+	}
+	for _, folder := range given {
+		var doc any = p.data
+		for dir := range strings.SplitSeq(folder, "/") {
+			if in, ok := doc.(map[string]any); ok && dir != "" {
+				doc = in[dir]
+			}
+		}
+		text, err := json.MarshalIndent(doc, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("parameters of %s: %w", folder, err)
+		}
+		files[path.Join(folder, "data.json")] = append(text, '\n')
+	}
+	return files, nil
+}
+
+// given are the folders whose parameters are given.
+func (src PolicySource) given() []string {
+	var folders []string
+	for _, pack := range slices.Sorted(maps.Keys(src.Params)) {
+		folders = append(folders, folderOf(pack))
+	}
+	return folders
 }
 
 func folderOf(pack string) string {

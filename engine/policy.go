@@ -56,6 +56,8 @@ type Policy struct {
 	byID      map[string]*ruleInfo
 	compiler  *ast.Compiler
 	modules   map[string]*ast.Module // as their authors wrote them, by file
+	files     []policyFile           // what it was made of
+	given     []string               // folders whose data is not that of their files, as parameters of theirs were given
 	data      map[string]any         // parameters and tables, as the store has them
 	store     storage.Store
 	decision  rego.PreparedEvalQuery
@@ -126,7 +128,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	p := &Policy{compiler: compiler, modules: modules, info: PolicyInfo{Packs: packs}, overrides: overrides,
+	p := &Policy{compiler: compiler, modules: modules, files: files, given: src.given(), info: PolicyInfo{Packs: packs}, overrides: overrides,
 		noClasses: src.NoClasses, noRange: src.NoRange, phases: new(phases),
 		perDecision: cmp.Or(src.PerDecision, perDecision), stuck: new(stuck)}
 	if p.info.Digest, err = digest(files, data); err != nil {

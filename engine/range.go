@@ -67,7 +67,7 @@ func (p *Policy) priorityOf(ctx context.Context, in *Input) (*answer, error) {
 		return nil, err
 	}
 	a := new(answer)
-	if _, err := p.ask(ctx, query, in, &a.Priority); err != nil {
+	if _, _, err := p.ask(ctx, query, in, &a.Priority); err != nil {
 		return nil, err
 	}
 	if a.Priority.Rank() < 0 {

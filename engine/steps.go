@@ -61,7 +61,7 @@ func (p *Policy) stepsOf(ctx context.Context, in *Input) (*answer, error) {
 		return nil, err
 	}
 	a := new(answer)
-	held, err := p.ask(ctx, query, in, &a.Reasons)
+	held, _, err := p.ask(ctx, query, in, &a.Reasons)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ type Decision struct {
 	FirstSeen  time.Time         `json:"first_seen,omitzero"`   // to the day
 	Due        time.Time         `json:"due,omitzero"`
 	DueFrom    string            `json:"due_from,omitempty"`
-	Overdue    bool              `json:"overdue,omitempty"`
+	Overdue    bool              `json:"overdue,omitzero"`
 	NextChange time.Time         `json:"next_change,omitzero"` // when time alone could change it
 	Reasons    []Reason          `json:"reasons,omitempty"`
 	Controls   []string          `json:"controls,omitempty"` // of all reasons, each once
@@ -99,9 +99,9 @@ type Reason struct {
 	Kind   string          `json:"kind"`
 	To     engine.Priority `json:"to,omitempty"`
 	AtMost engine.Action   `json:"at_most,omitempty"`
-	Firm   bool            `json:"firm,omitempty"`
-	Date   time.Time       `json:"date,omitzero"`    // of a due or an exempt
-	Staged bool            `json:"staged,omitempty"` // the rule is not in force at this time, and does nothing but warn where it would deny
+	Firm   bool            `json:"firm,omitzero"`
+	Date   time.Time       `json:"date,omitzero"`   // of a due or an exempt
+	Staged bool            `json:"staged,omitzero"` // the rule is not in force at this time, and does nothing but warn where it would deny
 }
 
 // What became of a waiver in a run.

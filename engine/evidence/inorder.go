@@ -1,0 +1,82 @@
+package evidence
+
+import (
+	"iter"
+	"runtime"
+)
+
+// inOrder works on the elements of a sequence on all cores and gives what comes of them in their order. Worker makes what one core works
+// with. What is ahead of whoever reads is bounded; reading may end early.
+func inOrder[A, B any](in iter.Seq[A], worker func() func(A) B) iter.Seq[B] {
+	return func(yield func(B) bool) {
+		type job struct {
+			in   A
+			done chan B
+		}
+		cores := runtime.GOMAXPROCS(0)
+		jobs, order := make(chan job), make(chan job, 2*cores)
+		stop := make(chan struct{})
+		ended := make(chan struct{})
+		defer func() { // what reads in must not go on behind the caller's back
+			close(stop)
+			<-ended
+		}()
+		go func() {
+			defer close(ended)
+			defer close(jobs)
+			defer close(order)
+			for a := range in {
+				j := job{a, make(chan B, 1)}
+				for _, to := range []chan job{order, jobs} {
+					select {
+					case to <- j:
+					case <-stop:
+						return
+					}
+				}
+			}
+		}()
+		for range cores {
+			go func() {
+				work := worker()
+				for j := range jobs {
+					j.done <- work(j.in)
+				}
+			}()
+		}
+		for j := range order {
+			if !yield(<-j.done) {
+				return
+			}
+		}
+	}
+}
+
+// A chunk is some lines of a part, copied, or why there are no more.
+type chunk struct {
+	lines [][]byte
+	err   error
+}
+
+// chunks gathers lines.
+func chunks(lines iter.Seq2[[]byte, error]) iter.Seq[chunk] {
+	return func(yield func(chunk) bool) {
+		var c chunk
+		size := 0
+		for line, err := range lines {
+			if err != nil {
+				c.err = err
+				yield(c)
+				return
+			}
+			c.lines = append(c.lines, append([]byte(nil), line...))
+			if size += len(line); len(c.lines) == batchSize || size > 4<<20 {
+				if !yield(c) {
+					return
+				}
+				c, size = chunk{}, 0
+			}
+		}
+		yield(c)
+	}
+}

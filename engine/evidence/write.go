@@ -1,0 +1,362 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/headgate/headgate/engine"
+)
+
+// SumsFile lists the files of a bundle with their digests, as sha256sum writes and checks them. It shows damage; proof is the statement.
+const SumsFile = "SHA256SUMS"
+
+// packedSuffix ends the names of the files of a bundle that are compressed.
+const packedSuffix = ".zst"
+
+// packedParts are the parts that a bundle keeps compressed.
+var packedParts = []string{PartPolicy, PartResult, PartRecords, PartInputs, PartAnswers}
+
+// FileOf is the name of the file of a bundle that holds a part.
+func FileOf(part string) string {
+	if slices.Contains(packedParts, part) {
+		return part + packedSuffix
+	}
+	return part
+}
+
+// A Writer writes a bundle: the files of one run. Memory is bounded by what is worked on at a time, not by the records.
+type Writer struct {
+	create func(name string) (io.WriteCloser, error)
+	terms  string
+	now    time.Time
+
+	reportOnly bool
+
+	records *part
+	inputs  *part
+	answers *part
+	known   map[string]bool // digests of answers that are written
+	tree    tree
+	sums    map[string]string
+	work    Predicate
+}
+
+// NewWriter begins a bundle. Create makes a file of it, by name. The terms are completed by the digest of the policy's content.
+func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, policy map[string][]byte) (*Writer, error) {
+	w := &Writer{create: create, now: terms.At, reportOnly: terms.Settings.ReportOnly, known: map[string]bool{}, sums: map[string]string{}}
+	content := PolicyContent{Schema: PolicySchema, Files: map[string]string{}}
+	for name, text := range policy {
+		content.Files[name] = string(text)
+	}
+	var err error
+	if terms.Policy.Content, err = w.document(PartPolicy, content); err != nil {
+		return nil, err
+	}
+	terms.Schema = TermsSchema
+	if w.terms, err = w.document(PartTerms, terms); err != nil {
+		return nil, err
+	}
+	w.work = Predicate{At: terms.At, Event: terms.Change.Event, Terms: w.terms, Policy: terms.Policy.Digest,
+		Engine: Engine{Headgate: terms.Engine.Headgate, OPA: terms.Engine.OPA}, CI: terms.CI, Weakened: []string{}}
+	for _, p := range []struct {
+		name string
+		part **part
+	}{{PartRecords, &w.records}, {PartInputs, &w.inputs}, {PartAnswers, &w.answers}} {
+		if *p.part, err = w.open(p.name); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// A part is a part of a bundle that is being written.
+type part struct {
+	name   string
+	file   io.WriteCloser
+	packed hash.Hash // of the file
+	plain  hash.Hash // of what is in it
+	pack   io.WriteCloser
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+func (w *Writer) open(name string) (*part, error) {
+	file, err := w.create(FileOf(name))
+	if err != nil {
+		return nil, err
+	}
+	p := &part{name: name, file: file, packed: sha256.New(), plain: sha256.New()}
+	to := io.MultiWriter(file, p.packed)
+	p.pack = nopCloser{to}
+	if FileOf(name) != name {
+		if p.pack, err = zstd.NewWriter(to, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+			zstd.WithWindowSize(mostWindow)); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// mostWindow bounds how far back a compressed file refers, and so what reading it needs.
+const mostWindow = 1 << 20
+
+func (p *part) write(b []byte) error {
+	p.plain.Write(b) // never fails
+	_, err := p.pack.Write(b)
+	return err
+}
+
+// close ends a part and is the digest of what is in it.
+func (w *Writer) close(p *part) (string, error) {
+	if err := errors.Join(p.pack.Close(), p.file.Close()); err != nil {
+		return "", fmt.Errorf("%s: %w", FileOf(p.name), err)
+	}
+	w.sums[FileOf(p.name)] = hashText(tlog.Hash(p.packed.Sum(nil)))
+	return hashText(tlog.Hash(p.plain.Sum(nil))), nil
+}
+
+// whole writes a part at once.
+func (w *Writer) whole(name string, data []byte) (string, error) {
+	p, err := w.open(name)
+	if err != nil {
+		return "", err
+	}
+	if err := p.write(data); err != nil {
+		return "", fmt.Errorf("%s: %w", FileOf(name), err)
+	}
+	return w.close(p)
+}
+
+func (w *Writer) document(name string, v any) (string, error) {
+	data, err := encode(v)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return w.whole(name, data)
+}
+
+// Add writes a record. Its version, index, time and terms are filled in.
+func (w *Writer) Add(r Record) error {
+	line, err := w.line(&r, w.tree.size)
+	if err != nil {
+		return err
+	}
+	return w.record(line)
+}
+
+func (w *Writer) line(r *Record, index int64) ([]byte, error) {
+	r.V, r.Index, r.At, r.Terms = RecordVersion, index, w.now, w.terms
+	line, err := encode(r)
+	if err == nil && len(line) > MostRecord {
+		err = fmt.Errorf("it has %d bytes, more than a record may have", len(line))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record %d: %w", index, err)
+	}
+	return append(line, '\n'), nil
+}
+
+func (w *Writer) record(line []byte) error {
+	w.tree.add(tlog.RecordHash(line[:len(line)-1]))
+	return w.records.write(line)
+}
+
+// batchSize is how many cases are worked on at once by one core: enough that handing them over costs nothing.
+const batchSize = 256
+
+// A batch is some cases as they are written.
+type batch struct {
+	records, inputs [][]byte
+	answers         []string
+	digests         []string // of answers
+	err             error
+}
+
+// Cases writes the records of decided cases, on all cores. Prev is the id of the record before on the same case; nil: none is known.
+func (w *Writer) Cases(cases []engine.Case, prev func(*engine.Case) string) error {
+	type some struct {
+		cases []engine.Case
+		first int64
+	}
+	in := func(yield func(some) bool) {
+		first := w.tree.size
+		for chunk := range slices.Chunk(cases, batchSize) {
+			if !yield(some{chunk, first}) {
+				return
+			}
+			first += int64(len(chunk))
+		}
+	}
+	batches := inOrder(in, func() func(some) *batch {
+		digests := map[string]string{}
+		return func(s some) *batch { return w.batch(s.cases, s.first, prev, digests) }
+	})
+	for b := range batches {
+		if err := w.keep(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch makes what is written of cases. Digests remembers those of answers, which many cases share.
+func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case) string, digests map[string]string) *batch {
+	b := &batch{}
+	for i := range cases {
+		c := &cases[i]
+		input, err := encode(Input{Input: &c.Input, Provenance: c.Provenance, Conflicts: c.Conflicts})
+		switch {
+		case err == nil && len(input) > mostLine:
+			err = fmt.Errorf("its input has %d bytes, more than evidence may have", len(input))
+		case err == nil && c.Decision.Answer == "":
+			err = errors.New("the policy's answer is not there")
+		}
+		if err != nil {
+			b.err = fmt.Errorf("evidence of %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
+			return b
+		}
+		answer := digests[c.Decision.Answer]
+		if answer == "" {
+			answer = Digest([]byte(c.Decision.Answer))
+			if len(digests) < mostDigests {
+				digests[c.Decision.Answer] = answer
+			}
+		}
+		d := decisionOf(c, w.now)
+		d.Input, d.Answer = Digest(input), answer
+		r := Record{Kind: KindDecision, Decision: d}
+		if prev != nil {
+			r.Prev = prev(c)
+		}
+		line, err := w.line(&r, first+int64(i))
+		if err != nil {
+			b.err = err
+			return b
+		}
+		b.records, b.inputs = append(b.records, line), append(b.inputs, append(input, '\n'))
+		b.answers, b.digests = append(b.answers, c.Decision.Answer), append(b.digests, answer)
+	}
+	return b
+}
+
+// mostDigests bounds what a core remembers of answers.
+const mostDigests = 1 << 14
+
+func (w *Writer) keep(b *batch) error {
+	if b.err != nil {
+		return b.err
+	}
+	for i, line := range b.records {
+		if err := w.record(line); err != nil {
+			return fmt.Errorf("%s: %w", PartRecords, err)
+		}
+		if err := w.inputs.write(b.inputs[i]); err != nil {
+			return fmt.Errorf("%s: %w", PartInputs, err)
+		}
+		if w.known[b.digests[i]] {
+			continue
+		}
+		w.known[b.digests[i]] = true
+		if err := w.answers.write([]byte(b.answers[i] + "\n")); err != nil {
+			return fmt.Errorf("%s: %w", PartAnswers, err)
+		}
+	}
+	w.work.Coverage.Decisions += len(b.records)
+	return nil
+}
+
+// An Outcome is what a run came to, beside its records.
+type Outcome struct {
+	Result          *engine.Result // nil: the run decided nothing
+	AssetsInScope   int
+	AssetsEvaluated int
+	Subjects        []Subject // what it was about: commits and images
+	Signer          *Signer   // nil: the bundle is unsigned
+}
+
+// Close ends the bundle and is the digest of its statement, which names the run.
+func (w *Writer) Close(o Outcome) (run string, err error) {
+	p := &w.work
+	if o.Result != nil {
+		if err := w.result(o); err != nil {
+			return "", err
+		}
+	}
+	p.Tree = Tree{Size: w.tree.size, Root: hashText(w.tree.root())}
+	records, err := w.close(w.records)
+	if err != nil {
+		return "", err
+	}
+	for _, part := range []*part{w.inputs, w.answers} {
+		if _, err := w.close(part); err != nil {
+			return "", err
+		}
+	}
+	subjects := append([]Subject{{Name: PartRecords, Digest: map[string]string{"sha256": strings.TrimPrefix(records, "sha256:")}}}, o.Subjects...)
+	payload, err := encode(Statement{Type: StatementType, Subject: subjects, PredicateType: RunPredicate, Predicate: *p})
+	if err != nil {
+		return "", err
+	}
+	envelope, err := sealEnvelope(payload, o.Signer)
+	if err == nil && len(envelope) > mostEnvelope {
+		err = fmt.Errorf("it has %d bytes, more than a statement may have", len(envelope))
+	}
+	if err != nil {
+		return "", fmt.Errorf("statement: %w", err)
+	}
+	if _, err := w.whole(PartStatement, envelope); err != nil {
+		return "", err
+	}
+	run = Digest(payload)
+	if err := w.summaries(o, run); err != nil {
+		return "", err
+	}
+	return run, w.writeSums()
+}
+
+// result writes what a run came to without its cases, and counts.
+func (w *Writer) result(o Outcome) (err error) {
+	p, r := &w.work, *o.Result
+	if p.Coverage.Decisions != len(r.Cases) {
+		return fmt.Errorf("%d cases are decided and %d have a record", len(r.Cases), p.Coverage.Decisions)
+	}
+	p.Outcome, p.Weakened = r.Outcome, slices.Concat([]string{}, r.Weakened)
+	p.Counts = Counts{Act: r.Counts.Act, Attend: r.Counts.Attend, TrackStar: r.Counts.TrackStar, Track: r.Counts.Track, Block: r.Counts.Block,
+		Warn: r.Counts.Warn, Waived: r.Counts.Waived}
+	p.Coverage.Reports, p.Coverage.Findings, p.Coverage.Cases = len(r.Reports), r.Counts.Findings, len(r.Cases)
+	p.Coverage.AssetsInScope, p.Coverage.AssetsEvaluated = o.AssetsInScope, o.AssetsEvaluated
+	for i := range r.Reports {
+		if !r.Reports[i].Complete {
+			p.Coverage.Incomplete++
+		}
+	}
+	r.Cases, r.Plan, r.NoFix = []engine.Case{}, nil, nil
+	p.Result, err = w.document(PartResult, &r)
+	return err
+}
+
+func (w *Writer) writeSums() error {
+	var text strings.Builder
+	for _, name := range Parts {
+		if sum, ok := w.sums[FileOf(name)]; ok {
+			fmt.Fprintf(&text, "%s  %s\n", strings.TrimPrefix(sum, "sha256:"), FileOf(name))
+		}
+	}
+	f, err := w.create(SumsFile)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, text.String())
+	return errors.Join(err, f.Close())
+}

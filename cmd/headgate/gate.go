@@ -13,6 +13,7 @@ import (
 
 func newGateCommand(a *app) *cobra.Command {
 	var f runFlags
+	var kept evidenceFlags
 	var outputs []string
 	c := &cobra.Command{
 		Use:   "gate [REPORT…]",
@@ -28,6 +29,10 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
   trivy image --format json ghcr.io/acme/checkout | headgate gate -`,
 		RunE: func(c *cobra.Command, args []string) error {
 			outs, err := parseOutputs(outputs, report.Formats())
+			if err != nil {
+				return err
+			}
+			target, err := kept.target()
 			if err != nil {
 				return err
 			}
@@ -52,6 +57,9 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 			); err != nil {
 				return err
 			}
+			if err := r.keepEvidence(target); err != nil {
+				return err
+			}
 			if r.result.Outcome == engine.Block {
 				return errBlocked
 			}
@@ -59,6 +67,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 		},
 	}
 	f.decideFlags(c)
+	kept.add(c)
 	c.Flags().StringArrayVarP(&outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.Formats())+" (default text)")
 	return c
 }

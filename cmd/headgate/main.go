@@ -166,6 +166,7 @@ var commands = []func(*app) *cobra.Command{
 	newPlanCommand,
 	newWaiveCommand,
 	newPolicyCommand,
+	newEvidenceCommand,
 	newIntelCommand,
 	newInitCommand,
 	newSchemaCommand,

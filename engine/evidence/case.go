@@ -9,10 +9,11 @@ import (
 
 const day = 24 * time.Hour
 
-// decisionOf is what a record says of a decided case, but for the digests of input and answer.
-func decisionOf(c *engine.Case, now time.Time) *Decision {
+// decisionOf is what a record says of a decided case, but for the digests of input and answer. Reports are the places of reports in the
+// terms, by digest.
+func decisionOf(c *engine.Case, now time.Time, reports map[string]int) *Decision {
 	in, made := &c.Input, &c.Decision
-	d := &Decision{Finding: findingOf(&in.Finding), Asset: Asset{ID: in.Asset.ID, Owner: in.Asset.Owner, Criticality: in.Asset.Criticality,
+	d := &Decision{Finding: findingOf(&in.Finding, reports), Asset: Asset{ID: in.Asset.ID, Owner: in.Asset.Owner, Criticality: in.Asset.Criticality,
 		Exposure: in.Asset.Exposure}, Status: in.Status(), Priority: made.Priority, Action: made.Action, Due: made.Due, DueFrom: made.DueFrom,
 		Overdue: made.Overdue, NextChange: made.NextChange, Assumed: made.Assumed, Oblige: made.Obligations, Range: made.Range}
 	if made.WouldHave != nil {
@@ -44,11 +45,22 @@ func decisionOf(c *engine.Case, now time.Time) *Decision {
 	return d
 }
 
-func findingOf(f *engine.Finding) Finding {
+func findingOf(f *engine.Finding, reports map[string]int) Finding {
 	out := Finding{ID: f.ID, Kind: f.Kind}
+	for _, id := range f.IDs {
+		if id != f.ID {
+			out.IDs = append(out.IDs, id)
+		}
+	}
+	for _, source := range f.Sources {
+		if at, ok := reports[source.Report]; ok && !slices.Contains(out.Reports, at) {
+			out.Reports = append(out.Reports, at)
+		}
+	}
+	slices.Sort(out.Reports)
 	switch {
 	case f.Vulnerability != nil:
-		out.Name = f.Vulnerability.ID
+		out.Name, out.CVEs = f.Vulnerability.ID, f.Vulnerability.CVEs
 	case f.Rule != nil:
 		out.Name = f.Rule.ID
 	}
@@ -56,4 +68,9 @@ func findingOf(f *engine.Finding) Finding {
 		out.Package, out.Fixed = f.Package.PURL, f.Package.Fixed
 	}
 	return out
+}
+
+// Called says whether a finding has an id or name.
+func (f *Finding) Called(name string) bool {
+	return f.ID == name || f.Name == name || slices.Contains(f.IDs, name) || slices.Contains(f.CVEs, name)
 }

@@ -64,7 +64,9 @@ func (r *rules) separate(c *check, index int64, w *Waiver) {
 	}
 }
 
-func samePerson(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
+func samePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
 
 // conclude checks what was exempted, now that all waivers of the run are known.
 func (r *rules) conclude(c *check) {

@@ -107,6 +107,8 @@ func (c *check) statement(ctx context.Context) error {
 	e, err := OpenEnvelope(data, c.o.Key)
 	if err != nil {
 		c.failed(LevelSignature, "the statement is not proven: %v", err)
+	}
+	if e == nil {
 		return nil
 	}
 	s, err := ReadStatement(e.Payload)

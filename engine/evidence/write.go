@@ -40,6 +40,7 @@ type Writer struct {
 	now    time.Time
 
 	reportOnly bool
+	reports    map[string]int // their places in the terms, by digest
 
 	records *part
 	inputs  *part
@@ -52,7 +53,11 @@ type Writer struct {
 
 // NewWriter begins a bundle. Create makes a file of it, by name. The terms are completed by the digest of the policy's content.
 func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, policy map[string][]byte) (*Writer, error) {
-	w := &Writer{create: create, now: terms.At, reportOnly: terms.Settings.ReportOnly, known: map[string]bool{}, sums: map[string]string{}}
+	w := &Writer{create: create, now: terms.At, reportOnly: terms.Settings.ReportOnly, reports: map[string]int{}, known: map[string]bool{},
+		sums: map[string]string{}}
+	for i := range terms.Reports {
+		w.reports[terms.Reports[i].Digest] = i
+	}
 	content := PolicyContent{Schema: PolicySchema, Files: map[string]string{}}
 	for name, text := range policy {
 		content.Files[name] = string(text)
@@ -233,7 +238,7 @@ func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case)
 				digests[c.Decision.Answer] = answer
 			}
 		}
-		d := decisionOf(c, w.now)
+		d := decisionOf(c, w.now, w.reports)
 		d.Input, d.Answer = Digest(input), answer
 		r := Record{Kind: KindDecision, Decision: d}
 		if prev != nil {

@@ -206,6 +206,27 @@ func (g *Guards) says(other *Guards) bool {
 		slices.Equal(g.ValidationNot, other.ValidationNot)
 }
 
+// An Outcome is what became of one waiver in a run.
+type Outcome struct {
+	*Waiver
+	Proof
+	Begun, Ended bool
+	Cases        int    // in its scope
+	Held         int    // of them, those for which its guards hold
+	Broken       string // the first guard that does not hold, and of which case; empty: none
+}
+
+// Outcomes are what became of all waivers, in the order of their file.
+func (u *Use) Outcomes() []Outcome {
+	var all []Outcome
+	for i := range u.uses {
+		w, use := &u.list.Waivers[i], &u.uses[i]
+		all = append(all, Outcome{Waiver: w, Proof: use.proof, Begun: w.begun(u.now), Ended: w.ended(u.now), Cases: use.cases, Held: use.held,
+			Broken: use.broken})
+	}
+	return all
+}
+
 // A Maximum is for how many days from its creation the policy lets a waiver of a case with a priority exempt; it is not bounded if
 // there is no maximum.
 type Maximum func(engine.Priority) (days int, bounded bool)

@@ -28,10 +28,10 @@ type State struct {
 	Action     string
 	Due        time.Time // zero: there is no date
 	NextChange time.Time // when time alone could change the decision; zero: never
-	CVEs       []string
-	SeenBy     []string // the scans that reported it, by what names a scan over runs: tool and target
-	Run        int64    // the leaf of the run that saw it last
-	Index      int64    // and its record there
+	CVEs       []string  // that it covers, or once did
+	SeenBy     []string  // the scans that reported it, by what names a scan over runs: tool and target
+	Run        int64     // the leaf of the run that saw it last
+	Index      int64     // and its record there
 }
 
 // A Sight is one finding on one asset in one run.
@@ -101,13 +101,14 @@ func (b *Branch) Find(asset, finding string, ids []string) *State {
 // no last one.
 func (b *Branch) See(r *Run, seen *Sight) {
 	s := &State{Asset: seen.Asset, Finding: seen.Finding, Status: Open, FirstSeen: r.At, LastSeen: r.At}
-	if !seen.FirstSeen.IsZero() {
+	s.IDs, s.CVEs, s.SeenBy = union(seen.IDs, nil), union(seen.CVEs, nil), seen.SeenBy
+	known := b.known(seen)
+	if len(known) == 0 && !seen.FirstSeen.IsZero() { // by another ledger
 		s.FirstSeen = earlier(s.FirstSeen, seen.FirstSeen)
 	}
-	s.IDs, s.CVEs, s.SeenBy = union(seen.IDs, nil), seen.CVEs, seen.SeenBy
-	for i, old := range b.known(seen) {
+	for i, old := range known {
 		s.FirstSeen, s.LastSeen = earlier(s.FirstSeen, old.FirstSeen), later(s.LastSeen, old.LastSeen)
-		s.IDs = union(s.IDs, append(old.IDs, old.Finding))
+		s.IDs, s.CVEs = union(s.IDs, append(slices.Clone(old.IDs), old.Finding)), union(s.CVEs, old.CVEs)
 		s.Reopened = max(s.Reopened, old.Reopened)
 		if i == 0 && old.Status == Closed { // under the id that it has now, or had last
 			s.Reopened++

@@ -2,7 +2,258 @@
 
 package store
 
-// writerLedger names the environment variable that makes this test binary a writer to a ledger, which a test kills.
-const writerLedger = "HEADGATE_TEST_WRITER"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
 
-func writer(where string) int { return 0 }
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/integrations/store/pgtest"
+)
+
+// writerLedger names the environment variable that makes this test binary a writer to a ledger, which a test kills; writerRuns is which
+// runs it appends, and how many.
+const (
+	writerLedger = "HEADGATE_TEST_WRITER"
+	writerRuns   = "HEADGATE_TEST_WRITER_RUNS"
+)
+
+// nth is one of many runs, each another one.
+func nth(t testing.TB, n int) parts {
+	s := sketch{at: morning.Add(time.Duration(n) * time.Minute), branch: "main", reports: []engine.Report{trivy}}
+	for i := range 400 {
+		s.findings = append(s.findings, found(fmt.Sprintf("hg1-%d", (n*37+i)%500), 0))
+	}
+	return s.run(t)
+}
+
+// A stopper ends a writer at the first failure, as a test would.
+type stopper struct{ testing.TB }
+
+func (stopper) Helper() {}
+func (stopper) Fatal(why ...any) {
+	fmt.Fprintln(os.Stderr, why...)
+	os.Exit(1)
+}
+
+// writer appends its runs, one after the other, and says so of each.
+func writer(where string) int {
+	var first, count int
+	if _, err := fmt.Sscan(os.Getenv(writerRuns), &first, &count); err != nil {
+		stopper{}.Fatal(err)
+	}
+	ctx := context.Background()
+	l, err := Open(ctx, where)
+	if err != nil {
+		stopper{}.Fatal(err)
+	}
+	defer l.Close()
+	for n := first; n < first+count; n++ {
+		if _, _, err := l.Append(ctx, nth(stopper{}, n), seal); err != nil {
+			stopper{}.Fatal(err)
+		}
+		fmt.Println("appended", n)
+	}
+	return 0
+}
+
+// writing starts a writer.
+func writing(t *testing.T, where string, first, count int) (*exec.Cmd, *strings.Builder) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	c := exec.Command(self)
+	c.Env = append(os.Environ(), writerLedger+"="+where, fmt.Sprintf("%s=%d %d", writerRuns, first, count))
+	c.Stdout, c.Stderr = &said, &said
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c, &said
+}
+
+// sound makes sure that a ledger is whole, and gives how many runs it has.
+func sound(t *testing.T, l *Ledger) int64 {
+	t.Helper()
+	x, err := l.Check(context.Background())
+	if err == nil {
+		err = x.Err()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.Runs
+}
+
+// times is how often something random is done: often enough to mean something, more often if there is time.
+func times(few, long int) int {
+	if os.Getenv("HEADGATE_LONG") != "" {
+		return long
+	}
+	return few
+}
+
+func TestAWriterThatIsKilledLeavesWholeRunsOrNone(t *testing.T) {
+	for name, where := range forms {
+		t.Run(name, func(t *testing.T) {
+			at := where(t)
+			r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
+			next := 0
+			for range times(4, 150) {
+				c, said := writing(t, at, next, 1000)
+				time.Sleep(time.Duration(20+r.IntN(180)) * time.Millisecond) // the moment is what the test is about
+				if err := c.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				_ = c.Wait() // it was killed
+				promised := strings.Count(said.String(), "appended")
+				l := opening(t, at)
+				runs := int(sound(t, l))
+				if runs < next+promised || runs > next+promised+1 {
+					t.Fatalf("%d runs were there and %d more were promised: now there are %d", next, promised, runs)
+				}
+				appending(t, l, nth(t, runs)) // what was broken off is done again
+				next = runs + 1
+				l.Close()
+			}
+			l := opening(t, at)
+			if runs := sound(t, l); int(runs) != next {
+				t.Errorf("have %d runs, want %d", runs, next)
+			}
+		})
+	}
+}
+
+func TestTwoWritersTakeTurns(t *testing.T) {
+	for name, where := range forms {
+		t.Run(name, func(t *testing.T) {
+			at, each := where(t), times(3, 40)
+			var all sync.WaitGroup
+			for w := range 2 { // both find it empty
+				all.Go(func() {
+					if c, said := writing(t, at, w*each, each); c.Wait() != nil {
+						t.Errorf("writer %d: %s", w, said)
+					}
+				})
+			}
+			all.Wait()
+			if runs := sound(t, opening(t, at)); int(runs) != 2*each {
+				t.Errorf("have %d runs, want %d", runs, 2*each)
+			}
+		})
+	}
+}
+
+func TestALedgerWithoutRoomStaysAsItWas(t *testing.T) {
+	file := forms["sqlite"](t)
+	l := opening(t, file)
+	appending(t, l, nth(t, 0))
+	pages := 0
+	err := l.db.view(t.Context(), func(tx transaction) error {
+		_, err := one(t.Context(), tx, "PRAGMA page_count", nil, &pages)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := l.db.(*sqliteFile)
+	s.db.SetMaxOpenConns(1) // the bound is one of the connection
+	for _, more := range []int{1, 5, 20} {
+		if _, err := s.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+more)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := l.Append(t.Context(), nth(t, 1), seal); err == nil || !strings.Contains(err.Error(), "no room is left") {
+			t.Fatalf("%d pages more: %v", more, err)
+		}
+		if runs := sound(t, l); runs != 1 {
+			t.Errorf("%d pages more: %d runs", more, runs)
+		}
+	}
+	if _, err := s.db.Exec("PRAGMA max_page_count = 1000000"); err != nil {
+		t.Fatal(err)
+	}
+	appending(t, l, nth(t, 1))
+	sound(t, l)
+}
+
+func TestAServerThatCrashesLosesNothingThatItPromised(t *testing.T) {
+	server := pgtest.Start(t)
+	at := server.Database(t)
+	l := opening(t, at)
+	appending(t, l, nth(t, 0))
+	c, said := writing(t, at, 1, 1000)
+	time.Sleep(150 * time.Millisecond) // in the middle of an append, most often
+	server.Crash()
+	if err := c.Wait(); err == nil {
+		t.Errorf("the writer noticed nothing: %s", said)
+	}
+	if _, _, err := l.Append(t.Context(), nth(t, 900), seal); err == nil {
+		t.Error("a run is appended to a server that is not there")
+	}
+	server.Restart(t)
+	promised := 1 + strings.Count(said.String(), "appended")
+	runs := int(sound(t, l)) // on connections that it has to make anew
+	if runs != promised && runs != promised+1 {
+		t.Errorf("%d runs were promised, and there are %d", promised, runs)
+	}
+	appending(t, l, nth(t, 900))
+	sound(t, l)
+}
+
+// Whoever sets a ledger back to an older copy has one that is whole. Only a newer checkpoint, kept elsewhere, tells.
+func TestALedgerThatWasSetBackIsToldByANewerCheckpoint(t *testing.T) {
+	file := forms["sqlite"](t)
+	l := opening(t, file)
+	appending(t, l, nth(t, 0))
+	l.Close()
+	old, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = opening(t, file)
+	appending(t, l, nth(t, 1))
+	newer, err := l.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(copied, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l = opening(t, copied)
+	sound(t, l)
+	if err := l.Extends(t.Context(), newer); err == nil || errors.Is(err, context.Canceled) {
+		t.Error("it passes for what the newer checkpoint is of")
+	}
+	appending(t, l, nth(t, 2)) // and goes another way from there
+	sound(t, l)
+	if err := l.Extends(t.Context(), newer); err == nil {
+		t.Error("a log that went another way passes for the same")
+	}
+	first, err := l.Checkpoint(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Extends(t.Context(), first); err != nil {
+		t.Errorf("what both have in common: %v", err)
+	}
+}
+
+func TestAClockThatGoesBackStopsNoRun(t *testing.T) {
+	l := opening(t, forms["sqlite"](t))
+	for _, n := range []int{9, 3, 6, 1} {
+		appending(t, l, nth(t, n))
+	}
+	sound(t, l)
+}

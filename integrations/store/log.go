@@ -6,6 +6,8 @@ import (
 	"io/fs"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/headgate/headgate/engine/evidence"
 )
 
 // A logView reads the log, each time on the state that view gives. It implements evidence.Log.
@@ -80,4 +82,35 @@ func (v logView) Hashes(ctx context.Context, stored []int64) ([]tlog.Hash, error
 		return nil
 	})
 	return all, err
+}
+
+// Extends says whether the log has everything that a checkpoint is of, which was kept elsewhere: that it was not set back to an older copy,
+// and did not go another way. An error says what is wrong.
+func (l *Ledger) Extends(ctx context.Context, note []byte) error {
+	older, err := evidence.ParseCheckpoint(note, nil)
+	if err != nil {
+		return err
+	}
+	head, err := l.Head(ctx)
+	if err != nil {
+		return err
+	}
+	size := int64(0)
+	if head != nil {
+		now, err := evidence.ParseCheckpoint(head, nil)
+		if err != nil {
+			return err
+		}
+		if size = now.Size; now.Origin != older.Origin {
+			return fmt.Errorf("the log is %s, and the checkpoint is of %s", now.Origin, older.Origin)
+		}
+	}
+	if size < older.Size {
+		return fmt.Errorf("the log has %d leaves, and had %d when the checkpoint was made: it was set back to an older copy", size, older.Size)
+	}
+	root, err := tlog.TreeHash(older.Size, tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) { return l.Hashes(ctx, at) }))
+	if err == nil && root != older.Root {
+		err = fmt.Errorf("the log of %d leaves was another when the checkpoint was made: leaves were changed, or it went another way from an older copy", older.Size)
+	}
+	return err
 }

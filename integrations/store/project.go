@@ -155,9 +155,7 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 	}
 	rows := func(yield func([]any, error) bool) {
 		for _, s := range put {
-			lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy}, json.Deterministic(true))
-			row := []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
-				s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, lists}
+			row, err := rowOf(repository, branch, s)
 			if !yield(row, err) || err != nil {
 				return
 			}
@@ -175,6 +173,26 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 			}
 		}
 	}, skipping)
+}
+
+// rowOf is a state as it is kept: equal rows mean equal states.
+func rowOf(repository, branch string, s *history.State) ([]any, error) {
+	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy}, json.Deterministic(true))
+	return []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
+		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, lists}, err
+}
+
+// cvesOf are the CVEs of a branch's findings, each as one row of their table, by asset and finding.
+func cvesOf(ctx context.Context, t transaction, repository, branch string) (map[[3]string]bool, error) {
+	all := map[[3]string]bool{}
+	query := "SELECT asset, finding, cve FROM finding_cve WHERE repository = $1 AND branch = $2"
+	err := t.each(ctx, query, []any{repository, branch}, func(scan func(...any) error) error {
+		var row [3]string
+		err := scan(&row[0], &row[1], &row[2])
+		all[row] = true
+		return err
+	})
+	return all, err
 }
 
 // statesOf are the states of a branch, in the order of asset and id.

@@ -339,6 +339,8 @@ func (m *matter) absent() {
 func (m *matter) close(as, text string) {
 	m.Did, m.Move, m.MoveAs = engine.DidClose, MoveClose, as
 	m.Next.Closed, m.Next.As = ByUs, as
-	m.Comment = Document{sentences(plain(text))}
+	if m.Issue.MovedBy != ByNobody { // then it is said already
+		m.Comment = Document{sentences(plain(text))}
+	}
 	m.Links = m.runLinks(m.Key)
 }

@@ -112,7 +112,7 @@ func (r *Run) standingOf(i *Issue) standing {
 		by = s.Closed
 	}
 	switch {
-	case i.Category != CategoryDone && i.MovedBy != ByUs && (s.Closed == ByUs || s.once(onceOpened)):
+	case i.Category != CategoryDone && i.MovedBy != ByUs && i.MovedBy != ByNobody && (s.Closed == ByUs || s.once(onceOpened)):
 		return openedAgain
 	case i.Category != CategoryDone:
 		return open

@@ -45,6 +45,8 @@ type State struct {
 	Clears  []Cleared       `json:"clears,omitempty"`
 	Covers  []Cover         `json:"covers,omitempty"`
 
+	Before string `json:"before,omitempty"` // when the ticket was changed last before we closed it, by the tracker's clock: what it writes itself
+
 	// How its life went.
 	Absent   int      `json:"absent,omitempty"`   // complete scans in a row without it
 	Run      string   `json:"run,omitempty"`      // that counted last: no run counts twice

@@ -49,7 +49,7 @@ type Issue struct {
 	Status     string // by the tracker's name, for people
 	Category   string // new, indeterminate or done: names of statuses are translated and everyone's own, these are not
 	Resolution string // by the tracker's name; empty: none
-	MovedBy    string // who moved it into its status: ByUs or ByPerson; empty: not read, since it is where State says that we left it
+	MovedBy    string // who moved it into its status: ByUs, ByPerson or ByNobody; empty: not read, since it is where State says that we left it
 	Labels     []string
 	Gone       bool // it existed and was deleted, or may no longer be seen: only Key, ID, Ref and State are known
 }
@@ -58,6 +58,7 @@ type Issue struct {
 const (
 	ByUs     = "us"
 	ByPerson = "person"
+	ByNobody = "nobody" // it is open since we were cut off between saying that we close it and doing so
 )
 
 // The categories of statuses.
@@ -74,7 +75,8 @@ const (
 )
 
 // A Change is what is to become of one ticket in this run. A tracker makes it true in as few requests as it can: fields, labels, comment and
-// state in one, but for a Move, where the comment goes with the transition and the state follows it.
+// state in one. Of a Move that goes before the transition when it closes, since what is closed may not be editable any more, and after it
+// when it reopens, likewise.
 type Change struct {
 	Key    string
 	Ticket *Ticket // nil: none should exist any more

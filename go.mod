@@ -4,6 +4,7 @@ go 1.26.3
 
 require (
 	github.com/agnivade/levenshtein v1.2.1 // suggestions for misspelt words
+	github.com/andygrunwald/go-jira v1.17.0 // requests to Jira and their answers
 	github.com/bluekeyes/go-gitdiff v0.8.1 // patches as git writes them, with quoted names and renames
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
@@ -40,7 +41,6 @@ require (
 )
 
 require (
-	github.com/andygrunwald/go-jira v1.17.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect

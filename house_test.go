@@ -88,6 +88,10 @@ var allowed = map[string][]string{
 		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
 	},
 
+	"integrations/jira": {
+		"engine", "engine/report", "engine/ticket", "integrations/transport",
+		"github.com/andygrunwald/go-jira",
+	},
 	"integrations/jira/jiratest": {"github.com/getkin/kin-openapi"},
 
 	"integrations/oci": {"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec", "oras.land/oras-go/v2"},

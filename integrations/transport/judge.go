@@ -60,14 +60,23 @@ func Repeatable(ctx context.Context) context.Context {
 	return context.WithValue(ctx, repeatable{}, true)
 }
 
+// Once marks requests as not safe to send again, though their method is: an edit by PUT that adds a comment as well. Where such a one may
+// have been carried out, the answer is a *Lost.
+func Once(ctx context.Context) context.Context {
+	return context.WithValue(ctx, repeatable{}, false)
+}
+
 type repeatable struct{}
 
 func isSafe(req *http.Request) bool {
+	if said, ok := req.Context().Value(repeatable{}).(bool); ok {
+		return said
+	}
 	switch req.Method {
 	case http.MethodGet, "", http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		return true
 	}
-	return req.Context().Value(repeatable{}) != nil
+	return false
 }
 
 func isWrite(method string) bool {

@@ -213,6 +213,17 @@ func TestRepeatsWhatIsSafeToRepeat(t *testing.T) {
 	}
 }
 
+func TestWhatIsToBeSentOnceIsSentOnceWhateverItsMethod(t *testing.T) {
+	s := serve(t, transport.Options{}, status(502, ""), status(200, ""))
+	_, _, err := s.doContext(t, transport.Once(context.Background()), "PUT", "")
+	if lost := (*transport.Lost)(nil); !errors.As(err, &lost) {
+		t.Fatalf("got %v, want that it is lost", err)
+	}
+	if len(s.seen()) != 1 {
+		t.Errorf("it was sent %d times", len(s.seen()))
+	}
+}
+
 func TestCreateWithoutAnswerInTimeIsLost(t *testing.T) {
 	s := serve(t, transport.Options{Timeout: 20 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	_, _, err := s.do(t, "POST", "")

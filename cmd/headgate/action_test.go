@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/headgate/headgate/engine"
 )
 
 // An actionFile is what the tests look at in action.yml.
@@ -64,11 +66,33 @@ func TestActionInputsAreTheFlagsOfGate(t *testing.T) {
 		}
 	})
 	for name, input := range action.Inputs {
-		if !flags[name] && name != "reports" {
+		if !flags[name] && name != "reports" && name != "github-token" {
 			t.Errorf("action.yml has an input %s, but gate has no such flag", name)
 		}
-		if input.Description == "" || (!input.Required && (input.Default == nil || *input.Default != "")) {
-			t.Errorf("action.yml: input %s needs a description, and an empty default if it is not required", name)
+		want := "" // the program has the defaults; on a pull request it is asked to say what it has to say
+		if name == "comment" || name == "review" {
+			want = "true"
+		}
+		if input.Description == "" || (!input.Required && (input.Default == nil || *input.Default != want)) {
+			t.Errorf("action.yml: input %s needs a description, and the default %q if it is not required", name, want)
+		}
+	}
+}
+
+func TestActionOutputsAreThoseOfTheProgram(t *testing.T) {
+	action := readAction(t)
+	written := (&telling{run: &run{result: &engine.Result{Outcome: engine.Pass}}}).outputPairs([]output{{"json", "r"}, {"sarif", "s"}})
+	for _, p := range written {
+		if want := "${{ steps.gate.outputs." + p.name + " }}"; action.Outputs[p.name].Value != want {
+			t.Errorf("action.yml: output %s is %q, want %q", p.name, action.Outputs[p.name].Value, want)
+		}
+	}
+	if have := len(action.Outputs); have != len(written) {
+		t.Errorf("action.yml has %d outputs, and the program writes %d", have, len(written))
+	}
+	for name, out := range action.Outputs {
+		if out.Description == "" {
+			t.Errorf("action.yml: output %s needs a description", name)
 		}
 	}
 }
@@ -95,7 +119,7 @@ func TestActionUsesOnlyPinnedActions(t *testing.T) {
 }
 
 // gateStep runs the action's gate step like a runner does and returns its exit status, what it shows, and its outputs and summary.
-func gateStep(t *testing.T, inputs map[string]string) (status int, shown, outputs, summary string) {
+func gateStep(t *testing.T, inputs map[string]string) (status int, shown string, outputs map[string]string, summary string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -120,7 +144,8 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown, output
 	cmd := exec.Command(bash, "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step.Run)
 	cmd.Dir = t.TempDir()
 	// The tests may run in a workflow themselves, whose event must not decide.
-	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"))
+	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"),
+		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=workflow_dispatch", "GITHUB_REPOSITORY=acme/shop")
 	for name, value := range step.Env {
 		input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
 		cmd.Env = append(cmd.Env, name+"="+inputs[input])
@@ -133,7 +158,34 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown, output
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode(), string(out), readFile(t, filepath.Join(temp, "output")), string(written)
+	return cmd.ProcessState.ExitCode(), string(out), readOutputs(t, readFile(t, filepath.Join(temp, "output"))), string(written)
+}
+
+// readOutputs reads a runner's file of outputs as the runner does: a line name=value, or a name and all lines up to a delimiter. What is
+// set again is set anew.
+func readOutputs(t *testing.T, text string) map[string]string {
+	t.Helper()
+	outputs := map[string]string{}
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for i := 0; i < len(lines); i++ {
+		at, here := strings.Index(lines[i], "="), strings.Index(lines[i], "<<")
+		if here >= 0 && (at < 0 || here < at) {
+			name, end := lines[i][:here], lines[i][here+2:]
+			from := i + 1
+			for i++; i < len(lines) && lines[i] != end; i++ {
+			}
+			if i == len(lines) {
+				t.Fatalf("output %s does not end: %q", name, text)
+			}
+			outputs[name] = strings.Join(lines[from:i], "\n")
+			continue
+		}
+		if at < 0 {
+			t.Fatalf("line %q sets no output", lines[i])
+		}
+		outputs[lines[i][:at]] = lines[i][at+1:]
+	}
+	return outputs
 }
 
 func TestActionGates(t *testing.T) {
@@ -145,16 +197,16 @@ func TestActionGates(t *testing.T) {
 	writeFile(t, copied, readFile(t, filepath.Join(checkout, "reports", "gosec.sarif")))
 
 	status, shown, outputs, summary := gateStep(t, map[string]string{"reports": checkout})
-	if status != 1 || !strings.Contains(outputs, "outcome=block\n") || !strings.Contains(outputs, "result=") || summary == "" {
+	if status != 1 || outputs["outcome"] != "block" || outputs["result"] == "" || outputs["sarif"] == "" || outputs["act"] == "" || summary == "" {
 		t.Errorf("blocked: status %d, outputs %q, summary of %d bytes:\n%s", status, outputs, len(summary), shown)
 	}
 	sarif := filepath.Join(t.TempDir(), "out.sarif")
 	status, shown, outputs, _ = gateStep(t, map[string]string{"reports": "\n" + copied + "\n", "report-only": "true", "output": "sarif=" + sarif})
-	if status != 0 || !strings.Contains(outputs, "outcome=warn\n") || readFile(t, sarif) == "" {
+	if status != 0 || outputs["outcome"] != "warn" || outputs["feedback"] != "ok" || readFile(t, sarif) == "" {
 		t.Errorf("report-only: status %d, outputs %q:\n%s", status, outputs, shown)
 	}
 	status, shown, outputs, summary = gateStep(t, map[string]string{"reports": checkout, "fail-on": "whenever"})
-	if status != 2 || outputs != "outcome=undecided\n" || summary != "" {
+	if status != 2 || outputs["outcome"] != "undecided" || outputs["result"] != "" || !strings.Contains(summary, "undecided") {
 		t.Errorf("bad set-up: status %d, outputs %q:\n%s", status, outputs, shown)
 	}
 }
@@ -165,7 +217,7 @@ func TestActionInputsAreNeverCode(t *testing.T) {
 		for _, input := range []string{"reports", "event", "fail-on", "output", "settings"} {
 			inputs := map[string]string{"reports": "none.sarif"}
 			inputs[input] = hostile
-			if status, shown, outputs, _ := gateStep(t, inputs); status < 2 || outputs != "outcome=undecided\n" {
+			if status, shown, outputs, _ := gateStep(t, inputs); status < 2 || outputs["outcome"] != "undecided" {
 				t.Errorf("%s: %s: status %d, outputs %q:\n%s", input, hostile, status, outputs, shown)
 			}
 		}
@@ -175,16 +227,25 @@ func TestActionInputsAreNeverCode(t *testing.T) {
 	}
 }
 
-// A runner obeys lines of output that begin with "::". What comes from a report must stand where the runner does not.
-func TestActionShowsReportsWithWorkflowCommandsOff(t *testing.T) {
-	_, shown, _, _ := gateStep(t, map[string]string{"reports": "\n::set-env name=PATH::here"})
-	shown, ok := strings.CutPrefix(shown, "::remove-matcher owner=go::\n")
-	if !ok {
-		t.Errorf("the matcher of Go's errors is on:\n%s", shown)
-	}
-	first, rest, _ := strings.Cut(shown, "\n")
-	token, ok := strings.CutPrefix(first, "::stop-commands::")
-	if !ok || len(token) != 32 || !strings.HasSuffix(rest, "::"+token+"::\n") {
-		t.Errorf("commands are not off:\n%s", shown)
+// A runner obeys lines of output that begin with "::", blanks before them or not, and "##[" wherever it stands.
+func TestActionShowsNothingOfAReportAsACommand(t *testing.T) {
+	hostile := filepath.Join(t.TempDir(), "report.sarif")
+	writeFile(t, hostile, `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "gosec"}}, "results": [{"ruleId": "::set-output name=outcome::pass",
+		"level": "error", "message": {"text": "x\n::error::y\n##[set-env name=PATH]z"}, "locations": [{"physicalLocation":
+		{"artifactLocation": {"uri": "::stop-commands::a"}, "region": {"startLine": 1}}}]}]}]}`)
+	for _, reports := range []string{hostile, "::set-env name=PATH::here"} {
+		_, shown, outputs, _ := gateStep(t, map[string]string{"reports": reports})
+		shown, ok := strings.CutPrefix(shown, "::remove-matcher owner=go::\n")
+		if !ok {
+			t.Errorf("the matcher of Go's errors is on:\n%s", shown)
+		}
+		for line := range strings.Lines(shown) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Errorf("%s: a runner would obey %q", reports, line)
+			}
+		}
+		if outputs["outcome"] == "pass" {
+			t.Error("a report sets the outcome")
+		}
 	}
 }

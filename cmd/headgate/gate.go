@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"slices"
 
@@ -11,10 +12,16 @@ import (
 	"github.com/headgate/headgate/engine/report"
 )
 
+// gateFlags are those of gate.
+type gateFlags struct {
+	runFlags
+	evidence evidenceFlags
+	feedback feedbackFlags
+	outputs  []string
+}
+
 func newGateCommand(a *app) *cobra.Command {
-	var f runFlags
-	var kept evidenceFlags
-	var outputs []string
+	var f gateFlags
 	c := &cobra.Command{
 		Use:   "gate [REPORT…]",
 		Short: "Decide what to do about the findings of reports, and block if the policy says so",
@@ -27,49 +34,57 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
   headgate gate reports/ -o text -o json=result.json -o markdown=comment.md
   headgate gate reports/ --baseline base-reports/ --diff origin/main...HEAD
   trivy image --format json ghcr.io/acme/checkout | headgate gate -`,
-		RunE: func(c *cobra.Command, args []string) error {
-			outs, err := parseOutputs(outputs, report.Formats())
-			if err != nil {
-				return err
-			}
-			target, err := kept.target()
-			if err != nil {
-				return err
-			}
-			r, err := a.decideReports(c.Context(), &f, args)
-			if err != nil {
-				return err
-			}
-			if err := a.writeOutputs(outs,
-				func(o output, to *os.File) error {
-					return report.Write(to, o.format, r.result, report.Options{All: true})
-				},
-				func(o output) error {
-					shown := a.reportOptions()
-					shown.Args = append(slices.Clone(args), f.comparedWith()...)
-					var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
-					if err := report.Write(&whole, o.format, r.result, shown); err != nil {
-						return err
-					}
-					_, err := a.stdout.Write(whole.Bytes())
-					return err
-				},
-			); err != nil {
-				return err
-			}
-			if err := r.keepEvidence(target); err != nil {
-				return err
-			}
-			if r.result.Outcome == engine.Block {
-				return errBlocked
-			}
-			return nil
-		},
+		RunE: func(c *cobra.Command, args []string) error { return a.gate(c.Context(), &f, args) },
 	}
 	f.decideFlags(c)
-	kept.add(c)
-	c.Flags().StringArrayVarP(&outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.Formats())+" (default text)")
+	f.evidence.add(c)
+	f.feedback.add(c)
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.Formats())+" (default text)")
 	return c
+}
+
+// gate decides, shows what came of it, and tells those who are to know. What cannot be told changes nothing about how it ends.
+func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
+	r := &run{app: a}
+	var target *evidenceTarget
+	outs, err := parseOutputs(f.outputs, report.Formats())
+	if err == nil {
+		target, err = f.evidence.target()
+	}
+	if err == nil {
+		r, err = a.decideReports(ctx, &f.runFlags, args)
+	}
+	given := append(slices.Clone(args), f.comparedWith()...)
+	if err == nil {
+		err = r.write(outs, given)
+	}
+	if err == nil {
+		err = r.keepEvidence(target)
+	}
+	r.tell(ctx, &f.feedback, given, err).account(outs)
+	if err == nil && r.result.Outcome == engine.Block {
+		return errBlocked
+	}
+	return err
+}
+
+// write writes a result as it was asked for. args are what the run was given, for the commands that are named next.
+func (r *run) write(outs []output, args []string) error {
+	return r.app.writeOutputs(outs,
+		func(o output, to *os.File) error {
+			return report.Write(to, o.format, r.result, report.Options{All: true})
+		},
+		func(o output) error {
+			shown := r.app.reportOptions()
+			shown.Args = args
+			var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
+			if err := report.Write(&whole, o.format, r.result, shown); err != nil {
+				return err
+			}
+			_, err := r.app.stdout.Write(whole.Bytes())
+			return err
+		},
+	)
 }
 
 // reportOptions are those of standard output.

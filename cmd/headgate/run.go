@@ -52,17 +52,18 @@ type run struct {
 const rareCollection = 400
 
 // decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
-// cannot be read.
+// cannot be read. The run is there with an error too, as far as it got.
 func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
+	r := &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
 	if f.maxMemory < 0 {
-		return nil, setup(errors.New("--max-memory-bytes is negative"), "")
+		return r, setup(errors.New("--max-memory-bytes is negative"), "")
 	}
 	ctx, watching, done := a.guard(ctx, f.deadline, f.maxMemory)
 	defer done()
-	r := &run{app: a, flags: f, guard: watching, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
+	r.guard = watching
 	defer func() { r.origin.end() }()
 	if err := r.setUp(ctx, args); err != nil {
-		return nil, err
+		return r, err
 	}
 	// Compiling the policies takes most of a small run and unpacking the scores most of the rest, so they go side by side with reading
 	// the reports. Each writes its own fields; what the user set up is said before what cannot be read.
@@ -78,19 +79,19 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 	debug.SetGCPercent(often)
 	for _, err := range []error{policyErr, readErr, intelErr} {
 		if err != nil {
-			return nil, err
+			return r, err
 		}
 	}
 	r.weakenByPolicy()
 	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {
-			return nil, err
+			return r, err
 		}
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 			err = cause
 		}
-		return nil, undecided(err, "")
+		return r, undecided(err, "")
 	}
 	return r, nil
 }

@@ -40,6 +40,7 @@ type settings struct {
 	Approvers       []string       `yaml:"approvers"`        // e-mail addresses of who may approve a waiver
 	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
 	Plan            planSettings   `yaml:"plan"`
+	GitHub          githubSettings `yaml:"github"`
 
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
@@ -241,6 +242,9 @@ func (s *settings) read(name string, text []byte) error {
 		if !strings.Contains(a, "@") {
 			return setup(fmt.Errorf("%s: approvers: %q is no e-mail address; write the one that the person commits with", name, a), "")
 		}
+	}
+	if err := s.GitHub.check(); err != nil {
+		return setup(fmt.Errorf("%s: github: %w", name, err), "")
 	}
 	if err := s.checkScope(name); err != nil {
 		return setup(err, "")

@@ -19,6 +19,7 @@ type Options struct {
 	Color    bool     // mark priorities with colour. Nothing is said by colour alone
 	All      bool     // text: list every case instead of folding away what the reader did not cause. Explain: every rule
 	Args     []string // what the run was given: reports, a folder, a result file. The commands that are named next are given the same
+	Category string   // SARIF: tells the runs apart that code scanning keeps side by side; empty: there is one
 	MaxBytes int      // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
 }
 

@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/url"
 	"path"
@@ -24,10 +26,14 @@ type (
 	}
 	sarifRun struct {
 		Tool        sarifTool         `json:"tool"`
+		Automation  *sarifAutomation  `json:"automationDetails,omitempty"`
 		Invocations []sarifInvocation `json:"invocations"`
 		ColumnKind  string            `json:"columnKind"`
 		Results     []sarifResult     `json:"results"`
 		Properties  map[string]any    `json:"properties,omitempty"`
+	}
+	sarifAutomation struct {
+		ID string `json:"id"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -106,6 +112,8 @@ type sarifWriter struct {
 	results []sarifResult
 	reports map[string]string // name by digest
 	facts   map[string]any    // properties of the run
+
+	category string // of the run; empty: none
 }
 
 func newSARIFWriter(reports []engine.Report) *sarifWriter {
@@ -126,8 +134,9 @@ var securitySeverity = map[engine.Priority]float64{engine.Act: 9.5, engine.Atten
 var sarifLevel = map[engine.Action]string{engine.Block: "error", engine.Warn: "warning", engine.Pass: "note"}
 
 // writeSARIF writes every case as a result of Headgate: decided, explained, and with exemptions as suppressions.
-func writeSARIF(w io.Writer, r *engine.Result, _ Options) error {
+func writeSARIF(w io.Writer, r *engine.Result, o Options) error {
 	s := newSARIFWriter(r.Reports)
+	s.category = o.Category
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		f, d := &c.Input.Finding, &c.Decision
@@ -334,6 +343,10 @@ func (s *sarifWriter) write(w io.Writer, version string, inv sarifInvocation) er
 			s.rules[i].Properties.SecuritySeverity = strconv.FormatFloat(score, 'f', 1, 64)
 		}
 	}
+	var automation *sarifAutomation
+	if s.category != "" {
+		automation = &sarifAutomation{s.category}
+	}
 	return encode(w, sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0",
@@ -341,10 +354,22 @@ func (s *sarifWriter) write(w io.Writer, version string, inv sarifInvocation) er
 			Tool: sarifTool{Driver: sarifDriver{
 				Name: "Headgate", Version: clean(version), InformationURI: "https://github.com/headgate/headgate", Rules: s.rules,
 			}},
+			Automation:  automation,
 			Invocations: []sarifInvocation{inv},
 			ColumnKind:  "unicodeCodePoints",
 			Results:     s.results,
 			Properties:  s.facts,
 		}},
 	})
+}
+
+// SARIFDigest is over what SARIF says of a result, without what differs from run to run though nothing else does.
+func SARIFDigest(r *engine.Result, o Options) (string, error) {
+	same := *timeless(r)
+	same.Now = time.Time{}
+	sum := sha256.New()
+	if err := writeSARIF(sum, &same, o); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -22,6 +22,9 @@ func degraded(e engine.Effect, err error, need string) engine.Effect {
 	return e
 }
 
+// Why says in one line what stood in the way of an effect that was not even begun.
+func Why(err error) string { return why(err, needsPulls) }
+
 // why says in one line what stood in the way. Words of the server are cut and cleaned: it may be a proxy's page, or anybody's.
 func why(err error, need string) string {
 	var answer *github.ErrorResponse

@@ -35,6 +35,7 @@ type Event struct {
 
 	Actor    string
 	Workflow string // its name
+	Job      string // its id
 	Run      int64
 	Attempt  int64
 
@@ -108,7 +109,7 @@ func ReadEvent(getenv func(string) string, readFile func(name string, most int64
 		return Event{}, fmt.Errorf("the environment of the workflow: %w", err)
 	}
 	e := Event{
-		Name: env.EventName, Repository: env.Repository, SHA: env.SHA, Ref: env.Ref, Actor: env.Actor, Workflow: env.Workflow,
+		Name: env.EventName, Repository: env.Repository, SHA: env.SHA, Ref: env.Ref, Actor: env.Actor, Workflow: env.Workflow, Job: env.Job,
 		Run: env.RunID, Attempt: env.RunAttempt,
 		Server: strings.TrimRight(env.ServerURL, "/"), API: strings.TrimRight(env.APIURL, "/"), GraphQL: env.GraphqlURL,
 		Summary: env.StepSummary, Output: getenv("GITHUB_OUTPUT"), Actions: env.Actions,

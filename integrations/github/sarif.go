@@ -23,7 +23,8 @@ type Upload struct {
 	Ref      string // refs/heads/…, refs/tags/… or refs/pull/…
 	Category string // as the file has it in automationDetails
 	SARIF    []byte // with partialFingerprints, or each upload makes its alerts anew
-	Known    string // digest of what earlier runs uploaded last; empty: not known
+	Digest   string // of what matters in SARIF
+	Known    string // what State["digest"] was of the last upload; empty: not known
 }
 
 // Limits of code scanning.
@@ -37,17 +38,15 @@ const needsSecurityEvents = "security-events: write, and code scanning to be on"
 
 var scannedRef = regexp.MustCompile(`^refs/(?:heads|tags|pull)/.+$`)
 
-// Digest tells uploads apart: the same file for the same commit needs no second one.
-func (u *Upload) Digest() string {
-	return shortDigest(u.Commit + "\x00" + u.Ref + "\x00" + string(u.SARIF))
-}
+// digest tells uploads apart: what says the same of the same commit needs no second one.
+func (u *Upload) digest() string { return shortDigest(u.Commit + "\x00" + u.Ref + "\x00" + u.Digest) }
 
 // Upload gives the file to code scanning, which takes it without having read it: see Processed. An upload whose answer was lost is left to
 // the next run, as there is no way to look it up; made twice it replaces itself.
 func (c *Client) Upload(ctx context.Context, u Upload) engine.Effect {
 	e := c.effect(engine.EffectSARIF, u.Ref+"/"+u.Category)
-	e.State["digest"] = u.Digest()
-	if u.Known == u.Digest() {
+	e.State["digest"] = u.digest()
+	if u.Known == u.digest() {
 		e.Did = engine.DidNothing
 		return e
 	}

@@ -41,6 +41,7 @@ type GitHub struct {
 	t         testing.TB
 	violation func(string)
 	server    *httptest.Server
+	storage   *httptest.Server // where artifacts are fetched from: another host, which is not to see a token
 
 	mu           sync.Mutex
 	now          func() time.Time
@@ -72,7 +73,8 @@ func New(t testing.TB, o Options) *GitHub {
 		g.now = func() time.Time { at = at.Add(time.Second); return at }
 	}
 	g.server = httptest.NewServer(http.HandlerFunc(g.serve))
-	t.Cleanup(func() { g.server.CloseClientConnections(); g.server.Close() })
+	g.storage = httptest.NewServer(http.HandlerFunc(g.serveStorage))
+	t.Cleanup(func() { g.server.CloseClientConnections(); g.server.Close(); g.storage.Close() })
 	root := g.server.URL
 	g.Cloud = Addresses{API: root, GraphQL: root + "/graphql", Server: root}
 	g.Enterprise = Addresses{API: root + "/api/v3", GraphQL: root + "/api/graphql", Server: root}

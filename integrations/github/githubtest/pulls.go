@@ -73,6 +73,7 @@ func (r *Repository) Pull(o PullOptions) *PullRequest {
 	r.number++
 	p.number = r.number
 	r.pulls[p.number] = p
+	r.g.nodes[nodeID("PR", p.id)] = p
 	return p
 }
 

@@ -25,7 +25,12 @@ type Repository struct {
 	number   int               // of the last pull request
 	pulls    map[int]*PullRequest
 
-	comments []*Comment
+	comments   []*Comment
+	suites     map[string]int64 // by commit
+	checkRuns  []*CheckRun
+	sarifs     []*SARIF
+	noScanning bool
+	runs       []*WorkflowRun
 }
 
 // objects are commits, trees and blobs by their id.
@@ -47,6 +52,7 @@ func (g *GitHub) Repository(fullName string) *Repository {
 		g: g, id: g.id(), owner: owner, name: name, defaultBranch: "main", created: g.now().UTC(),
 		commits:  &objects{commits: map[string]*commit{}, blobs: map[string][]byte{}, trees: map[string]map[string]file{}},
 		branches: map[string]string{}, roles: map[string]string{strings.ToLower(owner): "write"}, pulls: map[int]*PullRequest{},
+		suites: map[string]int64{},
 	}
 	g.account(owner)
 	g.repositories[strings.ToLower(fullName)] = r
@@ -229,4 +235,25 @@ func (r *Repository) Tip(branch string) string {
 	r.g.mu.Lock()
 	defer r.g.mu.Unlock()
 	return r.branches[branch]
+}
+
+// resolve finds the commit of a branch, a reference such as refs/pull/1/merge, or a commit by its id.
+func (r *Repository) resolve(ref string) *commit {
+	name := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/"), "heads/")
+	if sha, ok := r.branches[name]; ok {
+		return r.commits.commits[sha]
+	}
+	if c, ok := r.commits.commits[ref]; ok {
+		return c
+	}
+	var pull int
+	if n, _ := fmt.Sscanf(name, "pull/%d/", &pull); n == 1 && r.pulls[pull] != nil {
+		switch p := r.pulls[pull]; {
+		case strings.HasSuffix(name, "/head"):
+			return r.commits.commits[p.headSHA]
+		case strings.HasSuffix(name, "/merge") && p.open():
+			return r.commits.commits[p.mergeSHA()]
+		}
+	}
+	return nil
 }

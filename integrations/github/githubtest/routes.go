@@ -27,6 +27,12 @@ func routes() []route {
 		review    = "pull_requests=write"
 		readPull  = "pull_requests=read"
 		readIssue = "issues=read; pull_requests=read"
+		contents  = "contents=read"
+		checks    = "checks=write"
+		readCheck = "checks=read"
+		scanning  = "security_events=write"
+		readScan  = "security_events=read"
+		actions   = "actions=read"
 	)
 	in := func(path string) string { return repoPath + path }
 	return []route{
@@ -70,6 +76,41 @@ func routes() []route {
 			docs: "pulls/comments#update-a-review-comment-for-a-pull-request", answer: (*call).updateRemark},
 		{method: "DELETE", template: in("/pulls/comments/{comment_id}"), needs: review, anyone: true,
 			docs: "pulls/comments#delete-a-review-comment-for-a-pull-request", answer: (*call).deleteRemark},
+
+		{method: "GET", template: in("/contents/{path}"), needs: contents, docs: "repos/contents#get-repository-content", answer: (*call).getContents},
+		{method: "GET", template: in("/git/trees/{tree_sha}"), needs: contents, docs: "git/trees#get-a-tree", answer: (*call).getTree},
+		{method: "GET", template: in("/git/blobs/{file_sha}"), needs: contents, docs: "git/blobs#get-a-blob", answer: (*call).getBlob},
+		{method: "GET", template: in("/git/ref/{ref}"), needs: contents, docs: "git/refs#get-a-reference", answer: (*call).getRef},
+		{method: "GET", template: in("/branches/{branch}"), needs: contents, docs: "branches/branches#get-a-branch", answer: (*call).getBranch},
+		{method: "GET", template: in("/commits"), needs: contents, docs: "commits/commits#list-commits", answer: (*call).listCommits},
+		{method: "GET", template: in("/compare/{basehead}"), needs: contents, docs: "commits/commits#compare-two-commits", answer: (*call).compare},
+		{method: "GET", template: in("/pulls/{pull_number}/commits"), needs: readPull,
+			docs: "pulls/pulls#list-commits-on-a-pull-request", answer: (*call).listCommitsOfPull},
+
+		{method: "POST", template: in("/check-runs"), needs: checks, apps: true, docs: "checks/runs#create-a-check-run", answer: (*call).createCheckRun},
+		{method: "GET", template: in("/check-runs/{check_run_id}"), needs: readCheck, docs: "checks/runs#get-a-check-run", answer: (*call).getCheckRun},
+		{method: "PATCH", template: in("/check-runs/{check_run_id}"), needs: checks, apps: true,
+			docs: "checks/runs#update-a-check-run", answer: (*call).updateCheckRun},
+		{method: "GET", template: in("/check-runs/{check_run_id}/annotations"), needs: readCheck,
+			docs: "checks/runs#list-check-run-annotations", answer: (*call).listAnnotations},
+		{method: "GET", template: in("/commits/{ref}/check-runs"), needs: readCheck,
+			docs: "checks/runs#list-check-runs-for-a-git-reference", answer: (*call).listCheckRuns},
+
+		{method: "POST", template: in("/code-scanning/sarifs"), needs: scanning,
+			docs: "code-scanning/code-scanning#upload-an-analysis-as-sarif-data", answer: (*call).uploadSARIF},
+		{method: "GET", template: in("/code-scanning/sarifs/{sarif_id}"), needs: readScan,
+			docs: "code-scanning/code-scanning#get-information-about-a-sarif-upload", answer: (*call).getSARIF},
+
+		{method: "GET", template: in("/actions/runs/{run_id}"), needs: actions, docs: "actions/workflow-runs#get-a-workflow-run", answer: (*call).getRun},
+		{method: "GET", template: in("/actions/runs/{run_id}/artifacts"), needs: actions,
+			docs: "actions/artifacts#list-workflow-run-artifacts", answer: (*call).listArtifacts},
+		{method: "GET", template: in("/actions/artifacts/{artifact_id}"), needs: actions,
+			docs: "actions/artifacts#get-an-artifact", answer: (*call).getArtifact},
+		{method: "GET", template: in("/actions/artifacts/{artifact_id}/{archive_format}"), needs: actions,
+			docs: "actions/artifacts#download-an-artifact", answer: (*call).downloadArtifact},
+		{method: "GET", template: in("/commits/{ref}"), needs: contents, docs: "commits/commits#get-a-commit", answer: (*call).getCommit},
+
+		{method: "POST", template: "/graphql", docs: "graphql", answer: (*call).graphQL},
 	}
 }
 
@@ -113,7 +154,7 @@ func match(template, path string) (map[string]string, bool) {
 			have = have[:i+1]
 		}
 		decoded, err := url.PathUnescape(value)
-		if err != nil || decoded == "" {
+		if err != nil || decoded == "" && name != "path" { // the topmost folder has no path
 			return nil, false
 		}
 		vars[name] = decoded

@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"engine/bundle": {"github.com/open-policy-agent/opa"},
 	"engine/change": {
 		"engine",
-		"github.com/bluekeyes/go-gitdiff",
+		"github.com/bluekeyes/go-gitdiff", "github.com/bmatcuk/doublestar/v4",
 	},
 	"engine/evidence": {
 		"engine",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/integrations/git"
@@ -73,10 +74,28 @@ func (r *run) findHead(ctx context.Context) error {
 		return undecided(fmt.Errorf("the head of the change under review (%s, by %s): %w", head.name, head.by, err), hintOnCommits(err))
 	}
 	r.result.Change.Head = id
-	if id == r.origin.commit {
+	r.weakenByCheckout(ctx)
+	switch base := r.origin.commit; {
+	case id == base:
 		r.weaken("the base and the head of the change are one commit, " + brief(id))
+	case r.origin.git && git.Contains(ctx, ".", base, id):
+		return undecided(fmt.Errorf("the base %s contains the head %s: the change would judge itself", brief(base), brief(id)), hintOnNoBase)
 	}
 	return nil
+}
+
+// weakenByCheckout records that the change is checked out where its author must not have a say: with the repository's secrets at hand.
+func (r *run) weakenByCheckout(ctx context.Context) {
+	if !r.event.privileged() || !r.origin.git {
+		return
+	}
+	here, err := git.Commit(ctx, ".", "HEAD")
+	if err != nil || here == r.origin.commit {
+		return
+	}
+	if parents, err := git.Parents(ctx, ".", here); err != nil || here == r.event.head() || slices.Contains(parents, r.event.head()) {
+		r.weaken("the change under review is checked out in " + r.event.Name + ", where what it runs has the repository's secrets")
+	}
 }
 
 // openCommit opens a commit of the checkout that the program runs in. One that is not here is fetched, if it is named by its id.

@@ -72,21 +72,87 @@ func (r *run) readChange(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	by := "--diff " + r.flags.diff
 	switch d := r.flags.diff; {
-	case d == "":
+	case d == "" && r.origin == nil:
 		return nil
+	case d == "":
+		by = "git"
+		r.change.diff = r.ownDiff(ctx)
 	case spans(d):
 		r.change.diff, err = r.readCommits(ctx, d)
 	default:
 		r.change.diff, err = readPatch(d)
 	}
-	if err == nil && r.change.diff.Empty() {
-		r.app.say("note", "the change is empty by --diff "+r.flags.diff)
-		if r.underReview() {
-			r.weaken("the change is empty by --diff " + r.flags.diff)
+	if err != nil || r.change.diff == nil {
+		return err
+	}
+	if r.change.diff.Empty() {
+		r.app.say("note", "the change is empty by "+by)
+	}
+	if r.underReview() {
+		r.weakenByDiff(by)
+	}
+	return nil
+}
+
+// weakenByDiff records what the change under review touches that says which scans run, what they leave out, or who has to approve.
+func (r *run) weakenByDiff(by string) {
+	if r.change.diff.Empty() {
+		r.weaken("the change is empty by " + by)
+	}
+	for _, what := range r.change.diff.Loosens() {
+		r.weaken(what)
+	}
+}
+
+// ownDiff is the diff of the change under review where nobody names one. If it cannot be had, that is said: all counts as introduced then.
+func (r *run) ownDiff(ctx context.Context) *change.Diff {
+	span, err := r.span(ctx)
+	if err == nil {
+		var d *change.Diff
+		if d, err = r.readCommits(ctx, span); err == nil {
+			return d
 		}
 	}
-	return err
+	r.app.say("note", "what the change touched is not known, so that all counts as introduced: "+err.Error())
+	if hint := hintOnCommits(err); hint != "" {
+		r.app.say("hint", hint)
+	}
+	return nil
+}
+
+// span is what the change under review is for git. Where a merge of it into its base is checked out, as on GitHub, the merge is what was
+// scanned, and what it adds to the base is the change, however little of the history is here.
+func (r *run) span(ctx context.Context) (string, error) {
+	base, head := r.origin.commit, r.result.Change.Head
+	switch {
+	case r.event.Name == "pull_request_target":
+		return "", errors.New("nothing of the head is read in pull_request_target")
+	case !r.origin.git:
+		return "", git.ErrNoRepository
+	}
+	here, err := git.Commit(ctx, ".", "HEAD")
+	if err != nil {
+		return "", err
+	}
+	parents, err := git.Parents(ctx, ".", here)
+	if err != nil {
+		return "", err
+	}
+	if len(parents) == 2 && parents[1] == head && here != head {
+		if _, err := git.Commit(ctx, ".", parents[0]); err != nil {
+			if err := git.Fetch(ctx, ".", parents[0]); err != nil {
+				return "", err
+			}
+		}
+		return parents[0] + ".." + here, nil
+	}
+	queue := r.event.MergeGroup // whose head is always made on its base
+	if here == head && len(parents) > 0 && parents[0] == base || queue != nil && queue.Head.SHA == head && queue.Base.SHA == base {
+		return base + ".." + here, nil
+	}
+	return base + "..." + head, nil
 }
 
 // readBase reads what was found before the change. One file that cannot be read, or a scan that did not finish, would make of what was
@@ -206,7 +272,9 @@ func (r *run) readCommits(ctx context.Context, span string) (*change.Diff, error
 	if err != nil {
 		return nil, undecided(fmt.Errorf("--diff %s: %w", span, err), hintOnCommits(err))
 	}
-	r.result.Change.Base, r.result.Change.Head = c.Base, c.Head
+	if r.origin == nil {
+		r.result.Change.Base, r.result.Change.Head = c.Base, c.Head
+	}
 	var d *change.Diff
 	var broken error
 	if err := c.Diff(ctx, func(in io.Reader) error {

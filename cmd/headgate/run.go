@@ -104,6 +104,9 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 	if r.result.Change.Event, err = r.flags.runEvent(&r.event); err != nil {
 		return err
 	}
+	if said := events[r.event.Name]; said != "" && said != r.result.Change.Event {
+		r.weaken(fmt.Sprintf("the event %s, where GitHub says %s", r.result.Change.Event, r.event.Name))
+	}
 	if r.underReview() {
 		if err := r.openBase(ctx); err != nil {
 			return err

@@ -74,6 +74,15 @@ func Parents(ctx context.Context, dir, commit string) (parents []string, err err
 	return parents, nil
 }
 
+// Contains says whether a commit has another one in its past, as far as that is known here.
+func Contains(ctx context.Context, dir, commit, earlier string) bool {
+	if _, err := run(ctx, dir, "merge-base", "--is-ancestor", earlier, commit); err == nil {
+		return true
+	}
+	parents, err := Parents(ctx, dir, commit)
+	return err == nil && slices.Contains(parents, earlier)
+}
+
 // Untracked says that neither the commit that is checked out nor the index has a file or folder of the working tree, anything in it, or
 // a link or other repository on the way to it: it was made here. It is false where that is not certain, also if only the case of a name
 // differs. Name is below root, with slashes.

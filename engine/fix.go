@@ -62,6 +62,16 @@ type Fix struct {
 	Cumulative      float64        `json:"cumulative"`                 // share of all act and attend cleared by this fix and those before it
 	PathsCumulative int            `json:"paths_cumulative,omitempty"` // attack paths that are gone once this fix and those before it are made; at least so many where there are very many
 	Findings        []string       `json:"findings"`                   // that it clears, by id
+
+	Tickets []FixTicket `json:"tickets,omitempty"` // that it has in a tracker, as they were when the result was published; absent: not known
+}
+
+// A FixTicket is a ticket for a fix.
+type FixTicket struct {
+	Ref    string `json:"ref"` // PAY-12
+	URL    string `json:"url,omitempty"`
+	Status string `json:"status,omitempty"` // as the tracker calls it
+	For    string `json:"for,omitempty"`    // the asset or team that it is for; absent: all that the fix is for
 }
 
 // A Move is an upgrade from one installed version.

@@ -4,10 +4,14 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // longest bounds one string of a finding, in characters. What is longer says nothing more to a reader.
 const longest = 600
+
+// looked bounds how much of a string is looked at, in bytes: one of nothing but what is left out would be looked through to its end.
+const looked = 16 << 10
 
 // stacked bounds the marks on one character: more of them run over the lines above and below.
 const stacked = 3
@@ -18,6 +22,14 @@ const stacked = 3
 func clean(s string) string {
 	if isPlain(s) {
 		return s
+	}
+	cut := len(s) > looked
+	if cut {
+		end := looked
+		for end > looked-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
 	}
 	var b strings.Builder
 	n, marks, space := 0, stacked, true // space: what stands before is a space or nothing; no mark may join it
@@ -45,6 +57,9 @@ func clean(s string) string {
 		b.WriteRune(r) // an invalid byte was read as U+FFFD, which is what is written
 		n++
 		space = false
+	}
+	if cut && n > 0 {
+		return strings.TrimRight(b.String(), " ") + "…"
 	}
 	return strings.TrimRight(b.String(), " ")
 }

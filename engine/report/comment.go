@@ -154,7 +154,7 @@ func (p *page) feedbackBlock() *block {
 		if e.Kind == engine.EffectSARIF {
 			what = "SARIF upload"
 		}
-		b.rows = append(b.rows, "- **"+prose(what, false)+"** "+prose(e.Why, false)+"\n")
+		b.rows = append(b.rows, "- **"+first(prose(what, false), "feedback")+"** "+prose(e.Why, false)+"\n")
 	}
 	return b
 }

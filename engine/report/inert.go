@@ -75,7 +75,7 @@ func prose(s string, cell bool) string {
 }
 
 // isPlainWord says that a word means nothing but itself to Markdown and to code hosts, wherever in a line but at its beginning:
-// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123", a commit, an advisory).
+// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123", a commit, an advisory) or of a command ("/close").
 func isPlainWord(w string) bool {
 	for _, r := range w {
 		if !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(".,;:()'%+=?/-–—…→·“”‘’", r) {
@@ -83,8 +83,12 @@ func isPlainWord(w string) bool {
 		}
 	}
 	lower := strings.ToLower(w)
-	return !commitLike.MatchString(lower) && !strings.Contains(lower, "ghsa-") && !strings.Contains(lower, "//") && !strings.Contains(lower, "www") && !strings.Contains(lower, "gh-") &&
-		strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
+	for _, begin := range []string{"//", "www", "gh-", "ghsa-"} {
+		if strings.Contains(lower, begin) {
+			return false
+		}
+	}
+	return !strings.HasPrefix(w, "/") && !commitLike.MatchString(lower) && strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
 }
 
 // commitLike is what code hosts take for a commit and link to.

@@ -273,7 +273,7 @@ func (v *view) noteBlock() *block {
 	b := &block{noun: "note"}
 	for _, n := range v.notes {
 		if n.label != "weakened" { // that stands above all else
-			b.rows = append(b.rows, "- **"+n.label+"** "+prose(n.text, false)+"\n")
+			b.rows = append(b.rows, "- **"+first(prose(n.label, false), "note")+"** "+prose(n.text, false)+"\n")
 		}
 	}
 	return b.list()

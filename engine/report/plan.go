@@ -218,6 +218,13 @@ func (v *view) fixFacts(f *engine.Fix, id string) string {
 	if f.Exempted > 0 {
 		add(fmt.Sprintf("and %d exempted", f.Exempted))
 	}
+	for _, t := range f.Tickets[:min(len(f.Tickets), 3)] {
+		words := "ticket " + t.Ref
+		if t.Status != "" {
+			words += ", " + t.Status
+		}
+		add(words)
+	}
 	add(id)
 	return strings.Join(parts, " · ")
 }

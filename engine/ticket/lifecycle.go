@@ -32,6 +32,12 @@ const (
 	onceOpened  = "opened"  // not said but taken in: a person opened it again after us
 )
 
+// What is said of most tickets.
+const (
+	usual       = "as it should be"
+	staysClosed = "closed"
+)
+
 // A matter is one ticket that there is, to be decided about.
 type matter struct {
 	*Run
@@ -86,7 +92,7 @@ func (m *matter) leave() {
 	case m.seen.sight == below:
 		m.Why = "closed; found, but not urgent enough to open it again"
 	case m.stand != open:
-		m.Why = "closed"
+		m.Why = staysClosed
 	}
 }
 
@@ -108,7 +114,7 @@ func (m *matter) update() {
 		m.Comment = slices.Concat(Document{sentences(plain(m.resumed()))}, m.Comment)
 	}
 	if len(m.Fields)+len(m.AddLabels)+len(m.RemoveLabels) == 0 && m.Comment == nil {
-		m.Why = "as it should be"
+		m.Why = usual
 		return
 	}
 	m.Did, m.Links, m.Why = engine.DidUpdate, m.Ticket.Links, m.whatChanged()
@@ -163,7 +169,7 @@ func isFinder(label string) bool { return label == Label || strings.HasPrefix(la
 
 // noted is the state of a ticket that is found and open.
 func (r *Run) noted(t *Ticket, was State) State {
-	s := State{Key: t.Key, Scope: ScopeLabel(r.settings.Scope), Wrote: t.digests(), Labels: t.Labels, Per: r.settings.Per, For: t.For,
+	s := State{Key: t.Key, Scope: ScopeLabel(r.settings.Scope), Wrote: t.digests(), Labels: t.Labels, Summary: t.Summary, Per: r.settings.Per, For: t.For,
 		Worst: t.from.worst, Due: dayText(t.from.due), Clears: t.from.clears, Covers: t.from.covers, Reopened: was.Reopened}
 	if len(s.Covers) > mostCovers { // to note some would be to close it without the others
 		s.Covers = nil

@@ -37,12 +37,13 @@ type State struct {
 	As     string `json:"as,omitempty"`     // why we closed it: ClosedGone or ClosedExcused
 
 	// What it was about when it was last found.
-	Per    Per             `json:"per,omitempty"`
-	For    string          `json:"for,omitempty"`
-	Worst  engine.Priority `json:"worst,omitempty"`
-	Due    string          `json:"due,omitempty"` // day
-	Clears []Cleared       `json:"clears,omitempty"`
-	Covers []Cover         `json:"covers,omitempty"`
+	Summary string          `json:"summary,omitempty"`
+	Per     Per             `json:"per,omitempty"`
+	For     string          `json:"for,omitempty"`
+	Worst   engine.Priority `json:"worst,omitempty"`
+	Due     string          `json:"due,omitempty"` // day
+	Clears  []Cleared       `json:"clears,omitempty"`
+	Covers  []Cover         `json:"covers,omitempty"`
 
 	Before string `json:"before,omitempty"` // when the ticket was changed last before we closed it, by the tracker's clock: what it writes itself
 

@@ -1,5 +1,9 @@
 // Package ticket says which tickets should exist for a result, what is in them, and what becomes of those that exist: from facts to
-// decisions, with nothing outside. A tracker's integration reads what there is, asks Reconcile, and makes true what it answers.
+// decisions, with nothing outside.
+//
+// A run of `headgate publish` goes: NewRun, Run.Tickets, the tracker's issues of the scope (its client's Issues(ctx, ScopeLabel(scope))),
+// Run.Reconcile, and then the client's Apply(ctx, changes), which makes them true and gives back one effect for each, in their order:
+// Change.Planned with what came of it. Run.Told says of each what people want to know.
 package ticket
 
 import (

@@ -69,7 +69,7 @@ func (c *call) graphQL() answer {
 	if a, ok := c.decode(&sent); !ok {
 		return a
 	}
-	doc, errs := gqlparser.LoadQuery(schema(), sent.Query)
+	doc, errs := gqlparser.LoadQueryWithRules(schema(), sent.Query, nil)
 	if len(errs) > 0 {
 		return c.malformed(errs)
 	}

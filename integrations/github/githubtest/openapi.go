@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -48,14 +49,19 @@ func description(name string) *openapi3.T {
 	if err != nil {
 		panic(fmt.Sprintf("githubtest: %s: %v", name, err))
 	}
-	// Where a fork was deleted, GitHub gives null for the repository of the head, and its descriptions do not say so.
-	for _, name := range []string{"pull-request", "pull-request-simple"} {
-		head := doc.Components.Schemas[name].Value.Properties["head"].Value
-		repository := *head.Properties["repo"].Value
-		repository.Nullable = true
-		head.Properties["repo"] = openapi3.NewSchemaRef("", &repository)
-	}
+	// GitHub gives null for the repository of a fork that was deleted and for the line of a remark that is outdated, and its descriptions
+	// do not say so.
+	mayBeNull(doc.Components.Schemas["pull-request"].Value.Properties["head"].Value, "repo")
+	mayBeNull(doc.Components.Schemas["pull-request-simple"].Value.Properties["head"].Value, "repo")
+	mayBeNull(doc.Components.Schemas["pull-request-review-comment"].Value, "line")
+	mayBeNull(doc.Components.Schemas["pull-request-review-comment"].Value, "position")
 	return doc
+}
+
+func mayBeNull(of *openapi3.Schema, property string) {
+	value := *of.Properties[property].Value // a copy: other places refer to the same schema
+	value.Nullable = true
+	of.Properties[property] = openapi3.NewSchemaRef("", &value)
 }
 
 // unlisted are the statuses that GitHub gives to any request, and that the descriptions leave out of many.
@@ -87,8 +93,12 @@ func (c *call) violations(a answer) []string {
 	req := c.r.Clone(context.Background())
 	req.URL = &url.URL{Path: c.path, RawQuery: c.r.URL.RawQuery}
 	req.Body = io.NopCloser(bytes.NewReader(c.body))
+	vars := maps.Clone(c.vars)
+	if path, ok := vars["path"]; ok && path == "" {
+		vars["path"] = "." // the topmost folder: the description wants a name, GitHub takes none
+	}
 	in := &openapi3filter.RequestValidationInput{
-		Request: req, PathParams: c.vars,
+		Request: req, PathParams: vars,
 		Route: &routers.Route{Spec: doc, Path: c.route.template, PathItem: item, Method: c.route.method, Operation: op},
 		Options: &openapi3filter.Options{
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, MultiError: true, IncludeResponseStatus: true,

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -190,7 +191,7 @@ func (c *call) getUser() answer {
 	}
 	a, known := c.g.accounts[strings.ToLower(login)]
 	if !known {
-		return c.problem(404, "Not Found")
+		return c.problem(http.StatusNotFound, "Not Found")
 	}
 	o := c.renderAccount(a.login)
 	for _, name := range []string{"name", "company", "blog", "location", "email", "hireable", "bio", "twitter_username"} {
@@ -207,7 +208,7 @@ func (c *call) getUser() answer {
 func (c *call) getPermission() answer {
 	a, known := c.g.accounts[strings.ToLower(c.vars["username"])]
 	if !known {
-		return c.problem(404, "Not Found")
+		return c.problem(http.StatusNotFound, "Not Found")
 	}
 	role := c.repo.role(a.login)
 	permission := map[string]string{"": "none", "read": "read", "write": "write"}[role]
@@ -217,5 +218,7 @@ func (c *call) getPermission() answer {
 	if strings.EqualFold(a.login, c.repo.owner) {
 		permission = "admin"
 	}
-	return ok(object{"permission": permission, "role_name": permission, "user": c.renderAccount(a.login)})
+	user := c.renderAccount(a.login)
+	user["role_name"] = permission
+	return ok(object{"permission": permission, "role_name": permission, "user": user})
 }

@@ -166,7 +166,7 @@ func (c *call) renderRemark(m *ReviewComment) object {
 		}
 	}
 	if m.Line == 0 {
-		o["subject_type"], o["original_position"] = "file", nil
+		o["subject_type"] = "file"
 		delete(o, "original_line")
 	}
 	if m.StartLine > 0 {

@@ -206,6 +206,9 @@ func (c *call) place(p *PullRequest, s remarkSent, commit string) (*ReviewCommen
 	m := &ReviewComment{
 		Login: c.token.Login, Path: *s.Path, Body: *s.Body, Side: s.Side, CommitID: commit, Created: c.time, Updated: c.time,
 	}
+	if m.Side == "" {
+		m.Side = "RIGHT"
+	}
 	o := c.repo.commits
 	changes := o.changes(o.commits[o.mergeBase(p.repo.branches[p.base], commit)], o.commits[commit])
 	i := slices.IndexFunc(changes, func(f fileChange) bool { return f.name == m.Path })
@@ -220,9 +223,6 @@ func (c *call) place(p *PullRequest, s remarkSent, commit string) (*ReviewCommen
 		return m, ""
 	case s.Line == nil && s.Position == nil:
 		return nil, "Position could not be resolved"
-	}
-	if m.Side == "" {
-		m.Side = "RIGHT"
 	}
 	lines := linesOf(changes[i].patch)
 	if s.Line == nil { // the older way to name a line: how far it is down the patch, headers of later hunks counted

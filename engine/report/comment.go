@@ -26,14 +26,6 @@ const (
 // commentRows is how many rows of one folded table a comment has: who needs more has the result file.
 const commentRows = 100
 
-// A Proposed is what the change under review would alter about what decides: settings, policies, assets, waivers. The change is decided
-// by those of its base all the same.
-type Proposed struct {
-	Files      []string           // that it changes
-	Simulation *engine.Simulation // what the same cases would come to; nil: not known
-	Error      string             // why what it proposes does not load, or was not simulated; empty: it does
-}
-
 // CommentOptions say what a comment is to tell beyond the result. The zero value is a comment about a result alone.
 type CommentOptions struct {
 	Args     []string        // what the run was given: reports, a folder, a result file; for the commands that are named next
@@ -41,7 +33,6 @@ type CommentOptions struct {
 	Compact  bool            // for a host that finds the other one too long: without tables and picture
 	Head     string          // the newest commit of the pull request; empty: not known. If the result is for another one, the comment says so
 	RunURL   string          // the page of the run, "https://…"; anything else is not linked to
-	Proposed *Proposed       // nil: the change does not touch what decides
 	Feedback []engine.Effect // those that are degraded are named
 }
 
@@ -62,8 +53,8 @@ type Comment struct {
 func NewComment(r *engine.Result, o CommentOptions) Comment {
 	p := commentPage(o)
 	v := newView(r)
-	p.resolved = v.nothingToReport(p)
-	same := commentPage(CommentOptions{Args: o.Args, Head: o.Head, Proposed: o.Proposed, Feedback: o.Feedback})
+	p.resolved = v.nothingToReport()
+	same := commentPage(CommentOptions{Args: o.Args, Head: o.Head, Feedback: o.Feedback})
 	same.resolved = p.resolved
 	sum := sha256.Sum256([]byte(newView(timeless(r)).markdown(same)))
 	return Comment{Body: v.markdown(p), Digest: hex.EncodeToString(sum[:]), Nothing: p.resolved}
@@ -77,7 +68,7 @@ func NewJobSummary(r *engine.Result, o CommentOptions) string {
 }
 
 func commentPage(o CommentOptions) *page {
-	p := &page{args: o.Args, most: DefaultMaxChars, size: inCharacters, rows: commentRows, head: o.Head, run: link(o.RunURL), proposed: o.Proposed}
+	p := &page{args: o.Args, most: DefaultMaxChars, size: inCharacters, rows: commentRows, head: o.Head, run: link(o.RunURL)}
 	if o.MaxChars > 0 {
 		p.most = max(o.MaxChars, leastChars)
 	}
@@ -135,9 +126,9 @@ func timeless(r *engine.Result) *engine.Result {
 }
 
 // nothingToReport says that nothing was found, nothing was fixed, and nothing speaks against trusting that.
-func (v *view) nothingToReport(p *page) bool {
+func (v *view) nothingToReport() bool {
 	quiet := func(n note) bool { return n.label == "waivers" || n.label == "not known" }
-	return v.r.Outcome == engine.Pass && len(v.r.Cases) == 0 && len(v.r.Fixed) == 0 && len(v.r.Gate.Reasons) == 0 && p.proposed == nil &&
+	return v.r.Outcome == engine.Pass && len(v.r.Cases) == 0 && len(v.r.Fixed) == 0 && len(v.r.Gate.Reasons) == 0 && v.r.Proposed == nil &&
 		!slices.ContainsFunc(v.notes, func(n note) bool { return !quiet(n) })
 }
 
@@ -157,65 +148,4 @@ func (p *page) feedbackBlock() *block {
 		b.rows = append(b.rows, "- **"+first(prose(what, false), "feedback")+"** "+prose(e.Why, false)+"\n")
 	}
 	return b
-}
-
-// shownChanges is how many cases that would be decided otherwise are named.
-const shownChanges = 5
-
-// proposedBlock says what the change would alter about what decides.
-func (p *page) proposedBlock() *block {
-	if p.proposed == nil {
-		return nil
-	}
-	var files []string
-	for _, f := range p.proposed.Files {
-		files = append(files, code(f, false))
-	}
-	head := "\n**This change edits what decides**"
-	if len(files) > 0 {
-		head += " (" + some(files, 5) + ")"
-	}
-	head += "; it is decided by what stands on the base."
-	if p.proposed.Error != "" {
-		return &block{head: head + "\\\nWhat it proposes does not load: " + prose(sentence(p.proposed.Error), false) + ".\n"}
-	}
-	if p.proposed.Simulation == nil {
-		return &block{head: head + "\n"}
-	}
-	s := simulated{p.proposed.Simulation}
-	b := &block{noun: "row", head: head + "\\\n" + s.proposal() + "\n"}
-	if len(s.Examples) > 0 {
-		b.head += "\n| would change | where | asset | to | rules |\n| --- | --- | --- | --- | --- |\n"
-	}
-	for i := range s.Examples[:min(len(s.Examples), shownChanges)] {
-		k := &s.Examples[i]
-		b.rows = append(b.rows, fmt.Sprintf("| %s | %s | %s | %s | %s |\n", code(weakness(&k.Finding), true), code(subject(&k.Finding), true),
-			code(k.Asset, true), strings.ReplaceAll(steps(k), "*", `\*`), code(strings.Join(k.Rules, ", "), true)))
-	}
-	return b
-}
-
-// proposal says what would be decided otherwise about one build.
-func (s simulated) proposal() string {
-	if s.Outcome == engine.Equal {
-		return "By what it proposes every finding would be decided alike."
-	}
-	out := "By what it proposes the build would end alike"
-	switch {
-	case s.NewlyBlocking.Results > 0:
-		out = "By what it proposes the build would newly block"
-	case s.NewlyPassing.Results > 0:
-		out = "By what it proposes the build would block no more"
-	}
-	out += fmt.Sprintf("; of %s %s", count(s.Changes.Cases, "case", "cases"), changedWords(s.Changes.Stricter, s.Changes.Looser, s.Changes.Mixed, s.Changes.Reworded))
-	var figures []string
-	for _, f := range s.figures() {
-		if f.before != f.after {
-			figures = append(figures, fmt.Sprintf("%s %d → %d", strings.ReplaceAll(f.name, "*", `\*`), f.before, f.after))
-		}
-	}
-	if len(figures) > 0 {
-		out += " (" + strings.Join(figures, ", ") + ")"
-	}
-	return out + "."
 }

@@ -14,13 +14,17 @@ import (
 
 const runPage = "https://github.com/acme/checkout/actions/runs/42"
 
-// proposing is a comment's options with everything that stands beside a result.
-func proposing() report.CommentOptions {
+// proposed is what a change of settings would come to.
+func proposed() *engine.Proposal {
 	s := simulation()
 	s.Results, s.NewlyBlocking.Results = 1, 1
+	return &engine.Proposal{Files: []string{".headgate/headgate.yaml", ".headgate/policies/acme/acme.rego"}, More: 3, Simulation: s}
+}
+
+// besides is a comment's options with everything that stands beside a result.
+func besides() report.CommentOptions {
 	return report.CommentOptions{
 		Args: []string{"reports/"}, Head: "b2c3d4e5f60718293a4b5c6d7e8f900112233445", RunURL: runPage,
-		Proposed: &report.Proposed{Files: []string{".headgate/headgate.yaml", ".headgate/policies/acme/acme.rego"}, Simulation: s},
 		Feedback: []engine.Effect{
 			{Kind: engine.EffectReview, Did: engine.DidDegrade, Why: "the token lacks pull-requests: write (POST reviews was refused)"},
 			{Kind: engine.EffectSARIF, Did: engine.DidDegrade, Why: "code scanning is not enabled for acme/checkout"},
@@ -33,6 +37,7 @@ func TestCommentsReadAsTheirGoldensDo(t *testing.T) {
 	loosened := blocked()
 	loosened.Weakened = []string{"report-only", ".trivyignore is changed by the change under review"}
 	reportOnly(loosened)
+	loosened.Proposed = proposed()
 	for name, c := range map[string]struct {
 		r *engine.Result
 		o report.CommentOptions
@@ -41,7 +46,7 @@ func TestCommentsReadAsTheirGoldensDo(t *testing.T) {
 		"compact":   {blocked(), report.CommentOptions{Args: []string{"reports/"}, RunURL: runPage, Compact: true}},
 		"passing":   {passing(), report.CommentOptions{Head: passing().Change.Head}},
 		"resolved":  {nothing(), report.CommentOptions{}},
-		"proposing": {loosened, proposing()},
+		"proposing": {loosened, besides()},
 	} {
 		golden(t, name+".comment.golden", []byte(report.NewComment(c.r, c.o).Body))
 	}
@@ -79,7 +84,7 @@ func TestNothingToReportIsNoCommentAndResolvesOneThatStands(t *testing.T) {
 			r.Gate.Reasons, r.Outcome = []engine.Reason{{Kind: "deny", Rule: "x.y", Message: "m"}}, engine.Block
 		},
 		"something fixed":  func(r *engine.Result, _ *report.CommentOptions) { r.Fixed = release().Fixed },
-		"changed settings": func(_ *engine.Result, o *report.CommentOptions) { o.Proposed = &report.Proposed{} },
+		"changed settings": func(r *engine.Result, _ *report.CommentOptions) { r.Proposed = &engine.Proposal{} },
 	} {
 		r, o := nothing(), report.CommentOptions{}
 		change(r, &o)
@@ -127,8 +132,8 @@ func TestTheDigestOfACommentIsOverWhatItSaysAndNotOverWhen(t *testing.T) {
 		"a stated date":     func(r *engine.Result, _ *report.CommentOptions) { r.Cases[1].Decision.Due = day(12, 6) },
 		"a catalogue less":  func(r *engine.Result, _ *report.CommentOptions) { r.Intel.KEV = nil },
 		"a weakening":       func(r *engine.Result, _ *report.CommentOptions) { r.Weakened = []string{"report-only"} },
-		"degraded feedback": func(_ *engine.Result, o *report.CommentOptions) { o.Feedback = proposing().Feedback },
-		"changed settings":  func(_ *engine.Result, o *report.CommentOptions) { o.Proposed = &report.Proposed{} },
+		"degraded feedback": func(_ *engine.Result, o *report.CommentOptions) { o.Feedback = besides().Feedback },
+		"changed settings":  func(r *engine.Result, _ *report.CommentOptions) { r.Proposed = &engine.Proposal{} },
 	} {
 		if digest(change) == was {
 			t.Errorf("%s does not change the digest", name)
@@ -141,8 +146,8 @@ func TestRenderingLeavesTheResultAsItIs(t *testing.T) {
 	r := blocked()
 	r.Cases[0].Decision.DueFrom = "evaluated"
 	before := write(t, "json", r, report.Options{})
-	report.NewComment(r, proposing())
-	report.NewCheck(r, report.CheckOptions{CommentOptions: proposing()})
+	report.NewComment(r, besides())
+	report.NewCheck(r, report.CheckOptions{CommentOptions: besides()})
 	report.NewRemarks(r, report.RemarkOptions{})
 	if string(before) != string(write(t, "json", r, report.Options{})) {
 		t.Error("the result was changed")
@@ -153,7 +158,7 @@ func TestACommentFitsAndIsWhole(t *testing.T) {
 	for name, r := range larger() {
 		for _, most := range []int{0, 60_000, 30_000, 12_000} {
 			for _, compact := range []bool{false, true} {
-				o := proposing()
+				o := besides()
 				o.MaxChars, o.Compact = most, compact
 				have := report.NewComment(r, o).Body
 				limit := 60_000
@@ -169,12 +174,12 @@ func TestACommentFitsAndIsWhole(t *testing.T) {
 				tame(t, toHTML(t, []byte(have)), runPage)
 			}
 		}
-		summary := report.NewJobSummary(r, proposing())
+		summary := report.NewJobSummary(r, besides())
 		if len(summary) > 1_000_000 {
 			t.Errorf("%s: a job summary of %d bytes", name, len(summary))
 		}
 		tame(t, toHTML(t, []byte(summary)), runPage)
-		check := report.NewCheck(r, report.CheckOptions{CommentOptions: proposing()})
+		check := report.NewCheck(r, report.CheckOptions{CommentOptions: besides()})
 		if len([]rune(check.Summary)) > 65_535 || len([]rune(check.Title)) > 255 || len(check.Annotations) > 50 {
 			t.Errorf("%s: a check of %d characters, title %d, %d annotations", name, len(check.Summary), len(check.Title), len(check.Annotations))
 		}
@@ -230,23 +235,25 @@ func TestOnlyAnAddressIsLinkedTo(t *testing.T) {
 
 func TestWhatWeakensAndWhatIsProposedIsNotFoldedAway(t *testing.T) {
 	r := blocked()
-	r.Weakened = []string{"pack reachability is off"}
-	have := report.NewComment(r, proposing()).Body
+	r.Weakened, r.Proposed = []string{"pack reachability is off"}, proposed()
+	have := report.NewComment(r, besides()).Body
 	fold := strings.Index(have, "<details>")
-	for _, want := range []string{"**weakened** pack reachability is off", "**This change edits what decides** (`.headgate/headgate.yaml`",
+	for _, want := range []string{"**weakened** pack reachability is off", "**This change edits what judges** (`.headgate/headgate.yaml`, `.headgate/policies/acme/acme.rego`, 3 more)",
 		"By what it proposes the build would newly block; of 3 cases 1 stricter, 1 alike for other reasons (act 0 → 1"} {
 		if at := strings.Index(have, want); at < 0 || at > fold {
 			t.Errorf("%q is at %d, the first fold at %d:\n%s", want, at, fold, have)
 		}
 	}
-	o := report.CommentOptions{Proposed: &report.Proposed{Files: []string{"a"}, Error: "headgate.yaml:3: field pakcs not found"}}
-	if have := report.NewComment(r, o).Body; !strings.Contains(have, "What it proposes does not load: ") {
-		t.Errorf("have\n%s", have)
+	r.Proposed = &engine.Proposal{Files: []string{"a"}, Error: "headgate.yaml:3: field pakcs not found"}
+	for format, have := range map[string]string{"comment": report.NewComment(r, besides()).Body, "text": oneLine(write(t, "text", r, report.Options{}))} {
+		if !strings.Contains(have, "What it proposes would not work: ") {
+			t.Errorf("%s:\n%s", format, have)
+		}
 	}
 }
 
 func TestFeedbackThatDidNotArriveIsNamed(t *testing.T) {
-	have := report.NewComment(blocked(), proposing()).Body
+	have := report.NewComment(blocked(), besides()).Body
 	for _, want := range []string{"<summary>Feedback that did not arrive: 2</summary>", "**review** the token lacks pull-requests: write (POST reviews was refused)", "**SARIF upload** "} {
 		if !strings.Contains(have, want) {
 			t.Errorf("no %q in\n%s", want, have)
@@ -256,7 +263,7 @@ func TestFeedbackThatDidNotArriveIsNamed(t *testing.T) {
 
 func TestCommentsOfTheSameResultAreTheSame(t *testing.T) {
 	for name, r := range samples() {
-		one, two := report.NewComment(r, proposing()), report.NewComment(r, proposing())
+		one, two := report.NewComment(r, besides()), report.NewComment(r, besides())
 		if one != two || !slices.Equal(report.NewCheck(r, report.CheckOptions{}).Annotations, report.NewCheck(r, report.CheckOptions{}).Annotations) {
 			t.Errorf("%s differs", name)
 		}

@@ -62,7 +62,7 @@ func (v *view) expiring(cases []*engine.Case) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %d of them until a waiver expires soon", n)
+	return fmt.Sprintf(", %d by %s soon", n, plural(n, "a waiver that expires", "waivers that expire"))
 }
 
 // readFold is a table of what was read.

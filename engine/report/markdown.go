@@ -47,7 +47,6 @@ type page struct {
 	run      string           // page of the run; empty: none
 	read     bool             // list what was read
 	resolved bool             // there is nothing to report: the document replaces one that had something
-	proposed *Proposed
 	feedback []engine.Effect
 }
 
@@ -59,7 +58,7 @@ func (v *view) markdown(p *page) string {
 		return assemble([]*block{{head: "### Headgate · resolved\n\n" + sentenceCase(v.nothingFound()) + ".\n" + v.footer(p)}}, p.most, p.size)
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n" + v.movedOn(p)}}
-	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), p.proposedBlock(), v.noteBlock())
+	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), v.proposedBlock(), v.noteBlock())
 	if !p.brief {
 		blocks = append(append(blocks, v.details(p)...), v.pictureBlock(p))
 	}
@@ -272,7 +271,7 @@ func (v *view) todoBlock(p *page) *block {
 func (v *view) noteBlock() *block {
 	b := &block{noun: "note"}
 	for _, n := range v.notes {
-		if n.label != "weakened" { // that stands above all else
+		if n.label != "weakened" && n.label != "proposed" { // they have blocks of their own
 			b.rows = append(b.rows, "- **"+first(prose(n.label, false), "note")+"** "+prose(n.text, false)+"\n")
 		}
 	}

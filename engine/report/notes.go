@@ -12,7 +12,7 @@ import (
 
 // A note is one plain line on how far the result can be trusted.
 type note struct {
-	label string // incomplete, note, missing, stale, weakened, waivers, not known
+	label string // incomplete, note, missing, stale, weakened, proposed, waivers, not known
 	text  string
 }
 
@@ -45,6 +45,9 @@ func (v *view) takeNotes() []note {
 	}
 	if len(v.r.Weakened) > 0 {
 		out = append(out, note{"weakened", strings.Join(v.r.Weakened, ", ")})
+	}
+	if p := v.r.Proposed; p != nil {
+		out = append(out, note{"proposed", strings.Join(proposedFiles(p, brief), ", ") + ": " + proposal(p)})
 	}
 	if s := waiverNotes(v.r.Waivers); s != "" {
 		out = append(out, note{"waivers", s})

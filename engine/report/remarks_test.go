@@ -184,9 +184,9 @@ func hostile(text string, kind int) (*engine.Result, report.CommentOptions) {
 	}
 	s := simulation()
 	s.Examples[0].Finding, s.Examples[0].Asset, s.Examples[0].Rules = one.Input.Finding, text, []string{text}
+	r.Proposed = &engine.Proposal{Files: []string{text}, Simulation: s}
 	return r, report.CommentOptions{
 		Args: []string{text}, Head: text + "x", RunURL: text,
-		Proposed: &report.Proposed{Files: []string{text}, Simulation: s},
 		Feedback: []engine.Effect{{Kind: text, Did: engine.DidDegrade, Why: text}},
 	}
 }
@@ -195,11 +195,11 @@ func hostile(text string, kind int) (*engine.Result, report.CommentOptions) {
 func renderedInert(t *testing.T, text string, kind int) {
 	t.Helper()
 	r, o := hostile(text, kind)
-	broken := o
-	broken.Proposed = &report.Proposed{Error: text}
+	broken := *r
+	broken.Proposed = &engine.Proposal{Files: []string{text}, Error: text}
 	documents := map[string]string{
-		"comment": report.NewComment(r, o).Body, "compact": report.NewComment(r, report.CommentOptions{Compact: true, Proposed: broken.Proposed}).Body,
-		"summary": report.NewJobSummary(r, broken),
+		"comment": report.NewComment(r, o).Body, "compact": report.NewComment(&broken, report.CommentOptions{Compact: true}).Body,
+		"summary": report.NewJobSummary(&broken, o),
 	}
 	check := report.NewCheck(r, report.CheckOptions{CommentOptions: o})
 	documents["check"] = check.Summary

@@ -173,10 +173,6 @@ func (t *telling) told() report.CommentOptions {
 	if p := t.event.Pull; p != nil && t.now.Head != p.Head.SHA {
 		o.Head = t.now.Head // else the result is for what is there, whatever commit was checked out
 	}
-	if t.failed == nil && t.result.Proposed != nil {
-		p := t.result.Proposed
-		o.Proposed = &report.Proposed{Files: p.Files, Simulation: p.Simulation, Error: p.Error}
-	}
 	return o
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type changeSources struct {
 	base  *change.Base
 	diff  *change.Diff
 	found []engine.Discovery // of the head, correlated
+	tip   string             // the commit with the change that was scanned, or is taken for it; empty: not known
 }
 
 // comparedWith are the flags by which another command comes to the same statuses.
@@ -91,6 +93,7 @@ func (r *run) readChange(ctx context.Context) (err error) {
 		r.app.say("note", "the change is empty by "+by)
 	}
 	if r.underReview() {
+		r.change.tip = cmp.Or(r.change.tip, r.result.Change.Head)
 		r.weakenByDiff(by)
 	}
 	return nil
@@ -272,7 +275,7 @@ func (r *run) readCommits(ctx context.Context, span string) (*change.Diff, error
 	if err != nil {
 		return nil, undecided(fmt.Errorf("--diff %s: %w", span, err), hintOnCommits(err))
 	}
-	if r.origin == nil {
+	if r.change.tip = c.Head; r.origin == nil {
 		r.result.Change.Base, r.result.Change.Head = c.Base, c.Head
 	}
 	var d *change.Diff

@@ -21,13 +21,14 @@ import (
 // Names are those of the working tree, wherever they are read from. A name in the repository is read from the commit. What is
 // elsewhere, or was made here and is no part of the repository, is of whoever runs the job, and is read from here if it is named.
 type origin struct {
-	commit string                // id
-	files  commitFS              // of the commit, from the root of the repository
-	root   string                // the folder that the root of the repository is, absolute
-	at     string                // the current folder below it, with slashes
-	git    bool                  // there is a checkout with a repository here
-	close  func()                // ends reading
-	of     func(rel string) bool // whether a file or folder of the working tree was made here; nil: nobody can tell, and none was
+	commit   string                // id
+	proposed bool                  // it is the change itself, to see what it would make of its judges; it decides nothing
+	files    commitFS              // of the commit, from the root of the repository
+	root     string                // the folder that the root of the repository is, absolute
+	at       string                // the current folder below it, with slashes
+	git      bool                  // there is a checkout with a repository here
+	close    func()                // ends reading
+	of       func(rel string) bool // whether a file or folder of the working tree was made here; nil: nobody can tell, and none was
 }
 
 // workingTree reads all from the working tree.
@@ -106,7 +107,15 @@ func below(folder, name string) (rel string, inside bool) {
 
 // absent is the error of a name that only the change under review has.
 func (o *origin) absent(op, name string) error {
-	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("the base commit %s does not have it: %w", brief(o.commit), fs.ErrNotExist)}
+	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf("%v does not have it: %w", o, fs.ErrNotExist)}
+}
+
+// String is what people call the commit.
+func (o *origin) String() string {
+	if o.proposed {
+		return "the head " + brief(o.commit)
+	}
+	return "the base commit " + brief(o.commit)
 }
 
 func brief(commit string) string { return commit[:min(7, len(commit))] }
@@ -209,9 +218,9 @@ func (o *origin) settings(start string) (string, error) {
 		case err == nil && s.IsDir():
 			return filepath.Join(name, settingsFolder), nil
 		case err == nil:
-			return "", undecided(fmt.Errorf("%s is no folder in the base commit %s", path.Join(rel, settingsFolder), brief(o.commit)), "")
+			return "", undecided(fmt.Errorf("%s is no folder in %v", path.Join(rel, settingsFolder), o), "")
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", undecided(fmt.Errorf("the base commit %s: %w", brief(o.commit), err), "")
+			return "", undecided(fmt.Errorf("%v: %w", o, err), "")
 		case rel == ".":
 			return "", nil
 		}

@@ -29,7 +29,7 @@ func (p *policyChoice) String() string {
 	if p.bundle == nil {
 		what := strings.Join(append([]string{"shipped"}, p.folder...), ", ")
 		if p.from != nil {
-			what += " (as of the base commit " + brief(p.from.commit) + ")"
+			what += fmt.Sprintf(" (as of %v)", p.from)
 		}
 		return what
 	}
@@ -129,7 +129,7 @@ func (a *app) chooseBundle(ctx context.Context, s *settings, name string, keys [
 	_, at := s.from.find(found.label)
 	p.made = s.from != nil && (found.remote || at != inCommit)
 	if at == nowhere && !found.remote && !p.trusted() {
-		return nil, setup(fmt.Errorf("the bundle %s is not in the base commit %s: the change under review may have made it", p.name, brief(s.from.commit)),
+		return nil, setup(fmt.Errorf("the bundle %s is not in %v: the change under review may have made it", p.name, s.from),
 			"name its digest, FILE#sha256:…, or verify it with --policy-key")
 	}
 	p.source = engine.PolicySource{Shipped: policies.Files, Assume: s.assume(), Bundle: &engine.PackBundle{Label: found.label, Files: p.bundle.Files}}

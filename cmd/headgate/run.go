@@ -93,10 +93,11 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 		}
 		return r, undecided(err, "")
 	}
+	r.propose(ctx, args)
 	return r, nil
 }
 
-// setUp reads flags, settings, assets and threat data.
+// setUp finds out why the gate runs and what judges, and reads what is set up.
 func (r *run) setUp(ctx context.Context, args []string) (err error) {
 	if r.event, err = r.app.trigger(); err != nil {
 		return undecided(err, "")
@@ -112,9 +113,6 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	if r.settings, err = r.app.openSettings(r.origin, r.flags.settings, args); err != nil {
-		return err
-	}
 	now, set, err := r.flags.clock(r.app)
 	if err != nil {
 		return err
@@ -123,9 +121,19 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 	if set {
 		r.weaken("clock " + now.Format(time.RFC3339))
 	}
-	r.result.Change.Repository = r.repository(args)
 	if r.flags.reportOnly {
 		r.weaken("report-only")
+	}
+	return r.loadJudges(args)
+}
+
+// loadJudges reads what the user sets up.
+func (r *run) loadJudges(args []string) (err error) {
+	if r.settings, err = r.app.openSettings(r.origin, r.flags.settings, args); err != nil {
+		return err
+	}
+	if r.result.Change.Repository == "" {
+		r.result.Change.Repository = r.repository(args)
 	}
 	r.weakenByPlaces()
 	if err := r.loadScope(); err != nil {

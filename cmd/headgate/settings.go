@@ -141,7 +141,7 @@ func (a *app) chooseSettings(from *origin, flag string, args []string) (string, 
 	case at == inCommit && from.isFolder(flag):
 		return flag, nil
 	case at == nowhere && isFolder(flag):
-		a.say("note", fmt.Sprintf("%s is not used: the base commit %s does not have it, and the settings are the defaults", shown(flag), brief(from.commit)))
+		a.say("note", fmt.Sprintf("%s is not used: %v does not have it, and the settings are the defaults", shown(flag), from))
 		return "", nil
 	default:
 		return findSettings(flag, ".")

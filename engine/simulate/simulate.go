@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,8 @@ type Comparison struct {
 	owners   map[string]*group
 	builds   [2][]engine.ChangedResult // newly blocking, newly passing
 	up, down bool
+
+	blocking, passing int // cases of the run that is being compared that newly do
 }
 
 // New compares from with to.
@@ -50,17 +53,8 @@ func (c *Comparison) Add(ctx context.Context, name string, r *engine.Result) err
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	c.sum.Results++
-	blocking, passing := 0, 0
 	for i := range before {
-		was, is := &before[i].Decision, &after[i].Decision
-		c.compare(name, &r.Cases[i], was, is)
-		if was.Action != engine.Block && is.Action == engine.Block {
-			blocking++
-		}
-		if was.Action == engine.Block && is.Action != engine.Block {
-			passing++
-		}
+		c.pair(name, &r.Cases[i], &before[i].Decision, &after[i].Decision)
 	}
 	was, err := c.from.conclude(ctx, r, before)
 	if err != nil {
@@ -70,20 +64,81 @@ func (c *Comparison) Add(ctx context.Context, name string, r *engine.Result) err
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	is.Weakened = r.Weakened
+	c.conclude(name, was, is)
+	return nil
+}
+
+// AddDecided adds a run that was decided in both ways already, whatever each of them had for facts: a finding may be on other assets. Cases
+// of one finding that are on an asset on one side only are compared with each other, in the order of urgency, and else with what decides
+// nothing.
+func (c *Comparison) AddDecided(name string, before, after *engine.Result) {
+	type place struct{ finding, asset string }
+	of := func(k *engine.Case) place { return place{k.Input.Finding.ID, k.Input.Asset.ID} }
+	later := map[place]*engine.Case{}
+	for i := range after.Cases {
+		later[of(&after.Cases[i])] = &after.Cases[i]
+	}
+	var gone []*engine.Case
+	for i := range before.Cases {
+		k := &before.Cases[i]
+		if is := later[of(k)]; is != nil {
+			c.pair(name, k, &k.Decision, &is.Decision)
+			delete(later, of(k))
+			continue
+		}
+		gone = append(gone, k)
+	}
+	came := map[string][]*engine.Case{} // by finding
+	for i := range after.Cases {
+		if k := &after.Cases[i]; later[of(k)] != nil {
+			came[k.Input.Finding.ID] = append(came[k.Input.Finding.ID], k)
+		}
+	}
+	nothing := &engine.Decision{Priority: engine.Track, Action: engine.Pass}
+	for _, k := range gone {
+		is, id := nothing, k.Input.Finding.ID
+		if more := came[id]; len(more) > 0 {
+			is, came[id] = &more[0].Decision, more[1:]
+		}
+		c.pair(name, k, &k.Decision, is)
+	}
+	for _, id := range slices.Sorted(maps.Keys(came)) {
+		for _, k := range came[id] {
+			c.pair(name, k, nothing, &k.Decision)
+		}
+	}
+	c.conclude(name, before, after)
+}
+
+// pair compares how one case is decided in both ways.
+func (c *Comparison) pair(name string, k *engine.Case, was, is *engine.Decision) {
+	c.compare(name, k, was, is)
+	if was.Action != engine.Block && is.Action == engine.Block {
+		c.blocking++
+	}
+	if was.Action == engine.Block && is.Action != engine.Block {
+		c.passing++
+	}
+}
+
+// conclude compares what a run comes to in both ways, once all of its cases are compared.
+func (c *Comparison) conclude(name string, was, is *engine.Result) {
+	c.sum.Results++
 	add(&c.sum.Before, &was.Counts)
 	add(&c.sum.After, &is.Counts)
-	build := engine.ChangedResult{Result: name, Now: r.Now, Change: r.Change, Before: was.Outcome, After: is.Outcome,
-		ReportOnly: slices.Contains(r.Weakened, "report-only")}
+	build := engine.ChangedResult{Result: name, Now: is.Now, Change: is.Change, Before: was.Outcome, After: is.Outcome,
+		ReportOnly: slices.Contains(is.Weakened, "report-only")}
 	c.up, c.down = c.up || is.Outcome.Rank() > was.Outcome.Rank(), c.down || is.Outcome.Rank() < was.Outcome.Rank()
 	switch {
 	case is.Outcome == engine.Block && was.Outcome != engine.Block:
-		build.Cases = blocking
+		build.Cases = c.blocking
 		c.builds[0] = append(c.builds[0], build)
 	case is.Outcome != engine.Block && was.Outcome == engine.Block:
-		build.Cases = passing
+		build.Cases = c.passing
 		c.builds[1] = append(c.builds[1], build)
 	}
-	return nil
+	c.blocking, c.passing = 0, 0
 }
 
 // decide decides the cases of a result, in its order.

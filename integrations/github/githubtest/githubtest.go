@@ -54,6 +54,7 @@ type GitHub struct {
 	log          []*Request
 	routes       []route
 	remaining    int // requests until the primary limit
+	onEnterprise bool
 }
 
 const primaryLimit = 5000 // requests an hour

@@ -160,6 +160,7 @@ func Truncated() Fault {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Content-Length", strconv.Itoa(len(content)+1))
 		w.Write(content[:len(content)/2])
+		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}}
 }

@@ -59,8 +59,12 @@ func (r *Run) decide(want *Ticket, issue *Issue) Change {
 	return *m.Change
 }
 
-// takeIn notes what people did to the status since.
+// takeIn notes what people did to the status since, and that it is found where it is: only scans in a row count, whatever people do between
+// them.
 func (m *matter) takeIn() {
+	if m.seen.sight != gone && m.seen.sight != unseen {
+		m.Next.Absent, m.Next.Run = 0, ""
+	}
 	switch m.stand {
 	case closedFixed, closedRefused:
 		m.Next.Closed, m.Next.As = ByPerson, ""
@@ -99,7 +103,6 @@ func (m *matter) leave() {
 // keep leaves a ticket open for which no fix is known now: it is still found.
 func (m *matter) keep() {
 	m.takeIn()
-	m.Next.Absent, m.Next.Run = 0, ""
 	m.Why = "still found; no fix is known now"
 }
 
@@ -291,7 +294,6 @@ func (m *matter) say(text string) {
 // excuse notes on a ticket that all its cases are waived, or closes it, as the settings say.
 func (m *matter) excuse() {
 	m.takeIn()
-	m.Next.Absent, m.Next.Run = 0, ""
 	m.Why = m.seen.why
 	if m.Issue.State.Excused != "" && (m.settings.Excused == ExcusedLabel || m.Issue.State.once(onceClose)) {
 		return

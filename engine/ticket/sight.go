@@ -112,9 +112,9 @@ func (r *Run) standingOf(i *Issue) standing {
 		by = s.Closed
 	}
 	switch {
-	case i.Category != CategoryDone && i.MovedBy != ByUs && i.MovedBy != ByNobody && (s.Closed == ByUs || s.once(onceOpened)):
+	case !i.Done() && i.MovedBy != ByUs && i.MovedBy != ByNobody && (s.Closed == ByUs || s.once(onceOpened)):
 		return openedAgain
-	case i.Category != CategoryDone:
+	case !i.Done():
 		return open
 	case by == ByUs && s.As == ClosedExcused:
 		return closedExcused

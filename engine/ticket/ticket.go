@@ -54,6 +54,9 @@ type Issue struct {
 	Gone       bool // it existed and was deleted, or may no longer be seen: only Key, ID, Ref and State are known
 }
 
+// Done says whether it is closed.
+func (i *Issue) Done() bool { return i.Category == CategoryDone }
+
 // Who did something to an issue.
 const (
 	ByUs     = "us"

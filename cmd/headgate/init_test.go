@@ -12,8 +12,10 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ingest"
 	"github.com/headgate/headgate/engine/plan"
+	"github.com/headgate/headgate/engine/ticket"
 	"github.com/headgate/headgate/policies"
 )
 
@@ -37,6 +39,13 @@ func TestTheSettingsThatInitWritesShowEveryKeyAndTheDefaults(t *testing.T) {
 		{"packs", shown.Packs, policies.Default},
 		{"assume", shown.Assume, policies.Assume},
 		{"expiring_within", time.Duration(shown.ExpiringWithin), expiringWithin},
+		{"jira.issue_type", shown.Jira.tickets("").Type, ticket.Defaults().Type},
+		{"jira.per", shown.Jira.Per, ticket.Defaults().Per},
+		{"jira.from", engine.Priority(shown.Jira.From), ticket.Defaults().From},
+		{"jira.close_after", *shown.Jira.CloseAfter, ticket.Defaults().CloseAfter},
+		{"jira.reopen", *shown.Jira.Reopen, ticket.Defaults().Reopens},
+		{"jira.closed_as", shown.Jira.ClosedAs, ticket.Defaults().ClosedAs},
+		{"jira.waived", shown.Jira.Waived, ticket.Defaults().Excused},
 		{"max_report_bytes", shown.MaxReportBytes, int64(ingest.DefaultMaxBytes)},
 	} {
 		if !reflect.DeepEqual(c.have, c.want) {

@@ -165,6 +165,7 @@ var commands = []func(*app) *cobra.Command{
 	newExplainCommand,
 	newPlanCommand,
 	newWaiveCommand,
+	newPublishCommand,
 	newPolicyCommand,
 	newEvidenceCommand,
 	newIntelCommand,

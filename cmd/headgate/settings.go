@@ -41,6 +41,7 @@ type settings struct {
 	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
 	Plan            planSettings   `yaml:"plan"`
 	GitHub          githubSettings `yaml:"github"`
+	Jira            *jiraSettings  `yaml:"jira"` // nil: no tickets
 
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
@@ -248,6 +249,11 @@ func (s *settings) read(name string, text []byte) error {
 	}
 	if err := s.checkScope(name); err != nil {
 		return setup(err, "")
+	}
+	if s.Jira != nil {
+		if err := s.Jira.check(); err != nil {
+			return setup(fmt.Errorf("%s: %w", name, err), "")
+		}
 	}
 	for i, e := range s.Expect {
 		var err error

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ const (
 
 // summary says what to do, where, what it clears and by when, in one line. Where that is too long, what it is about gives way first.
 func (r *Run) summary(t *Ticket) string {
-	what := capital(report.FixWords(t.from.fix))
+	what := capital(report.FixWords(lineless(t.from.fix)))
 	end := " (" + t.counts()
 	if !t.from.due.IsZero() {
 		end += "; due " + report.DayWords(t.from.due, r.result.Now)
@@ -38,6 +39,21 @@ func (r *Run) summary(t *Ticket) string {
 		}
 	}
 	return cutMiddle(what, longestSummary-utf8.RuneCountInString(where+end)) + where + end
+}
+
+// atLine is the line of a place.
+var atLine = regexp.MustCompile(`:[0-9]+$`)
+
+// lineless is a fix without the lines of its places: they move with every change above them, which is no news of the ticket.
+func lineless(f *engine.Fix) *engine.Fix {
+	out := *f
+	out.At = nil
+	for _, at := range f.At {
+		if at = atLine.ReplaceAllString(at, ""); !slices.Contains(out.At, at) {
+			out.At = append(out.At, at)
+		}
+	}
+	return &out
 }
 
 // where is what a ticket is for as people call it; empty where that is the repository, which needs no word.
@@ -126,13 +142,26 @@ func (r *Run) clears(t *Ticket) *Table {
 		if !c.Decision.Due.IsZero() {
 			due = r.date(c.Decision.Due)
 		}
-		row := cells(strong(wrong), code(in), plain(string(c.Decision.Priority)), plain(capital(why)), plain(due))
+		row := cells(strong(wrong), Inline{}, plain(string(c.Decision.Priority)), plain(capital(why)), plain(due))
+		if row[1] = []Inline{code(in)}; image(c) != "" && image(c) != in {
+			row[1] = append(row[1], plain(" of "), code(image(c)))
+		}
 		if several {
 			row = slices.Insert(row, 2, cells(plain(report.AssetWords(&c.Input.Asset)))...)
 		}
 		table.Rows = append(table.Rows, row)
 	}
 	return table
+}
+
+// image is the image that a case is in; empty: none.
+func image(c *engine.Case) string {
+	for _, l := range c.Input.Finding.Locations {
+		if l.Image != "" {
+			return report.Line(l.Image)
+		}
+	}
+	return ""
 }
 
 // how is what the plan says of how to make a fix: commands as they are, advice as a list.

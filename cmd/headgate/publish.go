@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
+	"github.com/headgate/headgate/engine/ticket"
+)
+
+// A publication is one run of publish.
+type publication struct {
+	app      *app
+	flags    *publishFlags
+	settings *settings
+	result   *engine.Result
+	links    []ticket.Link
+}
+
+type publishFlags struct {
+	settings string
+	to       []string
+	links    []string
+	outputs  []string
+	dryRun   bool
+	all      bool
+}
+
+// destinations are where effects are made true: one line each. Settled says whether the settings set one up, so that publish goes
+// there unless flags say where to go.
+var destinations = []struct {
+	name, what string
+	settled    func(*settings) bool
+	publish    func(*publication, context.Context) (*report.Published, error)
+}{
+	{"jira", "tickets, one for each fix", func(s *settings) bool { return s.Jira != nil }, (*publication).toJira},
+}
+
+func newPublishCommand(a *app) *cobra.Command {
+	var f publishFlags
+	var names []string
+	long := ""
+	for _, d := range destinations {
+		names = append(names, d.name)
+		long += fmt.Sprintf("  %-8s %s\n", d.name, d.what)
+	}
+	c := &cobra.Command{
+		Use:   "publish RESULT",
+		Short: "Make the effects of a result true: --dry-run shows what would be done",
+		Long: `Makes what a result asks for true in other systems:
+` + long + `
+Given is a result file (headgate gate -o json=FILE). Settings are those of .headgate here or above. Publishing again changes nothing but
+what is not as it should be, so that it can be repeated whenever it was cut off.
+
+Exit status: 0 all is as it should be, 2 what you set up does not load, 3 something could not be made true; the output says what and why.`,
+		Example: `  headgate publish result.json --to jira --dry-run
+  headgate publish result.json --to jira -o text -o json=effects.json -o result=result.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			outs, err := parseOutputs(f.outputs, report.PublicationFormats())
+			if err != nil {
+				return err
+			}
+			p := &publication{app: a, flags: &f}
+			if p.settings, err = a.openSettings(workingTree, f.settings, nil); err != nil {
+				return err
+			}
+			to, err := p.destinations()
+			if err != nil {
+				return err
+			}
+			if p.links, err = a.links(f.links); err != nil {
+				return err
+			}
+			if p.result, err = readResult(args[0]); err != nil {
+				return err
+			}
+			return p.publish(c.Context(), to, outs)
+		},
+	}
+	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml (default: .headgate here or above)")
+	c.Flags().StringArrayVar(&f.to, "to", nil, "`destination`, several separated by commas: "+strings.Join(names, ", ")+" (default: all that the settings set up)")
+	c.Flags().StringArrayVar(&f.links, "link", nil, "`TITLE=URL` to be linked from tickets besides the run in CI: Evidence=https://…")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
+	c.Flags().BoolVar(&f.all, "all", false, "list also what stays as it is")
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.PublicationFormats())+" (default text)")
+	return c
+}
+
+// destinations are the places in the table to go to.
+func (p *publication) destinations() (at []int, err error) {
+	var names []string
+	for _, to := range p.flags.to {
+		names = append(names, strings.Split(to, ",")...)
+	}
+	for i, d := range destinations {
+		asked := slices.Contains(names, d.name)
+		switch settled := d.settled(p.settings); {
+		case asked && !settled:
+			return nil, setup(fmt.Errorf("%s is not set up", d.name), d.name+" of headgate.yaml says where it is; headgate init writes an example")
+		case asked, len(names) == 0 && settled:
+			at = append(at, i)
+		}
+		names = slices.DeleteFunc(names, func(n string) bool { return n == d.name })
+	}
+	switch {
+	case len(names) > 0:
+		return nil, setup(fmt.Errorf("--to %q is no destination", names[0]), "headgate publish --help lists them")
+	case len(at) == 0:
+		return nil, setup(errors.New("there is nowhere to publish to"), "set up jira in headgate.yaml; headgate init writes an example")
+	}
+	return at, nil
+}
+
+// publish goes to all destinations, also where one of them fails, and writes what came of it.
+func (p *publication) publish(ctx context.Context, to []int, outs []output) error {
+	done := &report.Publication{DryRun: p.flags.dryRun}
+	var failed error
+	for _, i := range to {
+		d := destinations[i]
+		one, err := d.publish(p, ctx)
+		if one != nil {
+			done.Destinations = append(done.Destinations, *one)
+		}
+		if err != nil {
+			if f := (*failure)(nil); !errors.As(err, &f) {
+				err = undecided(fmt.Errorf("%s: %w", d.name, err), "")
+			}
+			failed = errors.Join(failed, err)
+		}
+	}
+	if len(done.Destinations) > 0 {
+		if err := p.write(done, outs); err != nil {
+			return err
+		}
+	}
+	if n := done.Degraded(); n > 0 && failed == nil {
+		return undecided(fmt.Errorf("%d of the effects could not be made true", n), "publish it again: what is done is not done twice")
+	}
+	return failed
+}
+
+// write writes what came of it.
+func (p *publication) write(done *report.Publication, outs []output) error {
+	o := p.app.reportOptions()
+	o.All = p.flags.all
+	one := func(to *bytes.Buffer, format string) error {
+		if format == "result" {
+			return report.Write(to, "json", p.result, report.Options{})
+		}
+		return report.WritePublication(to, format, done, o)
+	}
+	return p.app.writeOutputs(outs,
+		func(o output, to *os.File) error {
+			var whole bytes.Buffer
+			if err := one(&whole, o.format); err != nil {
+				return err
+			}
+			_, err := to.Write(whole.Bytes())
+			return err
+		},
+		func(o output) error {
+			var whole bytes.Buffer
+			if err := one(&whole, o.format); err != nil {
+				return err
+			}
+			_, err := p.app.stdout.Write(whole.Bytes())
+			return err
+		},
+	)
+}

@@ -97,7 +97,7 @@ func (c *Client) checkRun(ctx context.Context, want *Check) (*github.CheckRun, e
 	if err != nil {
 		return nil, err
 	}
-	if list.Total == nil {
+	if list == nil || list.Total == nil {
 		return nil, fmt.Errorf("the check runs: %w", errNoAnswer)
 	}
 	var newest *github.CheckRun

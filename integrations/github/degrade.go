@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -35,6 +36,7 @@ func why(err error, need string) string {
 	var query *graphQLError
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var address *url.Error
 	switch {
 	case errors.As(err, &limited):
 		return oneLine(limited.Error())
@@ -53,6 +55,8 @@ func why(err error, need string) string {
 		return "the answer is not what GitHub's API gives; is a proxy in between?"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "there was no time left"
+	case errors.As(err, &address): // the address says nothing to a reader
+		return oneLine(address.Err.Error())
 	}
 	return oneLine(err.Error())
 }

@@ -84,6 +84,7 @@ type reviewing struct {
 	want   *Review
 	effect *engine.Effect
 	pruned bool // remarks that the server does not take were taken out
+	barred bool // the token may not resolve
 }
 
 // step does what is to be done about the remarks that are there, and posts those that are not.
@@ -181,9 +182,12 @@ func (r *reviewing) settle(ctx context.Context, t *thread) error {
 		return nil
 	}
 	r.effect.Did = engine.DidUpdate
-	err := r.resolve(ctx, t.id, true)
-	if query := (*graphQLError)(nil); !errors.As(err, &query) {
-		return err
+	if !r.barred {
+		err := r.resolve(ctx, t.id, true)
+		if query := (*graphQLError)(nil); !errors.As(err, &query) {
+			return err
+		}
+		r.barred = true
 	}
 	r.effect.Why = "remarks that are dealt with say so and stay open: to resolve them takes contents: write"
 	m := t.mark

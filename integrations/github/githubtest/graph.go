@@ -100,7 +100,9 @@ func (c *call) mutations() node {
 		if err != nil {
 			return nil, err
 		}
-		t.Resolved = resolved
+		if t.Resolved, t.Resolver = resolved, ""; resolved {
+			t.Resolver = c.token.Login
+		}
 		return c.threadNode(t), nil
 	}
 	return node{
@@ -290,8 +292,12 @@ func (c *call) written(kind, prefix string, id int64, login, body, minimized str
 
 func (c *call) threadNode(t *Thread) node {
 	m := t.Comments[0]
+	var resolver any // a user; GitHub does not name an app
+	if t.Resolver != "" && c.g.account(t.Resolver).kind == "User" {
+		resolver = c.actorNode(t.Resolver)
+	}
 	n := node{
-		"__typename": "PullRequestReviewThread", "id": t.ID, "isResolved": t.Resolved, "isOutdated": false, "line": nil, "originalLine": nil, "path": m.Path,
+		"__typename": "PullRequestReviewThread", "resolvedBy": resolver, "id": t.ID, "isResolved": t.Resolved, "isOutdated": false, "line": nil, "originalLine": nil, "path": m.Path,
 		"viewerCanReply":   c.token.mayAny(t.pull.repo, "pull_requests=write"),
 		"viewerCanResolve": c.allowed(t.pull.repo, "pull_requests=write", "contents=write") == nil,
 		"comments":         connection("comments", t.Comments, c.remarkNode),

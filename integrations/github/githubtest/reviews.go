@@ -43,6 +43,7 @@ type ReviewComment struct {
 type Thread struct {
 	ID       string // of GraphQL
 	Resolved bool
+	Resolver string // who resolved it; "" while it is not
 	Comments []*ReviewComment
 
 	pull *PullRequest
@@ -88,6 +89,15 @@ func (p *PullRequest) Threads() []Thread {
 		all = append(all, copied)
 	}
 	return all
+}
+
+// Resolve resolves the thread of a remark as somebody.
+func (p *PullRequest) Resolve(remark int64, login string) {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	i := slices.IndexFunc(p.reviewComments, func(m *ReviewComment) bool { return m.ID == remark })
+	t := p.reviewComments[i].thread
+	t.Resolved, t.Resolver = true, login
 }
 
 // Reply answers a remark as somebody.

@@ -35,6 +35,9 @@ func lost(req *http.Request, res *http.Response, err error) *Lost {
 	if res != nil {
 		l.Status = res.StatusCode
 		l.Err = fmt.Errorf("the server answers %d %s", res.StatusCode, http.StatusText(res.StatusCode))
+		if reason := reasonOf(res); reason != "" {
+			l.Err = fmt.Errorf("%w: %s", l.Err, reason)
+		}
 	}
 	return l
 }
@@ -141,7 +144,7 @@ func isSecondary(res *http.Response) bool {
 		bytes.Contains(body, []byte("abuse detection"))
 }
 
-// reasonOf is what a service says of its limit: Jira in a header, GitHub in the body.
+// reasonOf is what a service says of a refusal: Jira of its limits in a header, GitHub in the body; "" if nothing.
 func reasonOf(res *http.Response) string {
 	reason := res.Header.Get("RateLimit-Reason")
 	if reason == "" {

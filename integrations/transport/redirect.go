@@ -39,6 +39,7 @@ func redirected(req *http.Request, res *http.Response, hops int) (*http.Request,
 	next.URL, next.Host = to, ""
 	next.Header.Del("Referer")
 	if origin(to) != origin(req.URL) {
+		next.Body, next.GetBody, next.ContentLength = nil, nil, 0
 		next.Header = http.Header{}
 		for _, name := range []string{"Accept", "User-Agent"} { // nothing else is for other ears
 			if v := req.Header.Values(name); len(v) > 0 {

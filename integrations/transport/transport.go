@@ -56,6 +56,8 @@ func New(o Options) (*Transport, error) {
 	if t.base == nil {
 		base := http.DefaultTransport.(*http.Transport).Clone()
 		base.MaxResponseHeaderBytes = 1 << 20
+		// Servers close idle connections after about a minute. A create that is sent just then is lost, so none is kept that long.
+		base.IdleConnTimeout = 20 * time.Second
 		t.base = base
 	}
 	for address, header := range o.Authorization {
@@ -127,8 +129,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			res.Request = req // not the one that was sent, which has a token or a signed address
 			return res, nil
 		}
+		from := origin(sent.URL)
 		if sent, err = redirected(sent, res, hops); err != nil {
 			return nil, err
+		}
+		if origin(sent.URL) != from {
+			content = nil
 		}
 	}
 }

@@ -237,6 +237,10 @@ func TestCreateWithoutAnswerInTimeIsLost(t *testing.T) {
 }
 
 func TestCreateThatWasNeverSentIsSentAgain(t *testing.T) {
+	broken := serve(t, transport.Options{}, status(500, `{"message": "a\u001b[31mb"}`))
+	if _, _, err := broken.do(t, "POST", ""); err == nil || !strings.HasSuffix(err.Error(), "500 Internal Server Error: a [31mb") {
+		t.Errorf("got %v", err)
+	}
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	c := &clock{now: start}
@@ -326,7 +330,8 @@ func TestAnswerThatIsTooLargeIsAnError(t *testing.T) {
 func TestTokenStaysWithItsService(t *testing.T) {
 	var got []string
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = append(got, fmt.Sprint(r.Header["Authorization"], r.Header["Cookie"], r.Header["X-Api-Key"], r.Header["Referer"]))
+		body, _ := io.ReadAll(r.Body)
+		got = append(got, fmt.Sprint(r.Header["Authorization"], r.Header["Cookie"], r.Header["X-Api-Key"], r.Header["Referer"], len(body)))
 		http.Error(w, "expired", http.StatusForbidden)
 	}))
 	defer other.Close()
@@ -335,7 +340,10 @@ func TestTokenStaysWithItsService(t *testing.T) {
 		own = append(own, r.Header.Get("Authorization"))
 		http.Redirect(w, r, other.URL+"/artifact?sig=signed", http.StatusFound)
 	})
-	req, _ := http.NewRequest("GET", s.url, nil)
+	req, err := http.NewRequest("GET", s.url, strings.NewReader("for the service alone"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Authorization", "Bearer of the caller")
 	req.Header.Set("Cookie", "session=1")
 	req.Header.Set("X-Api-Key", "1")
@@ -346,7 +354,7 @@ func TestTokenStaysWithItsService(t *testing.T) {
 	if !slices.Equal(own, []string{token}) {
 		t.Errorf("the service got %q", own)
 	}
-	if !slices.Equal(got, []string{"[] [] [] []"}) {
+	if !slices.Equal(got, []string{"[] [] [] [] 0"}) {
 		t.Errorf("the other server got %q", got)
 	}
 	if res.Request.Header.Get("Authorization") == token || strings.Contains(res.Request.URL.String(), "sig=") {

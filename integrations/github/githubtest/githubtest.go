@@ -267,24 +267,27 @@ func (c *call) dispatch() (answer, bool) {
 	if c.r.Header.Get("Authorization") != "" && c.token == nil {
 		return c.problem(http.StatusUnauthorized, "Bad credentials"), false
 	}
+	limited := c.root == g.Cloud.API // an Enterprise Server has no limits unless somebody sets them
 	if c.path == "/rate_limit" {
-		return c.rateLimit(), false
+		return c.rateLimit(limited), false
 	}
-	if g.remaining <= 0 {
+	if limited && g.remaining <= 0 {
 		return c.problem(http.StatusForbidden, "API rate limit exceeded for installation ID 1."), true
 	}
-	g.remaining--
+	if limited {
+		g.remaining--
+	}
 	a, found := c.byID()
 	if found {
-		return a, true
+		return a, limited
 	}
 	if !c.find() {
-		return c.problem(http.StatusNotFound, "Not Found"), true
+		return c.problem(http.StatusNotFound, "Not Found"), limited
 	}
 	if a, ok := c.admit(); !ok {
-		return a, true
+		return a, limited
 	}
-	return c.route.answer(c), true
+	return c.route.answer(c), limited
 }
 
 // problem is an answer in the form of GitHub's errors.
@@ -330,7 +333,10 @@ func (g *GitHub) id() int64 {
 	return g.lastID
 }
 
-func (c *call) rateLimit() answer {
+func (c *call) rateLimit(limited bool) answer {
+	if !limited {
+		return c.problem(http.StatusNotFound, "Rate limiting is not enabled.")
+	}
 	limit := object{
 		"limit": primaryLimit, "used": primaryLimit - max(c.g.remaining, 0), "remaining": max(c.g.remaining, 0),
 		"reset": resetOf(c.time).Unix(),

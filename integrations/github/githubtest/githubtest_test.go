@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -276,9 +277,30 @@ func TestPullRequestsAndTheirFiles(t *testing.T) {
 	if files[1].(m)["filename"] != "same.bin" || files[1].(m)["patch"] != nil {
 		t.Errorf("what is not text has no patch: %v", files[1])
 	}
-	of := s.must(200, s.send(s.token, "GET", "/repos/acme/shop/commits/"+from.HeadSHA()+"/pulls", nil)).body.([]any)
-	if len(of) != 1 || of[0].(m)["number"] != 2.0 {
-		t.Errorf("pull requests of the commit: %v", of)
+	pullsOf := func(repo, sha string) []any {
+		t.Helper()
+		var numbers []any
+		for _, p := range s.must(200, s.send(s.token, "GET", "/repos/"+repo+"/commits/"+sha+"/pulls", nil)).body.([]any) {
+			numbers = append(numbers, p.(m)["number"])
+		}
+		return numbers
+	}
+	if got := pullsOf("acme/shop", s.pull.HeadSHA()); !slices.Equal(got, []any{1.0}) {
+		t.Errorf("pull requests of a commit: %v", got)
+	}
+	if got := pullsOf("acme/shop", from.HeadSHA()); len(got) != 0 {
+		t.Errorf("the repository knows of the commit of a fork: %v", got)
+	}
+	if got := pullsOf("mallory/shop", from.HeadSHA()); len(got) != 0 {
+		t.Errorf("open pull requests of a commit in the default branch of a fork: %v", got)
+	}
+	fork.Commit("patch", githubtest.Files{"patch": "x\n"})
+	patch := s.repo.Pull(githubtest.PullOptions{Head: "patch", From: fork})
+	if got := pullsOf("mallory/shop", patch.HeadSHA()); !slices.Equal(got, []any{3.0}) {
+		t.Errorf("pull requests of a commit of a fork: %v", got)
+	}
+	if got := pullsOf("acme/shop", s.repo.Tip("main")); len(got) != 0 {
+		t.Errorf("pull requests of the base: %v", got)
 	}
 	byHead := s.must(200, s.send(s.token, "GET", "/repos/acme/shop/pulls?head=mallory:main", nil)).body.([]any)
 	if len(byHead) != 1 || byHead[0].(m)["number"] != 2.0 {
@@ -301,6 +323,9 @@ func TestPullRequestsAndTheirFiles(t *testing.T) {
 	s.pull.Merge()
 	if p = s.must(200, s.send(s.token, "GET", pull, nil)); p.get("merged") != true || p.get("state") != "closed" {
 		t.Errorf("merged: %v", p)
+	}
+	if got := pullsOf("acme/shop", s.pull.HeadSHA()); !slices.Equal(got, []any{1.0}) {
+		t.Errorf("pull requests that brought a commit: %v", got)
 	}
 	s.clean()
 }

@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -191,22 +192,41 @@ func (r *Repository) allPulls() []*PullRequest {
 	return all
 }
 
-// listPullsOfCommit has merged ones that brought a commit in and, for one that is not in the default branch, open ones that have it.
-// A pull request from a fork is found in the repository that it is for.
+// listPullsOfCommit has the pull requests from branches of this repository and, once merged, those into it, newest first: for a commit
+// that is in no branch of it, such as the head of a pull request from a fork, it is empty. Open ones are left out when the commit is in the
+// default branch, so that the fork does not know for sure either: what does is the list of pull requests by head, owner:branch.
 func (c *call) listPullsOfCommit() answer {
-	commit := c.repo.commits.commits[c.vars["commit_sha"]]
-	if commit == nil {
-		return c.invalid("No commit found for SHA: " + c.vars["commit_sha"])
-	}
 	o := c.repo.commits
+	sha := c.vars["commit_sha"]
+	if o.commits[sha] == nil {
+		return c.invalid("No commit found for SHA: " + sha)
+	}
+	inDefault := o.history(c.repo.branches[c.repo.defaultBranch])[sha]
 	var some []*PullRequest
-	for _, p := range c.repo.allPulls() {
-		base := p.baseSHA
-		if o.history(p.headSHA)[commit.sha] && !o.history(base)[commit.sha] {
+	for _, p := range c.g.allPulls() {
+		brought := o.history(p.headSHA)[sha] && !o.history(p.baseSHA)[sha]
+		ours := p.from == c.repo && !inDefault || p.repo == c.repo && p.merged != nil
+		if brought && ours && (p.open() || p.merged != nil) {
 			some = append(some, p)
 		}
 	}
 	return list(c, some, func(p *PullRequest) object { return c.renderPull(p, false) })
+}
+
+// allPulls are those of all repositories, newest first.
+func (g *GitHub) allPulls() []*PullRequest {
+	seen := map[*PullRequest]bool{} // a repository that was renamed is there under both names
+	var all []*PullRequest
+	for _, r := range g.repositories {
+		for _, p := range r.pulls {
+			if !seen[p] {
+				all = append(all, p)
+			}
+			seen[p] = true
+		}
+	}
+	slices.SortFunc(all, func(a, b *PullRequest) int { return cmp.Compare(b.id, a.id) })
+	return all
 }
 
 const maxFiles = 3000 // of a pull request that are listed

@@ -121,6 +121,10 @@ func TestPrimaryLimit(t *testing.T) {
 	if r := s.must(200, s.send(s.token, "GET", "/rate_limit", nil)); r.get("rate", "remaining") != 0.0 {
 		t.Errorf("got %v", r)
 	}
+	if r := s.must(200, s.send(s.token, "GET", "/api/v3"+comments, nil)); r.header.Get("X-RateLimit-Limit") != "" {
+		t.Errorf("an Enterprise Server limits: %v", r.header)
+	}
+	s.must(404, s.send(s.token, "GET", "/api/v3/rate_limit", nil))
 	s.clean()
 }
 

@@ -99,6 +99,7 @@ var allowed = map[string][]string{
 	"integrations/github/githubtest": {
 		"github.com/getkin/kin-openapi", "github.com/rogpeppe/go-internal", "github.com/vektah/gqlparser/v2",
 	},
+	"integrations/notify":    {"integrations/transport"},
 	"integrations/transport": {},
 
 	"integrations/store": {
@@ -112,7 +113,7 @@ var allowed = map[string][]string{
 	"cmd/headgate": {
 		"engine", "engine/author", "engine/bundle", "engine/change", "engine/evidence", "engine/glob", "engine/ingest", "engine/intel", "engine/paths", "engine/plan", "engine/report",
 		"engine/scope", "engine/simulate", "engine/ticket", "engine/waiver",
-		"integrations/feeds", "integrations/git", "integrations/github", "integrations/jira", "integrations/oci", "policies",
+		"integrations/feeds", "integrations/git", "integrations/github", "integrations/jira", "integrations/notify", "integrations/oci", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/sethvargo/go-githubactions", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 		"golang.org/x/sync", "golang.org/x/term",
 	},

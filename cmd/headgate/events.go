@@ -27,6 +27,14 @@ var events = map[string]engine.Event{
 // A trigger is the event of the code host that a run answers; the zero value is none.
 type trigger struct{ github.Event }
 
+// page is the address of the run; empty if there is none.
+func (t *trigger) page() string {
+	if t.Run == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s/%s/actions/runs/%d", t.Server, t.Repository, t.Run)
+}
+
 // base is the commit that the change of the event is to be merged into; empty if it has none.
 func (t *trigger) base() string {
 	switch {

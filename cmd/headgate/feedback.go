@@ -159,17 +159,9 @@ func (t *telling) speaker() github.Run {
 	return github.Run{Head: t.event.Pull.Head.SHA, ID: t.event.Run, Attempt: t.event.Attempt}
 }
 
-// page is the address of the run.
-func (t *telling) page() string {
-	if t.event.Run == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s/%s/actions/runs/%d", t.event.Server, t.event.Repository, t.event.Run)
-}
-
 // told are the options that all texts have in common.
 func (t *telling) told() report.CommentOptions {
-	o := report.CommentOptions{Args: t.args, RunURL: t.page(), Feedback: t.effects}
+	o := report.CommentOptions{Args: t.args, RunURL: t.event.page(), Feedback: t.effects}
 	if p := t.event.Pull; p != nil && t.now.Head != p.Head.SHA {
 		o.Head = t.now.Head // else the result is for what is there, whatever commit was checked out
 	}
@@ -286,7 +278,7 @@ func (t *telling) check(ctx context.Context) {
 	if !t.flags.checkRun {
 		return
 	}
-	want := github.Check{Name: cmp.Or(t.settings().CheckName, "Headgate"), Key: t.key, Head: t.event.SHA, Conclusion: github.CheckFailure, Details: t.page()}
+	want := github.Check{Name: cmp.Or(t.settings().CheckName, "Headgate"), Key: t.key, Head: t.event.SHA, Conclusion: github.CheckFailure, Details: t.event.page()}
 	if t.event.Pull != nil {
 		want.Head = t.event.Pull.Head.SHA
 	}

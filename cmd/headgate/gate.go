@@ -62,6 +62,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		err = r.keepEvidence(target)
 	}
 	r.tell(ctx, &f.feedback, given, err).account(outs)
+	r.notify(ctx, err)
 	if err == nil && r.result.Outcome == engine.Block {
 		return errBlocked
 	}

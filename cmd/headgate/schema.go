@@ -30,6 +30,7 @@ var schemas = []struct {
 	{"plan", "what headgate plan -o json writes", report.PlanSchema},
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
+	{"notification", "what a webhook of the settings is sent", report.NotificationSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }
@@ -39,7 +40,7 @@ func newSchemaCommand(a *app) *cobra.Command {
 	long := "Prints a JSON Schema:\n"
 	for _, s := range schemas {
 		names = append(names, s.name)
-		long += fmt.Sprintf("  %-11s %s\n", s.name, s.what)
+		long += fmt.Sprintf("  %-12s %s\n", s.name, s.what)
 	}
 	return &cobra.Command{
 		Use:       "schema " + strings.Join(names, "|"),

@@ -42,6 +42,7 @@ type settings struct {
 	Plan            planSettings   `yaml:"plan"`
 	GitHub          githubSettings `yaml:"github"`
 	Jira            *jiraSettings  `yaml:"jira"` // nil: no tickets
+	Notify          []webhook      `yaml:"notify"`
 
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
@@ -246,6 +247,9 @@ func (s *settings) read(name string, text []byte) error {
 	}
 	if err := s.GitHub.check(); err != nil {
 		return setup(fmt.Errorf("%s: github: %w", name, err), "")
+	}
+	if err := checkWebhooks(s.Notify); err != nil {
+		return setup(fmt.Errorf("%s: %w", name, err), "")
 	}
 	if err := s.checkScope(name); err != nil {
 		return setup(err, "")

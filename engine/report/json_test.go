@@ -95,6 +95,7 @@ func findings(t testing.TB, format string, r *engine.Result) []byte {
 func TestTheSchemasHaveExactlyTheFieldsOfTheTypes(t *testing.T) {
 	sameFields(t, report.ResultSchema(), reflect.TypeFor[engine.Result]())
 	sameFields(t, report.SimulationSchema(), reflect.TypeFor[engine.Simulation]())
+	sameFields(t, report.NotificationSchema(), reflect.TypeFor[report.Notification]())
 }
 
 func sameFields(t *testing.T, schema []byte, typ reflect.Type) {

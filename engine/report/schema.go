@@ -26,6 +26,14 @@ var explanationSchema []byte
 //go:embed scope.schema.json
 var scopeSchema []byte
 
+//go:embed notification.schema.json
+var notificationSchema []byte
+
+// NotificationSchema is the JSON Schema of what webhooks are sent, version 1, with what it refers to in it.
+func NotificationSchema() []byte {
+	return bundled(notificationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
+}
+
 // ScopeSchema is the JSON Schema of `headgate scope -o json`, version 1, with what it refers to in it.
 func ScopeSchema() []byte {
 	return bundled(scopeSchema, map[string][]byte{"input-1": engine.InputSchema})

@@ -297,14 +297,6 @@ func (b *Board) again(ctx context.Context, keys, ids []string) error {
 	if err != nil {
 		return err
 	}
-	if !cloud {
-		for _, id := range ids {
-			if err := b.refresh(ctx, id); err != nil {
-				return err
-			}
-		}
-		ids = nil
-	}
 	for batch := range slices.Chunk(keys, mostReconcile) {
 		var labels, of []string
 		for _, key := range batch {
@@ -319,8 +311,8 @@ func (b *Board) again(ctx context.Context, keys, ids []string) error {
 		if err := b.look(ctx, labels, of); err != nil {
 			return err
 		}
-		for _, id := range of { // somebody took the label away, or it is gone
-			if b.cards[id] == nil {
+		for _, id := range of { // somebody took the label away, or it is gone; and Data Center finds nothing as it is now
+			if b.cards[id] == nil || !cloud {
 				if err := b.refresh(ctx, id); err != nil {
 					return err
 				}

@@ -20,15 +20,23 @@ const duplicate = "Duplicate"
 // double settles a ticket of a key that has an older one: it is linked to that, closed if nobody but us has touched it, and found no more
 // by its labels. It is found by them until all of it is done.
 func (b *Board) double(ctx context.Context, c, of *card) error {
-	err := b.client.do(transport.Repeatable(ctx), http.MethodPost, "issueLink", map[string]any{
-		"type": map[string]string{"name": duplicate}, "inwardIssue": map[string]string{"key": c.Ref}, "outwardIssue": map[string]string{"key": of.Ref},
-	}, nil)
-	if err != nil && status(err) == 0 {
-		return fmt.Errorf("%s, a double of %s: %w", c.Ref, of.Ref, err)
-	}
-	ours, err := b.untouched(ctx, c.ID)
+	i, err := b.client.get(ctx, c.ID, "creator", "comment")
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(i.Fields.Labels, ticket.KeyLabel(c.Key)) { // the index is behind: it is settled
+		delete(b.cards, c.ID)
+		return nil
+	}
+	ours, err := b.untouched(ctx, i)
+	if err != nil {
+		return err
+	}
+	err = b.client.do(transport.Repeatable(ctx), http.MethodPost, "issueLink", map[string]any{
+		"type": map[string]string{"name": duplicate}, "inwardIssue": map[string]string{"key": c.Ref}, "outwardIssue": map[string]string{"key": of.Ref},
+	}, nil)
+	if s := status(err); err != nil && (s == 0 || s >= 500) { // otherwise it is refused: there is no such type, or no permission
+		return fmt.Errorf("%s, a double of %s: %w", c.Ref, of.Ref, err)
 	}
 	text := "This is a double of " + of.Ref + ", which two runs made at the same time."
 	if !ours {
@@ -38,7 +46,7 @@ func (b *Board) double(ctx context.Context, c, of *card) error {
 		Key: c.Key, Issue: &c.Issue, AddLabels: []string{DoubleLabel}, RemoveLabels: []string{ticket.KeyLabel(c.Key), b.scope},
 		Comment: ticket.Document{{Paragraph: []ticket.Inline{{Text: text, URL: of.URL}}}},
 	}
-	if ours {
+	if ours && i.Fields.Status.Category.Key != ticket.CategoryDone {
 		if err := b.transit(ctx, c, Duplicate, ticket.CategoryDone); err != nil && !isImpassable(err) {
 			return err
 		}
@@ -51,12 +59,8 @@ func (b *Board) double(ctx context.Context, c, of *card) error {
 }
 
 // untouched says whether nobody but us made, changed or commented a ticket.
-func (b *Board) untouched(ctx context.Context, id string) (bool, error) {
+func (b *Board) untouched(ctx context.Context, i *raw) (bool, error) {
 	me, err := b.client.myself(ctx)
-	if err != nil {
-		return false, err
-	}
-	i, err := b.client.get(ctx, id, "creator", "comment")
 	if err != nil {
 		return false, err
 	}

@@ -54,6 +54,16 @@ func (b *Board) move(ctx context.Context, c *ticket.Change, e *engine.Effect) er
 		name, to = Reopen, ticket.CategoryNew
 	}
 	chosen, err := b.way(ctx, card, name, to)
+	if isImpassable(err) {
+		is, look := b.client.get(ctx, card.ID)
+		if look != nil {
+			return look
+		}
+		card.stands(is)
+		if (card.Category == ticket.CategoryDone) == (to == ticket.CategoryDone) { // somebody was faster
+			return b.edit(ctx, card.ID, c, c.Comment, c.Next)
+		}
+	}
 	switch {
 	case isImpassable(err) && c.Unreachable != nil:
 		e.Did, e.Why = engine.DidUpdate, err.Error()+"; asks people to do it"
@@ -182,11 +192,7 @@ func (b *Board) take(ctx context.Context, c *card, w *way, name string, done boo
 		if look != nil {
 			return look
 		}
-		c.Status, c.Category, c.updated = is.Fields.Status.Name, is.Fields.Status.Category.Key, is.Fields.Updated
-		c.Resolution = ""
-		if is.Fields.Resolution != nil {
-			c.Resolution = is.Fields.Resolution.Name
-		}
+		c.stands(is)
 		if err == nil || (c.Category == ticket.CategoryDone) == done {
 			return nil
 		}

@@ -165,14 +165,17 @@ func (c *Client) card(i *raw, scope string) (card, bool) {
 	if err != nil || state.Scope != scope || !isID(i.ID) {
 		return card{}, false
 	}
-	out := card{updated: i.Fields.Updated, Issue: ticket.Issue{
-		Key: state.Key, ID: i.ID, Ref: cut(i.Key, longestSaid), URL: c.browse(i.Key), State: state, Status: i.Fields.Status.Name,
-		Category: i.Fields.Status.Category.Key, Labels: i.Fields.Labels,
-	}}
-	if i.Fields.Resolution != nil {
-		out.Resolution = i.Fields.Resolution.Name
-	}
+	out := card{Issue: ticket.Issue{Key: state.Key, ID: i.ID, Ref: cut(i.Key, longestSaid), URL: c.browse(i.Key), State: state, Labels: i.Fields.Labels}}
+	out.stands(i)
 	return out, true
+}
+
+// stands notes the status of an issue as it was read.
+func (c *card) stands(i *raw) {
+	c.Status, c.Category, c.Resolution, c.updated = i.Fields.Status.Name, i.Fields.Status.Category.Key, "", i.Fields.Updated
+	if i.Fields.Resolution != nil {
+		c.Resolution = i.Fields.Resolution.Name
+	}
 }
 
 // isID says whether a text is the number of an issue, which is sent back in paths and bodies.

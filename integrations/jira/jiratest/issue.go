@@ -37,6 +37,7 @@ type comment struct {
 	author  User
 	body    any
 	created time.Time
+	moves   int // of the issue until then
 }
 
 type remote struct {
@@ -59,6 +60,8 @@ type history struct {
 	field            string
 	from, fromString string
 	to, toString     string
+	category         string // of a move: that of the status that it leads to
+	resolution       string // of a move
 }
 
 // A version is an issue as the index has it from a moment on.
@@ -125,14 +128,14 @@ func (j *Jira) set(i *issue, field string, value any, by User) {
 	} else {
 		i.fields[field] = value
 	}
-	i.histories = append(i.histories, history{by, j.options.Clock.Now(), field, "", short(before), "", short(value)})
+	i.histories = append(i.histories, history{author: by, at: j.options.Clock.Now(), field: field, fromString: short(before), toString: short(value)})
 }
 
 func (j *Jira) setLabels(i *issue, labels []string, by User) {
 	if slices.Equal(i.labels, labels) {
 		return
 	}
-	i.histories = append(i.histories, history{by, j.options.Clock.Now(), "labels", "", fmt.Sprint(i.labels), "", fmt.Sprint(labels)})
+	i.histories = append(i.histories, history{author: by, at: j.options.Clock.Now(), field: "labels", fromString: fmt.Sprint(i.labels), toString: fmt.Sprint(labels)})
 	i.labels = labels
 }
 
@@ -142,7 +145,7 @@ func (j *Jira) setProperty(i *issue, key string, value json.RawMessage) {
 }
 
 func (j *Jira) move(i *issue, to *Status, resolution string, by User) {
-	i.histories = append(i.histories, history{by, j.options.Clock.Now(), "status", i.status.ID, i.status.Name, to.ID, to.Name})
+	i.histories = append(i.histories, history{by, j.options.Clock.Now(), "status", i.status.ID, i.status.Name, to.ID, to.Name, to.Category, resolution})
 	i.status = to
 	if to.Category != "done" {
 		i.resolution, i.resolved = "", time.Time{}
@@ -152,7 +155,7 @@ func (j *Jira) move(i *issue, to *Status, resolution string, by User) {
 }
 
 func (j *Jira) comment(i *issue, body any, by User) comment {
-	c := comment{len(i.comments) + int(i.id)*100, by, body, j.options.Clock.Now()}
+	c := comment{len(i.comments) + int(i.id)*100, by, body, j.options.Clock.Now(), len(i.moved())}
 	i.comments = append(i.comments, c)
 	return c
 }
@@ -168,17 +171,28 @@ func short(v any) string {
 	return string(b)
 }
 
+// moved are the changes of status.
+func (i *issue) moved() []Move {
+	var all []Move
+	for _, h := range i.histories {
+		if h.field == "status" {
+			all = append(all, Move{h.author.Name, h.category, h.resolution})
+		}
+	}
+	return all
+}
+
 func (i *issue) shown() Issue {
 	s := Issue{
 		ID: strconv.FormatInt(i.id, 10), Key: i.key, Project: i.project.Key, Status: i.status.Name, Category: i.status.Category, Resolution: i.resolution,
 		Fields: maps.Clone(i.fields), Labels: slices.Clone(i.labels), Properties: map[string]string{}, RemoteLinks: map[string]string{},
-		Creator: i.creator.Name, Histories: len(i.histories),
+		Creator: i.creator.Name, Moves: i.moved(),
 	}
 	for k, v := range i.properties {
 		s.Properties[k] = string(v)
 	}
 	for _, c := range i.comments {
-		s.Comments = append(s.Comments, Comment{c.author.Name, c.body})
+		s.Comments = append(s.Comments, Comment{c.author.Name, c.body, c.moves})
 	}
 	for _, r := range i.remote {
 		s.RemoteLinks[r.globalID], _ = r.object["url"].(string)

@@ -222,14 +222,18 @@ type Issue struct {
 	RemoteLinks                  map[string]string // global id → address
 	Duplicates                   []string          // keys of issues that this one duplicates
 	Creator                      string
-	Histories                    int
+	Moves                        []Move
 }
 
 // A Comment is a text by someone, as it was sent.
 type Comment struct {
 	Author string
 	Body   any
+	Moves  int // that the issue had made until then
 }
+
+// A Move is a change of status.
+type Move struct{ By, Category, Resolution string }
 
 // Issues are all that exist now, by id.
 func (j *Jira) Issues() []Issue {

@@ -33,6 +33,8 @@ type Board struct {
 	patient time.Duration            // how long lost creates may still be looked for, all together
 	stop    error                    // nothing more is tried
 
+	doubted map[string]bool // ids of tickets of which is to be read who moved them, though their status is as we noted
+
 	refusals int // of creates, in a row and the same
 	hopeless error
 }
@@ -42,7 +44,7 @@ const patience = 5 * time.Minute
 
 // Board reads the tickets of a scope: a label as ticket.ScopeLabel makes it. Who has no ledger gives nil.
 func (c *Client) Board(ctx context.Context, scope string, ledger Ledger) (*Board, error) {
-	b := &Board{client: c, scope: scope, ledger: ledger, cards: map[string]*card{}, kept: map[string]engine.Effect{}, patient: patience}
+	b := &Board{client: c, scope: scope, ledger: ledger, cards: map[string]*card{}, kept: map[string]engine.Effect{}, patient: patience, doubted: map[string]bool{}}
 	if ledger != nil {
 		effects, err := ledger.Effects(ctx, c.Place())
 		if err != nil {
@@ -164,7 +166,8 @@ func (b *Board) refresh(ctx context.Context, id string) error {
 func (b *Board) whoMoved(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(b.cards)) {
 		i := b.cards[id]
-		if i.Gone || i.MovedBy != "" || (i.Category == ticket.CategoryDone) == (i.State.Closed != "") {
+		as := (i.Category == ticket.CategoryDone) == (i.State.Closed != "")
+		if i.Gone || i.MovedBy != "" || as && !b.doubted[id] {
 			continue
 		}
 		me, err := b.client.myself(ctx)
@@ -275,6 +278,11 @@ func (b *Board) freshen(ctx context.Context, changes []ticket.Change, fresh map[
 	}
 	for _, id := range ids {
 		fresh[id] = true
+	}
+	for i := range changes { // what we closed somebody may have opened and closed again since, as not to be done
+		if c := &changes[i]; c.Issue != nil && c.Move == ticket.MoveReopen {
+			b.doubted[c.Issue.ID] = true
+		}
 	}
 	if len(keys) == 0 {
 		return true, nil

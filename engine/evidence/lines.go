@@ -44,7 +44,7 @@ func Lines(ctx context.Context, run Run, name string) iter.Seq2[[]byte, error] {
 		if name == PartRecords {
 			most = MostRecord
 		}
-		from := bufio.NewReaderSize(r, 256<<10)
+		from := bufio.NewReaderSize(r, 64<<10)
 		var long []byte
 		for {
 			if err := ctx.Err(); err != nil {

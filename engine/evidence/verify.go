@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type check struct {
 	counts    Counts
 	erased    int
 	rules     *rules
+	trail     *trail // of the runs before it in a ledger; nil: they are not known
 }
 
 // run verifies the levels of one run.
@@ -146,12 +148,15 @@ func ReadStatement(payload []byte) (*Statement, error) {
 // summaries compares the summaries of artifacts with the statement.
 func (c *check) summaries(ctx context.Context) error {
 	about := c.says.Subject[1:]
+	data, err := Document(ctx, c.run, PartSummaries) // whole, so that damage is told from what somebody made
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return c.read(LevelSignature, c.name, PartSummaries, err)
+	}
 	n := 0
-	for line, err := range Lines(ctx, c.run, PartSummaries) {
-		if err != nil {
-			return c.read(LevelSignature, c.name, PartSummaries, err)
-		}
-		e, err := OpenEnvelope(line, c.o.Key)
+	for line := range bytes.Lines(data) {
+		e, err := OpenEnvelope(bytes.TrimSuffix(line, []byte("\n")), c.o.Key)
 		if err != nil {
 			c.failed(LevelSignature, "the summary of an artifact is not proven: %v", err)
 			return nil
@@ -281,6 +286,9 @@ func (c *check) record(r *readRecord, index int64, inputs, answers func() (lineD
 	}
 	if c.rules != nil {
 		c.rules.see(c, &r.Record)
+	}
+	if c.trail != nil {
+		c.trail.see(c, &r.Record)
 	}
 	d := r.Decision
 	if d == nil {

@@ -9,9 +9,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-
-	"github.com/go-json-experiment/json"
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // VerifyBundle verifies a folder by itself: signature, run and rules. Its error is that something could not be read.
@@ -238,13 +235,6 @@ func (c *check) document(ctx context.Context, name, digest string) ([]byte, erro
 	return data, nil
 }
 
-// A readRecord is a record with the hash of its line.
-type readRecord struct {
-	Record
-	hash tlog.Hash
-	err  error
-}
-
 // lines compares records, inputs and answers with the tree and with each other.
 func (c *check) lines(ctx context.Context) error {
 	inputs, stop := iter.Pull2(digestsOf(Lines(ctx, c.run, PartInputs), true))
@@ -362,100 +352,5 @@ func (c *check) count(d *Decision) {
 	}
 	if d.ExemptedBy != "" {
 		n.Waived++
-	}
-}
-
-// records reads the records of a run, on all cores.
-func records(ctx context.Context, run Run) iter.Seq2[*readRecord, error] {
-	return func(yield func(*readRecord, error) bool) {
-		type batch struct {
-			records []*readRecord
-			err     error
-		}
-		work := func() func(chunk) batch {
-			return func(c chunk) batch {
-				b := batch{err: c.err}
-				for _, line := range c.lines {
-					r := &readRecord{hash: tlog.RecordHash(line)}
-					r.err = r.parse(line)
-					b.records = append(b.records, r)
-				}
-				return b
-			}
-		}
-		for b := range inOrder(chunks(Lines(ctx, run, PartRecords)), work) {
-			for _, r := range b.records {
-				if !yield(r, nil) {
-					return
-				}
-			}
-			if b.err != nil {
-				yield(nil, b.err)
-				return
-			}
-		}
-	}
-}
-
-// ParseRecord reads the line of a record.
-func ParseRecord(line []byte) (*Record, error) {
-	r := &Record{}
-	return r, r.parse(line)
-}
-
-func (r *Record) parse(line []byte) error {
-	if err := json.Unmarshal(line, r, json.RejectUnknownMembers(true)); err != nil {
-		return oneLine(err)
-	}
-	if r.V != RecordVersion {
-		return fmt.Errorf("it is of version %d, and this headgate reads %d", r.V, RecordVersion)
-	}
-	have := map[Kind]bool{KindDecision: r.Decision != nil, KindWaiver: r.Waiver != nil, KindEffect: r.Effect != nil, KindPolicy: r.Policy != nil,
-		KindClosure: r.Case != nil && r.Kind != KindReopen, KindReopen: r.Case != nil && r.Kind == KindReopen}
-	for kind, there := range have {
-		if there != (kind == r.Kind) {
-			return fmt.Errorf("a record of kind %.40q has to have what it is about, and nothing else", r.Kind)
-		}
-	}
-	return nil
-}
-
-// A lineDigest is the digest that a line stands for.
-type lineDigest struct {
-	digest string
-	erased bool
-}
-
-// digestsOf are the digests of lines, on all cores. Where lines can be erased, one that was stands for what was there.
-func digestsOf(lines iter.Seq2[[]byte, error], erasable bool) iter.Seq2[lineDigest, error] {
-	return func(yield func(lineDigest, error) bool) {
-		type batch struct {
-			digests []lineDigest
-			err     error
-		}
-		work := func() func(chunk) batch {
-			return func(c chunk) batch {
-				b := batch{err: c.err}
-				for _, line := range c.lines {
-					d := lineDigest{digest: Digest(line)}
-					if e := erasure(line); erasable && e != nil {
-						d = lineDigest{e.Digest, true}
-					}
-					b.digests = append(b.digests, d)
-				}
-				return b
-			}
-		}
-		for b := range inOrder(chunks(lines), work) {
-			for _, d := range b.digests {
-				if !yield(d, nil) {
-					return
-				}
-			}
-			if b.err != nil {
-				yield(lineDigest{}, b.err)
-				return
-			}
-		}
 	}
 }

@@ -80,6 +80,7 @@ func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, po
 			return nil, err
 		}
 	}
+	w.inputs.plain, w.answers.plain = nil, nil // records name their lines one by one, so that single ones can be erased
 	return w, nil
 }
 
@@ -88,7 +89,7 @@ type part struct {
 	name   string
 	file   io.WriteCloser
 	packed hash.Hash // of the file
-	plain  hash.Hash // of what is in it
+	plain  hash.Hash // of what is in it; nil: nobody asks
 	pack   io.WriteCloser
 }
 
@@ -117,17 +118,22 @@ func (w *Writer) open(name string) (*part, error) {
 const mostWindow = 1 << 20
 
 func (p *part) write(b []byte) error {
-	p.plain.Write(b) // never fails
+	if p.plain != nil {
+		p.plain.Write(b) // never fails
+	}
 	_, err := p.pack.Write(b)
 	return err
 }
 
-// close ends a part and is the digest of what is in it.
+// close ends a part and is the digest of what is in it; empty if nobody asks.
 func (w *Writer) close(p *part) (string, error) {
 	if err := errors.Join(p.pack.Close(), p.file.Close()); err != nil {
 		return "", fmt.Errorf("%s: %w", FileOf(p.name), err)
 	}
 	w.sums[FileOf(p.name)] = hashText(tlog.Hash(p.packed.Sum(nil)))
+	if p.plain == nil {
+		return "", nil
+	}
 	return hashText(tlog.Hash(p.plain.Sum(nil))), nil
 }
 

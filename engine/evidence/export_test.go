@@ -1,0 +1,4 @@
+package evidence
+
+// TilePath is the name of a tile, for tests.
+var TilePath = tilePath

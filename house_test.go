@@ -84,7 +84,7 @@ var allowed = map[string][]string{
 	"integrations/feeds": {"engine", "engine/intel"},
 	"integrations/git":   {"engine/tree", "engine/waiver"},
 	"integrations/github": {
-		"engine", "integrations/transport",
+		"engine", "engine/tree", "integrations/transport",
 		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
 	},
 

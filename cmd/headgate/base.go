@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,8 +17,9 @@ import (
 type namedCommit struct{ name, by string }
 
 // baseName is the commit that the change under review is to be merged into: --base, else --diff, else the event of the code host. The
-// base branch's own commit is meant, not where the change began: a change is judged by what is accepted now.
-func (r *run) baseName() namedCommit {
+// base branch's own commit is meant, not where the change began: a change is judged by what is accepted now. GitHub's event names the
+// commit of the base at some time before; the merge of the change that it tries, where that is checked out, is made on the newest.
+func (r *run) baseName(ctx context.Context) namedCommit {
 	if r.flags.base != "" {
 		return namedCommit{r.flags.base, "--base"}
 	}
@@ -24,7 +27,20 @@ func (r *run) baseName() namedCommit {
 		base, _, _ := strings.Cut(r.flags.diff, "..")
 		return namedCommit{cmp.Or(base, "HEAD"), "--diff"}
 	}
+	if here, err := git.Commit(ctx, ".", "HEAD"); err == nil && r.event.Pull != nil {
+		if base := triedOn(ctx, here, r.event.head()); base != "" {
+			return namedCommit{base, "the merge that is checked out"}
+		}
+	}
 	return namedCommit{r.event.base(), "the event " + r.event.Name}
+}
+
+// triedOn is what the head of a change is merged into by a commit; empty if the commit is no such merge.
+func triedOn(ctx context.Context, commit, head string) string {
+	if parents, err := git.Parents(ctx, ".", commit); err == nil && len(parents) == 2 && parents[1] == head && parents[0] != head {
+		return parents[0]
+	}
+	return ""
 }
 
 // headName is the last commit of the change: --head, else --diff, else the event of the code host, else the one that is checked out.
@@ -46,17 +62,17 @@ const hintOnNoBase = "what judges a change is read from the commit that it is to
 
 // openBase opens the commit that judges a change under review. Without one nothing is decided: a change cannot judge itself.
 func (r *run) openBase(ctx context.Context) error {
-	base := r.baseName()
+	base := r.baseName(ctx)
 	if base.name == "" {
 		return undecided(errors.New("the base of the change under review is not known"), hintOnNoBase)
 	}
-	from, err := openCommit(ctx, base.name)
+	from, err := r.openCommit(ctx, base.name)
 	if err != nil {
 		return undecided(fmt.Errorf("the base of the change under review (%s, by %s): %w", base.name, base.by, err), hintOnBaseCommit(err, base.name))
 	}
 	r.origin = from
 	r.result.Change.Base = from.commit
-	if sha := r.event.base(); sha != "" && sha != from.commit {
+	if sha := r.event.base(); sha != "" && sha != from.commit && strings.HasPrefix(base.by, "--") {
 		r.weaken(fmt.Sprintf("the base is %s by %s, and %s by the event %s", brief(from.commit), base.by, brief(sha), r.event.Name))
 	}
 	return r.findHead(ctx)
@@ -98,8 +114,55 @@ func (r *run) weakenByCheckout(ctx context.Context) {
 	}
 }
 
-// openCommit opens a commit of the checkout that the program runs in. One that is not here is fetched, if it is named by its id.
-func openCommit(ctx context.Context, name string) (*origin, error) {
+// openCommit opens a commit: of the checkout that the program runs in, where one that is not here is fetched if it is named by its id;
+// else over the API of GitHub.
+func (r *run) openCommit(ctx context.Context, name string) (*origin, error) {
+	from, err := openLocal(ctx, name)
+	if err == nil || !git.IsID(name) || r.event.Repository == "" {
+		return from, err
+	}
+	from, refused := r.openOverAPI(ctx, name)
+	if refused != nil {
+		return nil, fmt.Errorf("%w; GitHub: %w", err, refused)
+	}
+	return from, nil
+}
+
+// openOverAPI opens a commit over the API of GitHub. What lies in the folder of the workflow is told from what the change brings by git, and
+// without a repository there, by nobody.
+func (r *run) openOverAPI(ctx context.Context, commit string) (*origin, error) {
+	client, err := r.app.connectGitHub(&r.event.Event, "")
+	if err != nil {
+		return nil, err
+	}
+	files, err := client.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	from := &origin{commit: commit, files: files}
+	if checkout, err := git.FindCheckout(ctx, "."); err == nil {
+		from.root, from.at, from.git = checkout.Root, checkout.At, true
+		from.of = func(rel string) bool { return git.Untracked(ctx, checkout.Root, rel) }
+		return from, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if here, err = filepath.EvalSymlinks(here); err != nil {
+		return nil, err
+	}
+	from.root, from.at = here, "."
+	if workspace, err := filepath.EvalSymlinks(r.app.getenv("GITHUB_WORKSPACE")); err == nil {
+		if at, inside := below(workspace, here); inside && filepath.IsAbs(workspace) {
+			from.root, from.at = workspace, at
+		}
+	}
+	return from, nil
+}
+
+// openLocal opens a commit of the checkout that the program runs in.
+func openLocal(ctx context.Context, name string) (*origin, error) {
 	checkout, err := git.FindCheckout(ctx, ".")
 	if err != nil {
 		return nil, err
@@ -121,7 +184,7 @@ func openCommit(ctx context.Context, name string) (*origin, error) {
 func hintOnBaseCommit(err error, name string) string {
 	switch {
 	case errors.Is(err, git.ErrNoRepository):
-		return "run in the checkout of the repository; git has to be there, and to trust the folder (git config --global --add safe.directory)"
+		return "run in the checkout of the repository, where git is there and trusts the folder (safe.directory); or on GitHub with GITHUB_TOKEN and contents: read"
 	case errors.Is(err, git.ErrNoCommit) && git.IsID(name):
 		return "check out with fetch-depth: 0 and the credentials kept (actions/checkout does), or run git fetch --depth=1 origin " + name
 	case errors.Is(err, git.ErrNoCommit):

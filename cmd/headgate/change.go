@@ -139,20 +139,20 @@ func (r *run) span(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if tried := triedOn(ctx, here, head); tried != "" {
+		if _, err := git.Commit(ctx, ".", tried); err != nil {
+			if err := git.Fetch(ctx, ".", tried); err != nil {
+				return "", err
+			}
+		}
+		return tried + ".." + here, nil
+	}
 	parents, err := git.Parents(ctx, ".", here)
 	if err != nil {
 		return "", err
 	}
-	if len(parents) == 2 && parents[1] == head && here != head {
-		if _, err := git.Commit(ctx, ".", parents[0]); err != nil {
-			if err := git.Fetch(ctx, ".", parents[0]); err != nil {
-				return "", err
-			}
-		}
-		return parents[0] + ".." + here, nil
-	}
 	queue := r.event.MergeGroup // whose head is always made on its base
-	if here == head && len(parents) > 0 && parents[0] == base || queue != nil && queue.Head.SHA == head && queue.Base.SHA == base {
+	if here == head && (len(parents) > 0 && parents[0] == base || queue != nil && queue.Head.SHA == head && queue.Base.SHA == base) {
 		return base + ".." + here, nil
 	}
 	return base + "..." + head, nil

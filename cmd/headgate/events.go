@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -60,6 +61,17 @@ func (t *trigger) head() string {
 // privileged says that the run has the repository's secrets, whoever made the change.
 func (t *trigger) privileged() bool {
 	return t.Name == "pull_request_target" || t.Name == "workflow_run"
+}
+
+// connectGitHub speaks with GitHub about the repository of an event. The token is whose login says, where GitHub does not.
+func (a *app) connectGitHub(e *github.Event, login string) (*github.Client, error) {
+	token := cmp.Or(a.getenv("HEADGATE_GITHUB_TOKEN"), a.getenv("GITHUB_TOKEN"))
+	if token == "" {
+		return nil, errors.New("there is no token: set GITHUB_TOKEN in the environment of the step")
+	}
+	return github.New(github.Options{
+		API: e.API, GraphQL: e.GraphQL, Server: e.Server, Repository: e.Repository, Token: token, Login: login, UserAgent: "headgate/" + buildVersion(),
+	})
 }
 
 // trigger reads what the code host says of why the program runs.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,14 +120,7 @@ func (t *telling) asked() bool {
 }
 
 func (t *telling) connect() (err error) {
-	token := cmp.Or(t.app.getenv("HEADGATE_GITHUB_TOKEN"), t.app.getenv("GITHUB_TOKEN"))
-	if token == "" {
-		return errors.New("there is no token: set GITHUB_TOKEN in the environment of the step")
-	}
-	t.client, err = github.New(github.Options{
-		API: t.event.API, GraphQL: t.event.GraphQL, Server: t.event.Server, Repository: t.event.Repository, Token: token,
-		Login: t.settings().Login, UserAgent: "headgate/" + buildVersion(),
-	})
+	t.client, err = t.app.connectGitHub(&t.event.Event, t.settings().Login)
 	return err
 }
 

@@ -66,6 +66,8 @@ type runFlags struct {
 
 	validations []string // files
 	runtime     []string // files, or ASSET=FILE
+
+	ledger ledgerFlags
 }
 
 // readFlags adds the flags of reading reports.

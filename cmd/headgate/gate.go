@@ -38,6 +38,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 	}
 	f.decideFlags(c)
 	f.evidence.add(c)
+	f.ledger.add(c)
 	f.feedback.add(c)
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.Formats())+" (default text)")
 	return c
@@ -49,10 +50,13 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	var target *evidenceTarget
 	outs, err := parseOutputs(f.outputs, report.Formats())
 	if err == nil {
-		target, err = f.evidence.target()
+		var done func()
+		target, done, err = f.evidence.target(f.ledger.where != "")
+		defer done()
 	}
 	if err == nil {
 		r, err = a.decideReports(ctx, &f.runFlags, args)
+		defer r.ledger.close()
 	}
 	given := append(slices.Clone(args), f.comparedWith()...)
 	if err == nil {
@@ -60,6 +64,9 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	}
 	if err == nil {
 		err = r.keepEvidence(target)
+	}
+	if err == nil {
+		err = r.keepInLedger(ctx, target)
 	}
 	r.tell(ctx, &f.feedback, given, err).account(outs)
 	r.notify(ctx, err)

@@ -168,6 +168,7 @@ var commands = []func(*app) *cobra.Command{
 	newPublishCommand,
 	newPolicyCommand,
 	newEvidenceCommand,
+	newDBCommand,
 	newIntelCommand,
 	newInitCommand,
 	newSchemaCommand,

@@ -45,6 +45,7 @@ type run struct {
 
 	validations []engine.Proof       // that the team states
 	seen        []engine.Observation // what was seen loaded
+	ledger      *ledger              // that the run is appended to; nil: none
 }
 
 // rareCollection is how far the heap may grow between two collections, in percent, while policies are compiled: most of what that makes
@@ -124,7 +125,10 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 	if r.flags.reportOnly {
 		r.weaken("report-only")
 	}
-	return r.loadJudges(args)
+	if err := r.loadJudges(args); err != nil {
+		return err
+	}
+	return r.openLedger(ctx)
 }
 
 // loadJudges reads what the user sets up.
@@ -173,6 +177,7 @@ const failOnWord = "fail-on "
 // joins add to the cases what is known of them beyond the reports, in this order: one line for each source of facts.
 var joins = []func(*run, context.Context) error{
 	(*run).joinChange,
+	(*run).joinHistory,
 	(*run).joinIntel,
 	(*run).joinVEX,
 	(*run).joinRuntime,

@@ -19,8 +19,7 @@ import (
 
 // Bounds of what is appended, in bytes.
 const (
-	mostLine     = 16 << 20  // a record, an input
-	mostDocument = 64 << 20  // a part that is one document
+	mostLine     = 16 << 20  // an input, an answer
 	chunkOfList  = 256 << 10 // a chunk of a list ends with the line that goes beyond
 	chunkOfBytes = 4 << 20
 )
@@ -29,14 +28,14 @@ const (
 type incoming struct {
 	run       evidence.Run
 	digest    string
-	statement evidence.Statement
+	statement *evidence.Statement
 	terms     evidence.Terms
 }
 
 // announced reads the statement and the terms of a run.
 func announced(ctx context.Context, run evidence.Run) (*incoming, error) {
 	in := &incoming{run: run}
-	data, err := document(ctx, run, evidence.PartStatement)
+	data, err := evidence.Document(ctx, run, evidence.PartStatement)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +44,10 @@ func announced(ctx context.Context, run evidence.Run) (*incoming, error) {
 		return nil, err
 	}
 	in.digest = evidence.Digest(envelope.Payload)
-	if err := json.Unmarshal(envelope.Payload, &in.statement); err != nil {
+	if in.statement, err = evidence.ReadStatement(envelope.Payload); err != nil {
 		return nil, fmt.Errorf("the statement: %w", err)
 	}
-	if data, err = document(ctx, run, evidence.PartTerms); err != nil {
+	if data, err = evidence.Document(ctx, run, evidence.PartTerms); err != nil {
 		return nil, err
 	}
 	if digest := evidence.Digest(data); digest != in.statement.Predicate.Terms {
@@ -58,23 +57,6 @@ func announced(ctx context.Context, run evidence.Run) (*incoming, error) {
 		return nil, fmt.Errorf("the terms: %w", err)
 	}
 	return in, nil
-}
-
-// document reads a part that is one document.
-func document(ctx context.Context, run evidence.Run, name string) ([]byte, error) {
-	r, err := run.Part(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, mostDocument+1))
-	if err == nil && len(data) > mostDocument {
-		err = fmt.Errorf("it is larger than %d bytes", mostDocument)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return data, nil
 }
 
 // Append keeps a run and puts its statement at the end of the log.
@@ -247,18 +229,13 @@ func nextLine(in *bufio.Reader) ([]byte, error) {
 
 // keepRecords keeps the records, and what they say of what is open.
 func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) error {
-	r, err := in.run.Part(ctx, evidence.PartRecords)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
 	p, err := in.projection(ctx, t, leaf)
 	if err != nil {
 		return err
 	}
 	var sum evidence.Summer
 	rows := func(yield func([]any, error) bool) {
-		for line, err := range linesOf(r) {
+		for line, err := range evidence.Lines(ctx, in.run, evidence.PartRecords) {
 			var finding string
 			index := sum.Size()
 			if err == nil {
@@ -269,7 +246,7 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 				return
 			}
 			sum.Add(line)
-			if !yield([]any{leaf, index, finding, line}, nil) {
+			if !yield([]any{leaf, index, finding, bytes.Clone(line)}, nil) {
 				return
 			}
 		}
@@ -281,25 +258,6 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 		return fmt.Errorf("the run has %d records with the root %s, and its statement says %d with %.80q", have.Size, have.Root, want.Size, want.Root)
 	}
 	return p.write(ctx, t)
-}
-
-// linesOf are the lines of a list, without line feeds.
-func linesOf(r io.Reader) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		in := bufio.NewReaderSize(r, 64<<10)
-		for {
-			line, err := nextLine(in)
-			if errors.Is(err, io.EOF) && len(line) == 0 {
-				return
-			}
-			if errors.Is(err, io.EOF) {
-				err = errors.New("the last line has no end")
-			}
-			if !yield(bytes.TrimSuffix(line, []byte("\n")), err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // timeText writes a time for a column; one that is not known is empty.

@@ -209,25 +209,25 @@ func (x *Examination) run(ctx context.Context, t transaction, e *keptEntry) erro
 
 // read reads a part to its end, which holds its content against its digests, and sums the records up.
 func read(ctx context.Context, kept *keptRun, name string, sum *evidence.Summer) error {
-	r, err := kept.Part(ctx, name)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) || slices.Contains([]string{evidence.PartStatement, evidence.PartTerms, evidence.PartRecords}, name) {
-			return err
+	if name == evidence.PartRecords {
+		for line, err := range evidence.Lines(ctx, kept, name) {
+			if err != nil {
+				return err
+			}
+			sum.Add(line)
 		}
 		return nil
 	}
-	defer r.Close()
-	if name != evidence.PartRecords {
-		_, err := io.Copy(io.Discard, r)
+	r, err := kept.Part(ctx, name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && name != evidence.PartStatement && name != evidence.PartTerms {
+			return nil
+		}
 		return err
 	}
-	for line, err := range linesOf(r) {
-		if err != nil {
-			return err
-		}
-		sum.Add(line)
-	}
-	return nil
+	defer r.Close()
+	_, err = io.Copy(io.Discard, r)
+	return err
 }
 
 // A branchName is whose states are worked out together.
@@ -340,13 +340,8 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 
 // takeAll notes what all records of a run say.
 func (p *projection) takeAll(ctx context.Context, kept evidence.Run) error {
-	r, err := kept.Part(ctx, evidence.PartRecords)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
 	index := int64(0)
-	for line, err := range linesOf(r) {
+	for line, err := range evidence.Lines(ctx, kept, evidence.PartRecords) {
 		if err == nil {
 			_, err = p.take(line, index)
 		}

@@ -12,7 +12,7 @@ import (
 // parameters ($1), and only what version 15 of it and SQLite share.
 type database interface {
 	// update runs do as one transaction, while no other writer of the same ledger is in one: its outcome is there whole, or not at all.
-	// It waits for others as long as its bounds allow, then gives errBusy. If do gives an error, nothing of it stays.
+	// It waits for others as long as its bounds allow, then gives ErrBusy. If do gives an error, nothing of it stays.
 	update(ctx context.Context, do func(transaction) error) error
 
 	// view runs do on one unchanging state of the ledger.
@@ -69,8 +69,11 @@ func (how insertion) clause(columns []string) string {
 	return ""
 }
 
-// errBusy means that another writer was at work for as long as this one may wait.
-var errBusy = errors.New("another process is writing to the ledger, and did not finish in time")
+// ErrUnreachable means that a database does not answer.
+var ErrUnreachable = errors.New("the database does not answer")
+
+// ErrBusy means that another writer was at work for as long as this one may wait.
+var ErrBusy = errors.New("another process is writing to the ledger, and did not finish in time")
 
 // one takes the values of the only row of a query; found is false if there is none.
 func one(ctx context.Context, t transaction, query string, args []any, into ...any) (found bool, err error) {

@@ -5,6 +5,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"errors"
@@ -124,7 +125,8 @@ func (s sketch) run(t testing.TB) parts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	payload := must(evidence.Statement{Type: evidence.StatementType, PredicateType: evidence.RunPredicate, Subject: []evidence.Subject{},
+	payload := must(evidence.Statement{Type: evidence.StatementType, PredicateType: evidence.RunPredicate,
+		Subject: []evidence.Subject{{Name: evidence.PartRecords, Digest: map[string]string{"sha256": fmt.Sprintf("%x", sha256.Sum256(records.Bytes()))}}},
 		Predicate: evidence.Predicate{At: s.at, Event: s.event, Outcome: engine.Warn, Terms: evidence.Digest(terms), Weakened: []string{},
 			Tree: evidence.Tree{Size: int64(len(s.findings)), Root: fmt.Sprintf("sha256:%x", root[:])}}})
 	envelope := must(dsse.Envelope{PayloadType: evidence.PayloadType, Payload: base64.StdEncoding.EncodeToString(payload), Signatures: []dsse.Signature{}})

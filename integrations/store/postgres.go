@@ -52,7 +52,7 @@ func openPostgres(ctx context.Context, address string) (*postgresServer, error) 
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("the database does not answer: %w", err)
+		return nil, fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(strings.Fields(err.Error()), " ")) // one line for each address that it tried
 	}
 	return &postgresServer{pool: pool}, nil
 }
@@ -84,7 +84,7 @@ func (p *postgresServer) within(ctx context.Context, o pgx.TxOptions, do func(tr
 	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
 		switch e.Code {
 		case "55P03": // lock_not_available
-			return errBusy
+			return ErrBusy
 		case "53100": // disk_full
 			return fmt.Errorf("no room is left for the ledger: %w", err)
 		}

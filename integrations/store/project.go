@@ -91,8 +91,8 @@ func scansOf(reports []engine.Report) (each [][]string, finished []string) {
 
 // take notes what a record says, and gives the finding that it is of; empty if it is of none.
 func (p *projection) take(line []byte, index int64) (finding string, err error) {
-	var r evidence.Record
-	if err := json.Unmarshal(line, &r); err != nil {
+	r, err := evidence.ParseRecord(line)
+	if err != nil {
 		return "", err
 	}
 	if r.Index != index {

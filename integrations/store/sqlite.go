@@ -98,7 +98,7 @@ func inWords(err error) error {
 	}
 	switch e.Code() & 0xff { // without what the code is extended by
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return errBusy
+		return ErrBusy
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("no room is left for the ledger: %w", err)
 	case sqlite3.SQLITE_NOTADB:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"strings"
 
@@ -28,6 +29,19 @@ type Ledger struct {
 
 // IsGit says whether an address names a log on a git ref, which OpenGit opens.
 func IsGit(where string) bool { return strings.HasPrefix(where, formGit) }
+
+// Shown is an address as people may see it: without the password that it may have.
+func Shown(where string) string {
+	if !strings.Contains(where, "://") {
+		return where
+	}
+	u, err := url.Parse(where)
+	if err != nil {
+		return "(an address that cannot be read)"
+	}
+	u.RawQuery = "" // which may have one too
+	return u.Redacted()
+}
 
 // open opens the database that an address names.
 func open(ctx context.Context, where string) (database, error) {

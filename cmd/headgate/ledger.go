@@ -1,0 +1,229 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+	"github.com/headgate/headgate/integrations/git"
+	"github.com/headgate/headgate/integrations/store"
+)
+
+// ledgerForms says what a ledger can be, for flags.
+const ledgerForms = "a `ledger`: the file of a SQLite database, or postgres://… for one that several machines share"
+
+// ledgerFlags are what gate is told of the ledger.
+type ledgerFlags struct {
+	where  string
+	log    string
+	branch string
+}
+
+func (f *ledgerFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.where, "ledger", "", "append the run to "+ledgerForms+", or git:REF for the log alone")
+	c.Flags().StringVar(&f.log, "log", "", "the `name` of the log where the ledger is new (default: the repository, else headgate)")
+	c.Flags().StringVar(&f.branch, "branch", "", "the `branch` that is decided on, or that a change is to go to (default: from CI, else git)")
+}
+
+// A ledger is where a run is appended, opened before anything is decided: what cannot be recorded is not decided.
+type ledger struct {
+	ledgerKeeper
+	where   string
+	history *history.Branch  // of the branch that is decided on; nil: the ledger keeps none
+	runs    map[int64]string // the digests of the runs that it names, by leaf
+}
+
+// A ledgerKeeper is a database, or a log on a git ref.
+type ledgerKeeper interface {
+	evidence.Log
+	Append(ctx context.Context, run evidence.Run, seal evidence.Seal) (index int64, added bool, err error)
+	Close() error
+}
+
+// openLedger opens the ledger that the run is to be appended to, and reads what it knows of the branch.
+func (r *run) openLedger(ctx context.Context) error {
+	where := r.flags.ledger.where
+	if log := r.flags.ledger.log; log != "" {
+		if err := evidence.CheckOrigin(log); err != nil {
+			return setup(fmt.Errorf("--log: %w", err), "")
+		}
+	}
+	r.result.Change.Branch = r.branch(ctx)
+	if where == "" {
+		return nil
+	}
+	if store.IsGit(where) {
+		l, err := store.OpenGit(ctx, where, ".", r.app.sleep)
+		if err != nil {
+			return ledgerFailure(where, err)
+		}
+		r.ledger = &ledger{ledgerKeeper: l, where: where}
+		return nil
+	}
+	l, err := store.Open(ctx, where)
+	if err != nil {
+		return ledgerFailure(where, err)
+	}
+	r.ledger = &ledger{ledgerKeeper: l, where: where}
+	r.ledger.history, err = l.History(ctx, r.result.Change.Repository, r.result.Change.Branch)
+	if err != nil {
+		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), err), hintOnCheck)
+	}
+	if err := r.ledger.nameRuns(ctx); err != nil {
+		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), err), hintOnCheck)
+	}
+	return nil
+}
+
+const hintOnCheck = "headgate db check finds out what is wrong with it"
+
+// nameRuns reads the names of the runs whose records the history has.
+func (l *ledger) nameRuns(ctx context.Context) error {
+	l.runs = map[int64]string{}
+	for _, s := range l.history.All() {
+		if _, known := l.runs[s.Run]; known {
+			continue
+		}
+		leaf, err := l.Leaf(ctx, s.Run)
+		if err != nil {
+			return err
+		}
+		if l.runs[s.Run], err = evidence.ParseLeaf(leaf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// previous is the id of the record before on a case; empty if there is none.
+func (l *ledger) previous(c *engine.Case) string {
+	if l == nil || l.history == nil {
+		return ""
+	}
+	s := l.history.Find(c.Input.Asset.ID, c.Input.Finding.ID, c.Input.Finding.IDs)
+	if s == nil {
+		return ""
+	}
+	return evidence.ID(l.runs[s.Run], s.Index)
+}
+
+// ledgerFailure is of a ledger that does not open.
+func ledgerFailure(where string, err error) error {
+	shown := store.Shown(where)
+	is := fmt.Errorf("the ledger %s: %w", shown, plain(err))
+	switch {
+	case errors.Is(err, store.ErrUnreachable), errors.Is(err, store.ErrBusy), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return undecided(is, "")
+	case errors.Is(err, store.ErrOld):
+		return setup(is, "headgate db migrate --ledger "+shown+" brings its tables up to this version")
+	case errors.Is(err, fs.ErrNotExist):
+		return setup(is, "headgate gate --ledger makes one")
+	}
+	return setup(is, "")
+}
+
+// branch is the one that is decided on: as the flag says, else as CI says, else as git says. Of a change it is the one that it is to go to.
+func (r *run) branch(ctx context.Context) string {
+	event := &r.event.Event
+	switch name, isBranch := strings.CutPrefix(event.Ref, "refs/heads/"); {
+	case r.flags.ledger.branch != "":
+		return r.flags.ledger.branch
+	case event.Pull != nil:
+		return event.Pull.Base.Ref
+	case event.MergeGroup != nil:
+		return strings.TrimPrefix(event.MergeGroup.Base.Ref, "refs/heads/")
+	case isBranch:
+		return name
+	case event.Name != "" || r.underReview() || r.flags.ledger.where == "": // a tag; a change, of which git knows only its own branch
+		return ""
+	}
+	return git.Branch(ctx, ".")
+}
+
+// joinHistory adds what earlier runs recorded.
+func (r *run) joinHistory(context.Context) error {
+	if r.ledger == nil || r.ledger.history == nil {
+		return nil
+	}
+	from := engine.Provenance{Source: "the ledger"}
+	for i := range r.result.Cases {
+		c := &r.result.Cases[i]
+		s := r.ledger.history.Find(c.Input.Asset.ID, c.Input.Finding.ID, c.Input.Finding.IDs)
+		if s == nil {
+			continue
+		}
+		c.Input.Context.History = s.Facts(r.result.Now)
+		if c.Provenance == nil {
+			c.Provenance = map[string]engine.Provenance{}
+		}
+		c.Provenance["context.history"] = from
+	}
+	return nil
+}
+
+// keepInLedger appends the run, whose evidence lies in a folder. That it cannot be appended is a failure to decide: it was asked for, and what
+// is not recorded did not happen.
+func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
+	if r.ledger == nil {
+		return nil
+	}
+	b, done, err := openBundle(t.folder)
+	if err != nil {
+		return err
+	}
+	defer done()
+	index, added, err := r.ledger.append(ctx, b, cmp.Or(r.flags.ledger.log, r.result.Change.Repository, "headgate"), t.signer)
+	if err != nil {
+		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), "")
+	}
+	what := "the run is in the ledger %s: leaf %d of its log"
+	if !added {
+		what = "the run is in the ledger %s already: leaf %d of its log"
+	}
+	r.app.say("note", fmt.Sprintf(what, store.Shown(r.ledger.where), index))
+	return nil
+}
+
+// append appends a run to the log under the name that it has; a new log gets one.
+func (l *ledger) append(ctx context.Context, run evidence.Run, name string, signer *evidence.Signer) (index int64, added bool, err error) {
+	head, err := l.Head(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	if head != nil {
+		c, err := evidence.ParseCheckpoint(head, nil)
+		if err != nil {
+			return 0, false, err
+		}
+		name = c.Origin
+	}
+	return l.Append(ctx, run, evidence.Seal{Origin: name, Signer: signer})
+}
+
+// sleep waits, or ends with the context.
+func (a *app) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// close lets go of the ledger, if there is one.
+func (l *ledger) close() {
+	if l != nil {
+		_ = l.Close() // what was appended is there already
+	}
+}

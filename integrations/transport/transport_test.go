@@ -362,6 +362,21 @@ func TestTokenStaysWithItsService(t *testing.T) {
 	}
 }
 
+func TestTokenOfTheCallerIsNotSent(t *testing.T) {
+	var got []string
+	s := serve(t, transport.Options{Authorization: map[string]string{"https://elsewhere.example": token}}, func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header["Authorization"]...)
+	})
+	req, err := http.NewRequest("GET", strings.Replace(s.url, "http://", "http://user:password@", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer of the caller")
+	if _, err := s.Client().Do(req); err != nil || len(got) != 0 {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestRedirects(t *testing.T) {
 	to := func(code int, where string) http.HandlerFunc { return status(code, "", "Location", where) }
 	for name, c := range map[string]struct {

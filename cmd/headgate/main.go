@@ -171,6 +171,7 @@ var commands = []func(*app) *cobra.Command{
 	newDBCommand,
 	newIntelCommand,
 	newInitCommand,
+	newDoctorCommand,
 	newSchemaCommand,
 	newFormatsCommand,
 	newVersionCommand,

@@ -81,15 +81,15 @@ func (x *examination) authentication(ctx context.Context) bool {
 	case err == nil:
 		return x.good("authentication", "%s, as %s", kind, me.DisplayName)
 	case o.Token == "":
-		x.bad("authentication", "put a token into the environment", "%s, and there is no token", kind)
+		x.bad("authentication", "put a token into HEADGATE_JIRA_TOKEN", "%s, and there is no token", kind)
 	case cloud && o.Email == "" && o.CloudID == "":
-		x.bad("authentication", "name the account's e-mail address beside its API token; a token of a service account needs jira.cloud_id", "%s does not take a token alone: %v", kind, err)
+		x.bad("authentication", "put the account's e-mail address into HEADGATE_JIRA_USER, beside its API token; a token of a service account needs jira.cloud_id", "%s does not take a token alone: %v", kind, err)
 	case cloud:
-		x.bad("authentication", "make a new API token at id.atlassian.com for the account that is named, and put it into the environment; service accounts need jira.cloud_id", "%v", err)
+		x.bad("authentication", "make a new API token at id.atlassian.com for the account that HEADGATE_JIRA_USER names, and put it into HEADGATE_JIRA_TOKEN; service accounts need jira.cloud_id", "%v", err)
 	case o.Email != "":
-		x.bad("authentication", "Data Center takes a personal access token alone: name no account beside it", "%v", err)
+		x.bad("authentication", "Data Center takes a personal access token alone: leave HEADGATE_JIRA_USER empty", "%v", err)
 	default:
-		x.bad("authentication", "make a new personal access token in the account's profile, and put it into the environment", "%v", err)
+		x.bad("authentication", "make a new personal access token in the account's profile, and put it into HEADGATE_JIRA_TOKEN", "%v", err)
 	}
 	return false
 }

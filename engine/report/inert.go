@@ -75,7 +75,7 @@ func prose(s string, cell bool) string {
 }
 
 // isPlainWord says that a word means nothing but itself to Markdown and to code hosts, wherever in a line but at its beginning:
-// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123", a commit, an advisory) or of a command ("/close").
+// letters, digits and some punctuation, and no beginning of an address or of a reference ("GH-123", "%1", a commit, an advisory) or of a command ("/close").
 func isPlainWord(w string) bool {
 	for _, r := range w {
 		if !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(".,;:()'%+=?/-–—…→·“”‘’", r) {
@@ -88,11 +88,14 @@ func isPlainWord(w string) bool {
 			return false
 		}
 	}
-	return !strings.HasPrefix(w, "/") && !commitLike.MatchString(lower) && strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
+	return !strings.HasPrefix(w, "/") && !milestone.MatchString(w) && !commitLike.MatchString(lower) && strings.Count(w, ":") < 2 && strings.TrimLeft(w, "=-") != ""
 }
 
 // commitLike is what code hosts take for a commit and link to.
 var commitLike = regexp.MustCompile(`\b[0-9a-f]{7,}\b`)
+
+// milestone is what GitLab takes for one: a percent sign before a word.
+var milestone = regexp.MustCompile(`%[\pL\pM\pN(]`)
 
 // startsSentence says that a line may begin with the word: not with the mark of a list, a heading, a rule or a command to a bot.
 func startsSentence(w string) bool {

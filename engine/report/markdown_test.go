@@ -35,7 +35,7 @@ var elements = map[string]string{
 }
 
 // reference is what code hosts make a link, a mention or a picture of, outside of code.
-var reference = regexp.MustCompile(`(?i)@|#\d|\bgh-\d|\bghsa-\w|://|www\.|\b[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\$.*\$|\[\^|^\s*/[a-z]`)
+var reference = regexp.MustCompile(`(?i)@|#\d|\bgh-\d|\bghsa-\w|://|www\.|\b[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\$.*\$|\[\^|^\s*/[a-z]|%\w`)
 
 // tame fails if the rendered document has anything but what the template makes, and links to the pages given.
 func tame(t *testing.T, document string, pages ...string) {

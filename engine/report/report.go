@@ -46,6 +46,7 @@ var formats = []format{
 	{Format{"markdown", "a pull request comment or a job summary"}, writeMarkdown, nil},
 	{Format{"sarif", "SARIF 2.1.0, for code scanning"}, writeSARIF, writeFindingsSARIF},
 	{Format{"dot", "the attack paths, for Graphviz"}, writeDOT, nil},
+	{Format{"codequality", "GitLab's Code Quality report"}, writeCodeQuality, nil},
 }
 
 // Formats lists the formats of results.

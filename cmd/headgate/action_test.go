@@ -163,7 +163,7 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown string,
 
 // readOutputs reads a runner's file of outputs as the runner does: a line name=value, or a name and all lines up to a delimiter. What is
 // set again is set anew.
-func readOutputs(t *testing.T, text string) map[string]string {
+func readOutputs(t testing.TB, text string) map[string]string {
 	t.Helper()
 	outputs := map[string]string{}
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")

@@ -71,6 +71,7 @@ func (a *app) connectGitHub(e *github.Event, login string) (*github.Client, erro
 	}
 	return github.New(github.Options{
 		API: e.API, GraphQL: e.GraphQL, Server: e.Server, Repository: e.Repository, Token: token, Login: login, UserAgent: "headgate/" + buildVersion(),
+		Clock: a.waits,
 	})
 }
 

@@ -307,7 +307,7 @@ func (t *telling) comment(ctx context.Context) {
 		return report.NewComment(t.result, o)
 	}
 	c := render(false)
-	want.Text, want.Nothing = github.Text{Body: c.Body, Digest: c.Digest}, c.Nothing
+	want.Text, want.Nothing = github.Text{Body: c.Body, Digest: c.Digest}, c.Nothing || t.failed != nil
 	want.Compact = func() github.Text { c := render(true); return github.Text{Body: c.Body, Digest: c.Digest} }
 	t.effects = append(t.effects, t.client.Comment(ctx, want))
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/headgate/headgate/integrations/transport"
 )
 
 // Exit statuses. A failure to decide is never a pass.
@@ -38,8 +40,9 @@ type app struct {
 	width  int  // of standard output, if it is a terminal; else 0
 	color  bool // standard output is a terminal that shows colour
 
-	perDecision time.Duration // bounds one evaluation of the policy; 0: as the engine has it
-	lastResort  time.Duration // how long after work is cancelled it may take to notice it; 0: five seconds
+	perDecision time.Duration   // bounds one evaluation of the policy; 0: as the engine has it
+	waits       transport.Clock // by which services are waited for; nil: the real one
+	lastResort  time.Duration   // how long after work is cancelled it may take to notice it; 0: five seconds
 }
 
 func main() { os.Exit(program()) }

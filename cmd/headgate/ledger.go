@@ -209,6 +209,37 @@ func (l *ledger) append(ctx context.Context, run evidence.Run, name string, sign
 	return l.Append(ctx, run, evidence.Seal{Origin: name, Signer: signer})
 }
 
+// An effectLedger remembers objects outside between runs.
+type effectLedger interface {
+	Effects(ctx context.Context, place string) ([]engine.Effect, error)
+	Put(ctx context.Context, e engine.Effect) error
+}
+
+// openLedger opens the ledger that remembers effects, if one is named. A dry run makes none.
+func (p *publication) openLedger(ctx context.Context) (done func(), err error) {
+	where := p.flags.ledger
+	done = func() {}
+	if where == "" {
+		return done, nil
+	}
+	if store.IsGit(where) {
+		return done, setup(errors.New("a log on a git ref remembers no effects"), "name a SQLite file or postgres://…")
+	}
+	open := store.Open
+	if p.flags.dryRun {
+		open = store.OpenExisting
+	}
+	l, err := open(ctx, where)
+	if p.flags.dryRun && errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err != nil {
+		return done, ledgerFailure(where, err)
+	}
+	p.effects = l
+	return func() { _ = l.Close() }, nil // what was put is there already
+}
+
 // sleep waits, or ends with the context.
 func (a *app) sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

@@ -120,7 +120,7 @@ func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error
 	for i := range reading.reports {
 		reading.reports[i].Allowed = false
 	}
-	tried := &run{app: &quiet, flags: r.flags, event: r.event, origin: &head, reading: &reading, change: r.change,
+	tried := &run{app: &quiet, flags: r.flags, event: r.event, origin: &head, reading: &reading, change: r.change, ledger: r.ledger,
 		result: &engine.Result{Now: r.result.Now, Change: r.result.Change, Engine: r.result.Engine}}
 	if err := tried.loadAll(ctx, args); err != nil {
 		return nil, err

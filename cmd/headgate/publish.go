@@ -23,12 +23,14 @@ type publication struct {
 	settings *settings
 	result   *engine.Result
 	links    []ticket.Link
+	effects  effectLedger // nil: there is none
 }
 
 type publishFlags struct {
 	settings string
 	to       []string
 	links    []string
+	ledger   string
 	outputs  []string
 	dryRun   bool
 	all      bool
@@ -83,12 +85,18 @@ Exit status: 0 all is as it should be, 2 what you set up does not load, 3 someth
 			if p.result, err = readResult(args[0]); err != nil {
 				return err
 			}
+			done, err := p.openLedger(c.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
 			return p.publish(c.Context(), to, outs)
 		},
 	}
 	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml (default: .headgate here or above)")
 	c.Flags().StringArrayVar(&f.to, "to", nil, "`destination`, several separated by commas: "+strings.Join(names, ", ")+" (default: all that the settings set up)")
 	c.Flags().StringArrayVar(&f.links, "link", nil, "`TITLE=URL` to be linked from tickets besides the run in CI: Evidence=https://…")
+	c.Flags().StringVar(&f.ledger, "ledger", "", "remember what was made outside in "+ledgerForms)
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
 	c.Flags().BoolVar(&f.all, "all", false, "list also what stays as it is")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.PublicationFormats())+" (default text)")

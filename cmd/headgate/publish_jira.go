@@ -32,7 +32,7 @@ func (p *publication) toJira(ctx context.Context) (*report.Published, error) {
 	if err != nil {
 		return nil, setup(fmt.Errorf("jira: %w", err), "")
 	}
-	board, err := client.Board(ctx, ticket.ScopeLabel(s.Scope), nil)
+	board, err := client.Board(ctx, ticket.ScopeLabel(s.Scope), p.effects)
 	if err != nil {
 		return nil, undecided(fmt.Errorf("jira: read tickets: %w", err), "headgate doctor says what is wrong with the connection")
 	}

@@ -66,7 +66,7 @@ func small(t testing.TB, n int) parts {
 }
 
 func TestNoneOfManyWritersToAGitRefIsLost(t *testing.T) {
-	repository, each := bare(t), times(4, 25)
+	repository, each := bare(t), times(3, 25)
 	var all sync.WaitGroup
 	for w := range 4 {
 		all.Go(func() {

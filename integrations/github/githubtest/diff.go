@@ -23,12 +23,22 @@ type fileChange struct {
 
 const maxPatch = 1 << 20 // bytes of a patch that are shown; GitHub leaves larger ones out
 
-// changes lists what differs between two commits, by name.
+// changes lists what differs between two commits, by name; base may be nil.
 func (o *objects) changes(base, head *commit) []fileChange {
+	between := [2]string{"", head.sha}
 	before := map[string]file{}
 	if base != nil {
-		before = base.files
+		between[0], before = base.sha, base.files
 	}
+	all, known := o.changed[between]
+	if !known {
+		all = o.compare(before, head)
+		o.changed[between] = all
+	}
+	return all
+}
+
+func (o *objects) compare(before map[string]file, head *commit) []fileChange {
 	gone := map[string][]string{} // the blobs of removed files → their names
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if _, ok := head.files[name]; !ok {

@@ -96,7 +96,7 @@ func (r *Repository) event(name, sha, ref, actor string, payload object, more ..
 const noCommit = "0000000000000000000000000000000000000000"
 
 // Event is that of something that happened to the pull request: opened, synchronize, reopened or closed. The fork that it is from may
-// be deleted; the token that a runner gets for one from a fork, or from Dependabot, can only read (see Actions).
+// be deleted.
 func (p *PullRequest) Event(action string) Event {
 	p.g.mu.Lock()
 	defer p.g.mu.Unlock()

@@ -206,6 +206,14 @@ func TestTokens(t *testing.T) {
 	}
 	s.must(201, s.send(fine, "POST", comments, m{"body": "x"}))
 
+	fork := s.repo.Fork("mallory")
+	fork.Commit("patch", githubtest.Files{"x": "x\n"})
+	fromFork := s.repo.Pull(githubtest.PullOptions{Head: "patch", From: fork})
+	byDependabot := s.repo.Pull(githubtest.PullOptions{Head: "feature", Login: "dependabot[bot]"})
+	s.must(201, s.send(s.pull.Actions(all...), "POST", comments, m{"body": "x"}))
+	s.must(403, s.send(fromFork.Actions(all...), "POST", comments, m{"body": "x"}))
+	s.must(403, s.send(byDependabot.Actions(all...), "POST", comments, m{"body": "x"}))
+
 	// A stranger cannot touch what others wrote; an app that may write can.
 	ours := s.pull.Comment("github-actions[bot]", "ours")
 	s.must(403, s.send(stranger, "PATCH", fmt.Sprintf("/repos/acme/shop/issues/comments/%d", ours), m{"body": "forged"}))

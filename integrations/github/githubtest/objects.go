@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -74,16 +75,22 @@ func (c *commit) hash() string {
 
 func emailOf(login string) string { return login + "@users.noreply.github.com" }
 
-// mergeBase is the latest commit that both have in their history, "" if there is none.
+// mergeBase is a latest commit that both have in their history, "" if there is none. No other one that both have comes after it, since that
+// would be of a later generation.
 func (o *objects) mergeBase(a, b string) string {
 	mine := o.history(a)
 	best := ""
 	for sha := range o.history(b) {
-		if mine[sha] && (best == "" || o.history(sha)[best] && sha != best) {
+		if mine[sha] && (best == "" || o.before(o.commits[best], o.commits[sha]) < 0) {
 			best = sha
 		}
 	}
 	return best
+}
+
+// before orders commits: none comes before its parents.
+func (*objects) before(a, b *commit) int {
+	return cmp.Or(cmp.Compare(a.generation, b.generation), cmp.Compare(a.sha, b.sha))
 }
 
 // history has a commit and all before it.
@@ -107,12 +114,6 @@ func (o *objects) between(base, head string) []*commit {
 			all = append(all, o.commits[sha])
 		}
 	}
-	depth := func(c *commit) int { return len(o.history(c.sha)) }
-	slices.SortFunc(all, func(a, b *commit) int {
-		if d := depth(a) - depth(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a.sha, b.sha)
-	})
+	slices.SortFunc(all, o.before)
 	return all
 }

@@ -38,6 +38,7 @@ type objects struct {
 	commits map[string]*commit
 	blobs   map[string][]byte
 	trees   map[string]map[string]file // the files of a folder, by name
+	changed map[[2]string][]fileChange // between two commits, as far as it was asked for
 }
 
 // Repository makes a repository, "owner/name", with an empty branch main; its owner may write.
@@ -50,7 +51,7 @@ func (g *GitHub) Repository(fullName string) *Repository {
 	defer g.mu.Unlock()
 	r := &Repository{
 		g: g, id: g.id(), owner: owner, name: name, defaultBranch: "main", created: g.now().UTC(),
-		commits:  &objects{commits: map[string]*commit{}, blobs: map[string][]byte{}, trees: map[string]map[string]file{}},
+		commits:  &objects{commits: map[string]*commit{}, blobs: map[string][]byte{}, trees: map[string]map[string]file{}, changed: map[[2]string][]fileChange{}},
 		branches: map[string]string{}, roles: map[string]string{strings.ToLower(owner): "write"}, pulls: map[int]*PullRequest{},
 		suites: map[string]int64{},
 	}
@@ -112,10 +113,12 @@ func (r *Repository) Delete() {
 type commit struct {
 	sha, tree string
 	parents   []string
-	author    string // a login
-	message   string
-	at        time.Time
-	files     map[string]file // by path
+	// generation is 1 for a commit without parents, else one more than the highest of theirs.
+	generation int
+	author     string // a login
+	message    string
+	at         time.Time
+	files      map[string]file // by path
 }
 
 // A file is one in a commit.
@@ -168,6 +171,10 @@ func (r *Repository) add(c *commit) {
 	r.g.account(c.author)
 	if c.sha == "" {
 		c.sha = c.hash()
+	}
+	c.generation = 1
+	for _, p := range c.parents {
+		c.generation = max(c.generation, r.commits.commits[p].generation+1)
 	}
 	r.commits.commits[c.sha] = c
 }

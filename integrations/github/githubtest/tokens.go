@@ -48,6 +48,18 @@ func (r *Repository) Actions(permissions ...string) string {
 	return r.g.Token(t)
 }
 
+// Actions gives out the GITHUB_TOKEN of a workflow that runs for the pull request. From a fork, or by Dependabot, it can only read,
+// whatever the workflow asks for.
+func (p *PullRequest) Actions(permissions ...string) string {
+	if p.from != p.repo || p.author == "dependabot[bot]" {
+		permissions = slices.Clone(permissions)
+		for i := range permissions {
+			permissions[i] = strings.Replace(permissions[i], ": write", ": read", 1)
+		}
+	}
+	return p.repo.Actions(permissions...)
+}
+
 // tokenOf is the token of a request; nil if there is none that was given out.
 func (g *GitHub) tokenOf(r *http.Request) *Token {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -84,7 +84,7 @@ var allowed = map[string][]string{
 	"integrations/feeds": {"engine", "engine/intel"},
 	"integrations/git":   {"engine/tree", "engine/waiver"},
 	"integrations/github": {
-		"engine", "engine/tree", "integrations/transport",
+		"engine", "engine/tree", "engine/waiver", "integrations/transport",
 		"github.com/google/go-github/v60", "github.com/sethvargo/go-githubactions",
 	},
 

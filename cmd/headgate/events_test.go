@@ -140,40 +140,19 @@ func TestEachTriggerIsAnEvent(t *testing.T) {
 
 // The payload keeps the base of when the pull request was opened; what is accepted since then judges too.
 func TestTheMergeThatIsTriedNamesTheNewestBase(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("there is no git here")
-	}
-	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
-	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
-	dir := t.TempDir()
-	t.Chdir(dir)
-	git := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command("git", append([]string{"-c", "user.name=Ana", "-c", "user.email=ana@example.com"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("git %v: %s", args, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	commit := func(name, text string) string {
-		writeFile(t, name, text)
-		git("add", name)
-		git("commit", "-q", "-m", "x")
-		return git("rev-parse", "HEAD")
-	}
-	git("init", "-q", "--initial-branch=main")
-	commit("src/login.js", "login()\n")
+	c := newClone(t)
+	c.commit("src/login.js", "login()\n")
 	g := githubtest.New(t, githubtest.Options{})
 	r := g.Repository("acme/shop")
-	r.Push(dir, "main", "main")
-	git("checkout", "-q", "-b", "feature")
-	commit("src/login.js", "eval(x)\n")
-	r.Push(dir, "feature", "feature")
+	r.Push(c.dir, "main", "main")
+	c.git("checkout", "-q", "-b", "feature")
+	c.commit("src/login.js", "eval(x)\n")
+	r.Push(c.dir, "feature", "feature")
 	pull := r.Pull(githubtest.PullOptions{Head: "feature"})
-	git("checkout", "-q", "main")
-	newest := commit(".headgate/headgate.yaml", "params: {exploit: {epss_high: 0.4}}\n")
-	git("checkout", "-q", "--detach")
-	git("merge", "-q", "--no-ff", "-m", "Merge", "feature")
+	c.git("checkout", "-q", "main")
+	newest := c.commit(".headgate/headgate.yaml", "params: {exploit: {epss_high: 0.4}}\n")
+	c.git("checkout", "-q", "--detach")
+	c.git("merge", "-q", "--no-ff", "-m", "Merge", "feature")
 	status, result, stderr := judged(t, pull.Event("synchronize").Getenv)
 	if status != statusBlocked || result.Change.Base != newest || result.Change.Head != pull.HeadSHA() || pull.BaseSHA() == newest {
 		t.Fatalf("status %d, %+v: %s", status, result, stderr)
@@ -184,4 +163,80 @@ func TestTheMergeThatIsTriedNamesTheNewestBase(t *testing.T) {
 	if result.Counts.Introduced != 1 || result.Cases[0].Input.Context.Change.Status != engine.StatusIntroduced {
 		t.Errorf("what the change introduced is not known: %+v", result.Counts)
 	}
+}
+
+// A squash merge in the browser is committed by GitHub: what proves its waiver is who reviewed it.
+func TestAReviewProvesAWaiverThatWasSquashed(t *testing.T) {
+	c := newClone(t)
+	c.commit(".headgate/headgate.yaml", "approvers: [\"ana@example.com @ana\"]\n")
+	c.commit(".headgate/assets.yaml", "assets:\n  - {id: shop, criticality: mission_critical, exposure: internet, match: {paths: [\"**\"]}}\n")
+	g := githubtest.New(t, githubtest.Options{})
+	r := g.Repository("acme/shop")
+	for _, login := range []string{"ana", "dev"} {
+		r.Collaborator(login, "write")
+	}
+	r.Push(c.dir, "main", "main")
+	c.git("checkout", "-q", "-b", "waive")
+	const waivers = "waivers:\n  - id: w-eval\n    path: src/**\n    reason: only the sandbox\n    created: 2026-11-20\n    expires: 2026-12-05\n"
+	c.commit(".headgate/waivers.yaml", waivers)
+	r.Push(c.dir, "waive", "waive")
+	pull := r.Pull(githubtest.PullOptions{Head: "waive", Login: "dev"})
+	pull.Review("ana", "APPROVED", "")
+	c.git("checkout", "-q", "main")
+	t.Setenv("GIT_COMMITTER_EMAIL", "noreply@github.com")
+	c.commit(".headgate/waivers.yaml", waivers)
+	pull.MergedAs(r.Push(c.dir, "main", "main"))
+	event := r.PushEvent("main")
+	status, result, stderr := judged(t, event.Getenv, "--fail-on", "track*")
+	if status > statusBlocked || result.Counts.Waived != 0 || len(result.Waivers.Unverified) != 1 {
+		t.Errorf("without a token: status %d, %+v: %s", status, result, stderr)
+	}
+	status, result, stderr = judged(t, event.With("GITHUB_TOKEN", r.Actions("contents: read", "pull-requests: read")).Getenv, "--fail-on", "track*")
+	if status > statusBlocked || result.Counts.Waived != 1 || len(result.Waivers.Unverified) != 0 {
+		t.Fatalf("with a token: status %d, %+v: %s", status, result, stderr)
+	}
+	if w := result.Cases[0].Input.Context.Waivers[0]; w.Approver != "ana@example.com" || w.Requester != "dev@example.com" {
+		t.Errorf("the waiver is %+v", w)
+	}
+	if why := result.Cases[0].Provenance["context.waivers"].Source; !strings.Contains(why, "approved by @ana in pull request #1") {
+		t.Errorf("the proof is %q", why)
+	}
+}
+
+// A clone is a repository in the current folder, which dev commits to.
+type clone struct {
+	t   *testing.T
+	dir string
+}
+
+func newClone(t *testing.T) *clone {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("there is no git here")
+	}
+	for name, value := range map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Dev", "GIT_COMMITTER_NAME": "Dev",
+		"GIT_AUTHOR_EMAIL": "dev@example.com", "GIT_COMMITTER_EMAIL": "dev@example.com"} {
+		t.Setenv(name, value)
+	}
+	c := &clone{t, t.TempDir()}
+	t.Chdir(c.dir)
+	c.git("init", "-q", "--initial-branch=main")
+	return c
+}
+
+func (c *clone) git(args ...string) string {
+	c.t.Helper()
+	out, err := exec.Command("git", args...).CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("git %v: %s", args, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (c *clone) commit(name, text string) string {
+	c.t.Helper()
+	writeFile(c.t, name, text)
+	c.git("add", name)
+	c.git("commit", "-q", "-m", "x")
+	return c.git("rev-parse", "HEAD")
 }

@@ -187,7 +187,7 @@ func (r *run) terms() evidence.Terms {
 		Change: r.result.Change,
 		Policy: evidence.PolicyTerms{PolicyInfo: r.result.Policy, Overrides: r.policy.Overrides()},
 		Settings: evidence.Settings{Assume: r.choice.source.Assume, ReportOnly: r.flags.reportOnly, NoRange: r.flags.noRange,
-			Approvers: r.settings.Approvers},
+			Approvers: strings.Fields(strings.Join(r.settings.Approvers, " "))},
 		Intel: r.result.Intel, Reports: r.result.Reports, CI: ciRun(r.app.getenv),
 	}
 }

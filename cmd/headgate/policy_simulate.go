@@ -252,7 +252,7 @@ func (a *app) replaceFacts(ctx context.Context, f *simulateFlags, s *settings, s
 		}
 		verify := waiver.Verifier(takenForApproved)
 		if !f.asApproved {
-			verify = proven(ctx, file, s.Approvers)
+			verify = proven(ctx, file, s.Approvers, nil)
 			a.sayUnproven(file, list, verify)
 		}
 		side.Name.Waivers = shown(file)
@@ -279,13 +279,14 @@ func takenForApproved(w *waiver.Waiver) waiver.Proof {
 		How: "taken for approved"}
 }
 
-// proven is what git proves of a file's waivers as it lies here.
-func proven(ctx context.Context, file string, approvers []string) waiver.Verifier {
+// proven is what git, and a code host if there is one to ask, prove of a file's waivers as it lies here.
+func proven(ctx context.Context, file string, approvers []string, reviews func(string) ([]waiver.Review, error)) waiver.Verifier {
 	dir, name := filepath.Split(file)
 	history, err := git.History(ctx, cmp.Or(dir, "."), name, "")
 	if err != nil {
 		return waiver.Unproven("who wrote it is not known: " + err.Error())
 	}
+	history.Reviews = reviews
 	return history.Verifier(approvers)
 }
 

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -18,6 +17,7 @@ import (
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/glob"
 	"github.com/headgate/headgate/engine/scope"
+	"github.com/headgate/headgate/engine/waiver"
 )
 
 // settingsFolder is where a project keeps what it sets up.
@@ -37,7 +37,7 @@ type settings struct {
 	Runtime         []string       `yaml:"runtime"` // documents of what was seen loaded, [ASSET=]FILE, relative as intel is
 	MaxReportBytes  int64          `yaml:"max_report_bytes"`
 	SecretsKeyFile  string         `yaml:"secrets_key_file"` // absolute or relative to the settings folder
-	Approvers       []string       `yaml:"approvers"`        // e-mail addresses of who may approve a waiver
+	Approvers       []string       `yaml:"approvers"`        // who may approve a waiver: e-mail addresses of git, logins like @ana, or both of one person
 	ExpiringWithin  age            `yaml:"expiring_within"`  // how long before its end a waiver is called expiring; absent: 14d
 	Plan            planSettings   `yaml:"plan"`
 	GitHub          githubSettings `yaml:"github"`
@@ -241,8 +241,8 @@ func (s *settings) read(name string, text []byte) error {
 		return setup(fmt.Errorf("%s: one document is needed, there are several", name), "")
 	}
 	for _, a := range s.Approvers {
-		if !strings.Contains(a, "@") {
-			return setup(fmt.Errorf("%s: approvers: %q is no e-mail address; write the one that the person commits with", name, a), "")
+		if err := waiver.CheckPerson(a); err != nil {
+			return setup(fmt.Errorf("%s: approvers: %w", name, err), "write the address that the person commits with, and the login that reviews are written with: \"ana@example.com @ana\"")
 		}
 	}
 	if err := s.GitHub.check(); err != nil {

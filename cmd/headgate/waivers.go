@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func (r *run) loadWaivers() (err error) {
 		w.verify = waiver.Unproven(why)
 		return nil
 	}
-	w.verify = proven(ctx, w.file, r.settings.Approvers)
+	w.verify = proven(ctx, w.file, r.settings.Approvers, r.reviews(ctx))
 	return nil
 }
 
@@ -90,7 +91,21 @@ func (r *run) verifierAtBase(ctx context.Context, rel string) waiver.Verifier {
 	if err != nil {
 		return waiver.Unproven("who wrote it is not known: " + err.Error())
 	}
+	history.Reviews = r.reviews(ctx)
 	return history.Verifier(r.settings.Approvers)
+}
+
+// reviews asks GitHub who approved of what a commit brought; nil if it cannot be asked, or the settings name no approver by login.
+func (r *run) reviews(ctx context.Context) func(commit string) ([]waiver.Review, error) {
+	named := slices.ContainsFunc(r.settings.Approvers, func(a string) bool { return strings.Contains(" "+a, " @") })
+	if !named || r.event.Repository == "" {
+		return nil
+	}
+	client, err := r.app.connectGitHub(&r.event.Event, r.settings.GitHub.Login)
+	if err != nil {
+		return nil // git alone proves what it proves
+	}
+	return client.Approvals(ctx)
 }
 
 // waiversOfHead are the waivers as the change under review has them; nil if it has none, or they do not load, which is for what simulates

@@ -28,6 +28,10 @@ type History struct {
 	Commits map[string]Commit // those of Lines, and all between them and Head
 	Cut     []string          // commits whose past the clone does not have, so that lines may be older than they seem
 
+	// Reviews are the approvals of what a commit brought that a code host knows of; nil: nobody asks one. It is asked where git proves
+	// nothing, which is so of a squash merge: it is committed by the code host, for whoever presses the button.
+	Reviews func(commit string) ([]Review, error)
+
 	// Text is what the file read in a commit, under the name that it has now. What nobody can read nobody approved.
 	Text func(commit string) ([]byte, error)
 }
@@ -41,14 +45,46 @@ type Commit struct {
 	Approvals []string // addresses of the trailers Approved-by and Reviewed-by
 }
 
-// SamePerson says whether two addresses are of one person.
+// A Review is that somebody approved of what a commit brought, before it was merged.
+type Review struct {
+	Approver string // as the code host knows the person: @ana
+	How      string // what shows it: approved by @ana in pull request #12
+}
+
+// SamePerson says whether two names are of one person. A name is an e-mail address, as git has it, or a login at the code host (@ana), or
+// both side by side: then one of them that is the same will do.
 func SamePerson(a, b string) bool {
-	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+	return slices.ContainsFunc(strings.Fields(a), func(one string) bool {
+		return slices.ContainsFunc(strings.Fields(b), func(other string) bool { return strings.EqualFold(one, other) })
+	})
+}
+
+// CheckPerson refuses what names nobody, or more than one.
+func CheckPerson(name string) error {
+	kinds := map[bool]int{}
+	for _, n := range strings.Fields(name) {
+		before, after, ok := strings.Cut(n, "@")
+		if !ok || after == "" || strings.Contains(after, "@") {
+			return fmt.Errorf("%q is neither an e-mail address nor a login like @ana", n)
+		}
+		kinds[before == ""]++
+	}
+	if len(kinds) == 0 || kinds[true] > 1 || kinds[false] > 1 {
+		return fmt.Errorf("%q is not one person: an e-mail address, a login like @ana, or both", name)
+	}
+	return nil
+}
+
+// shortName is the name that a person goes by: the first of several.
+func shortName(who string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(who), " ")
+	return first
 }
 
 // Verifier judges by the history who asked for a waiver and whether one of the approvers approved of it. The requester is who wrote the
 // entry: all its lines but that of the approver. What the requester wrote is approved if the approver, who is somebody else, committed
-// it, merged it, is named by a trailer of a commit that somebody else than the requester made, or wrote the line approver afterwards.
+// it, merged it, is named by a trailer of a commit that somebody else than the requester made, or wrote the line approver afterwards;
+// or, where there is a code host to ask, in a review of what was merged.
 // Whoever makes a commit writes its trailers, so that those of the requester's own commits, and of commits that GitHub makes for whoever
 // asks it to, prove nothing. And the entry must have read in the approver's commit as it does now: who takes a line out of it, such as a
 // guard, leaves no line that is theirs.
@@ -80,11 +116,14 @@ func (h *History) Verifier(approvers []string) Verifier {
 				continue
 			}
 			if how := t.approvedBy(a, requester); how != "" {
-				return Proof{Verified: true, Requester: requester, Approver: a, How: how}
+				return Proof{Verified: true, Requester: requester, Approver: shortName(a), How: how}
 			}
 		}
 		if t.otherwise != "" {
 			return Proof{Why: "what was approved in " + brief(t.otherwise) + " read otherwise: lines were taken out or moved since"}
+		}
+		if t.unread != nil {
+			return Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it, and the reviews could not be read: " + t.unread.Error()}
 		}
 		if w.Approver != "" {
 			return Proof{Why: "nothing in git shows that " + w.Approver + " approved what " + requester + " wrote"}
@@ -102,6 +141,7 @@ type trial struct {
 
 	otherwise string   // an approver's commit in which the entry read otherwise than it does now
 	written   []string // the commits that wrote the entry, but for the approver's line
+	unread    error    // why the code host does not say who approved; nil: it does, or was not asked
 	approval  string   // the commit that wrote the approver's line; empty if the line is one of others, or there is none
 }
 
@@ -189,24 +229,42 @@ func (t *trial) had(commit string) bool {
 func (t *trial) approvesCommit(who, requester, id string) (how, at string) {
 	c := t.h.Commits[id]
 	if SamePerson(c.Committer, who) {
-		return "committed by " + who + " in " + brief(id), id
+		return "committed by " + shortName(who) + " in " + brief(id), id
 	}
 	if names(c.Approvals, who) && !SamePerson(c.Committer, requester) && !SamePerson(c.Committer, webCommitter) {
-		return "approved by " + who + ", as " + brief(id) + " says", id
+		return "approved by " + shortName(who) + ", as " + brief(id) + " says", id
 	}
 	if merge := t.merges[id]; merge != "" {
 		m := t.h.Commits[merge]
 		if SamePerson(m.Author, who) {
-			return "merged by " + who + " in " + brief(merge), merge
+			return "merged by " + shortName(who) + " in " + brief(merge), merge
 		}
 		if names(m.Approvals, who) && !SamePerson(m.Author, requester) && !SamePerson(m.Committer, requester) {
-			return "approved by " + who + ", as " + brief(merge) + " says", merge
+			return "approved by " + shortName(who) + ", as " + brief(merge) + " says", merge
 		}
 	}
 	if t.approval != "" && SamePerson(t.h.Commits[t.approval].Author, who) && t.h.includes(t.approval, id) {
-		return "approved by " + who + " in " + brief(t.approval), t.approval
+		return "approved by " + shortName(who) + " in " + brief(t.approval), t.approval
 	}
-	return "", ""
+	return t.reviewed(who, id), id
+}
+
+// reviewed says how somebody approved of a commit at the code host, before it was merged.
+func (t *trial) reviewed(who, id string) (how string) {
+	if t.h.Reviews == nil || !strings.Contains(" "+who, " @") {
+		return ""
+	}
+	reviews, err := t.h.Reviews(id)
+	if err != nil {
+		t.unread = err
+		return ""
+	}
+	for _, r := range reviews {
+		if SamePerson(r.Approver, who) {
+			return r.How
+		}
+	}
+	return ""
 }
 
 // webCommitter is who GitHub has commit what people write in its pages: the message may be the requester's own words, trailers and all.

@@ -73,6 +73,58 @@ func TestWhoTakesALineOutOfAnEntryHasItApprovedAgain(t *testing.T) {
 	}
 }
 
+// A squash merge is committed by the code host for whoever presses the button; what was reviewed before is known there.
+func TestAReviewAtTheCodeHostProvesWhatGitDoesNot(t *testing.T) {
+	text := asked("", "")
+	w := entryOf(t, text)
+	commits := map[string]waiver.Commit{"head": by(dev, github, "main"), "main": by(eve, eve)}
+	for _, c := range []struct {
+		name      string
+		approvers []string
+		reviewers []string
+		err       error
+		approver  string
+		why       string
+	}{
+		{"by login", []string{"@ana"}, []string{"@Ana"}, nil, "@ana", ""},
+		{"by both names", []string{"ana@example.com @ana"}, []string{"@eve", "@ana"}, nil, ana, ""},
+		{"by somebody else", []string{"@ana"}, []string{"@eve"}, nil, "", "nothing in git shows"},
+		{"by who asks", []string{"dev@example.com @dev"}, []string{"@dev"}, nil, "", "nothing in git shows"},
+		{"not known by login", []string{ana}, []string{"@ana"}, nil, "", "nothing in git shows"},
+		{"not readable", []string{"@ana"}, nil, errors.New("403"), "", "the reviews could not be read: 403"},
+	} {
+		h := past(slices.Repeat([]string{"head"}, 7), commits)
+		h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+		h.Reviews = func(commit string) (all []waiver.Review, err error) {
+			for _, r := range c.reviewers {
+				all = append(all, waiver.Review{Approver: r, How: "approved by " + r + " of " + commit})
+			}
+			return all, c.err
+		}
+		proof := h.Verifier(c.approvers)(&w)
+		if proof.Verified != (c.approver != "") || proof.Approver != c.approver || !strings.Contains(proof.Why, c.why) || proof.Verified && !strings.Contains(proof.How, " of head") {
+			t.Errorf("%s: %+v", c.name, proof)
+		}
+	}
+}
+
+func TestAPersonIsNamedByAddressLoginOrBoth(t *testing.T) {
+	for name, good := range map[string]bool{"ana@example.com": true, "@ana": true, "ana@example.com @ana": true, "@ana ana@example.com": true,
+		"": false, "ana": false, "@": false, "@ana @bo": false, "ana@example.com bo@example.com": false, "a@b@c": false} {
+		if err := waiver.CheckPerson(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{{"ana@example.com @ana", "@ANA", true}, {"Ana@example.com", "@ana ana@example.com", true}, {"@ana", "ana@example.com", false}, {"", "", false}, {"@ana", "", false}} {
+		if waiver.SamePerson(c.a, c.b) != c.same || waiver.SamePerson(c.b, c.a) != c.same {
+			t.Errorf("%q and %q: %v", c.a, c.b, !c.same)
+		}
+	}
+}
+
 func by(author, committer string, parents ...string) waiver.Commit {
 	return waiver.Commit{Author: author, Committer: committer, Parents: parents}
 }

@@ -126,6 +126,28 @@ func (p *PullRequest) Merge() string {
 	return c.sha
 }
 
+// Squash takes the head into the base as one commit by who opened the pull request, and closes it.
+func (p *PullRequest) Squash() string {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	base := p.repo.branches[p.base]
+	tried := p.repo.merged(base, p.headSHA, p.author)
+	c := &commit{author: p.author, message: p.title, at: p.g.now().UTC(), parents: []string{base}, files: tried.files, tree: tried.tree}
+	p.repo.add(c)
+	at := p.g.now().UTC()
+	p.closed, p.merged, p.mergeCommit = &at, &at, c.sha
+	p.repo.move(p.base, c.sha)
+	return c.sha
+}
+
+// MergedAs closes the pull request as merged by a commit that is on the base already, as one that was pushed.
+func (p *PullRequest) MergedAs(commit string) {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	at := p.g.now().UTC()
+	p.closed, p.merged, p.mergeCommit = &at, &at, commit
+}
+
 func (p *PullRequest) open() bool { return p.closed == nil }
 
 func (p *PullRequest) state() string {
@@ -204,7 +226,7 @@ func (c *call) listPullsOfCommit() answer {
 	inDefault := o.history(c.repo.branches[c.repo.defaultBranch])[sha]
 	var some []*PullRequest
 	for _, p := range c.g.allPulls() {
-		brought := o.history(p.headSHA)[sha] && !o.history(p.baseSHA)[sha]
+		brought := o.history(p.headSHA)[sha] && !o.history(p.baseSHA)[sha] || p.mergeCommit == sha
 		ours := p.from == c.repo && !inDefault || p.repo == c.repo && p.merged != nil
 		if brought && ours && (p.open() || p.merged != nil) {
 			some = append(some, p)

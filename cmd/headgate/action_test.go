@@ -240,6 +240,9 @@ func TestActionShowsNothingOfAReportAsACommand(t *testing.T) {
 			t.Errorf("the matcher of Go's errors is on:\n%s", shown)
 		}
 		for line := range strings.Lines(shown) {
+			if strings.HasPrefix(line, "::error title=Headgate::") { // the verdict, which is the program's own
+				continue
+			}
 			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
 				t.Errorf("%s: a runner would obey %q", reports, line)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/integrations/github"
+	"github.com/headgate/headgate/integrations/store"
 )
 
 // feedbackFlags say what to tell GitHub. Nothing is told unless it is asked for.
@@ -86,6 +88,10 @@ func (r *run) tell(ctx context.Context, flags *feedbackFlags, args []string, fai
 	if !t.asked() {
 		return t
 	}
+	if event.WorkflowRun != nil { // the checkout is of the default branch, and the reports are not
+		t.lacking(errors.New("what another run found is about another commit: headgate publish tells it"))
+		return t
+	}
 	if err := t.connect(); err != nil {
 		t.lacking(err)
 		return t
@@ -103,7 +109,53 @@ func (r *run) tell(ctx context.Context, flags *feedbackFlags, args []string, fai
 	t.check(ctx)
 	t.comment(ctx) // last: it names the others that did not arrive
 	t.processed(ctx)
+	t.keep(ctx)
 	return t
+}
+
+// keep keeps in the ledger what is there now. Of what did not arrive it knows no more than before.
+func (t *telling) keep(ctx context.Context) {
+	l := t.effectLedger()
+	if l == nil {
+		return
+	}
+	for _, e := range t.effects {
+		if e.Did == engine.DidDegrade || e.ID == "" {
+			continue
+		}
+		if err := l.Put(ctx, e); err != nil {
+			t.app.say("feedback", "the ledger: "+err.Error())
+			return
+		}
+	}
+}
+
+// effectLedger is the ledger if it keeps effects; nil if it does not, or there is none.
+func (t *telling) effectLedger() *store.Ledger {
+	if t.ledger == nil {
+		return nil
+	}
+	l, _ := t.ledger.ledgerKeeper.(*store.Ledger)
+	return l
+}
+
+// uploadedBefore is the digest of what earlier runs uploaded under a key, as the ledger or the comment has it; empty: nobody knows.
+func (t *telling) uploadedBefore(ctx context.Context, key string) string {
+	if l := t.effectLedger(); l != nil {
+		all, err := l.Effects(ctx, t.event.Server+"/"+t.event.Repository)
+		if err != nil {
+			t.app.say("feedback", "the ledger: "+err.Error())
+		}
+		for _, e := range all {
+			if e.Kind == engine.EffectSARIF && e.Key == key {
+				return e.State["digest"]
+			}
+		}
+	}
+	if t.event.Pull != nil && t.flags.comment {
+		return t.client.Memory(ctx, t.event.Pull.Number, t.key)
+	}
+	return ""
 }
 
 // settings are those of GitHub, also where no settings could be read.
@@ -223,9 +275,6 @@ func (t *telling) scan(ctx context.Context) {
 		if !strings.HasPrefix(up.Ref, "refs/pull/") { // pull_request_target is on the base
 			up.Commit, up.Ref = p.Head.SHA, fmt.Sprintf("refs/pull/%d/head", p.Number)
 		}
-		if t.flags.comment {
-			up.Known = t.client.Memory(ctx, p.Number, t.key)
-		}
 	}
 	o := report.Options{Category: up.Category}
 	digest, err := report.SARIFDigest(&r, o)
@@ -236,7 +285,7 @@ func (t *telling) scan(ctx context.Context) {
 		t.effects = append(t.effects, engine.Effect{Kind: engine.EffectSARIF, Key: t.key, Did: engine.DidDegrade, Why: github.Why(err)})
 		return
 	}
-	up.SARIF, up.Digest = file.Bytes(), digest
+	up.SARIF, up.Digest, up.Known = file.Bytes(), digest, t.uploadedBefore(ctx, up.Key())
 	t.effects = append(t.effects, t.client.Upload(ctx, up))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/integrations/github/githubtest"
+	"github.com/headgate/headgate/integrations/store"
 )
 
 // A gated is a pull request on a GitHub in memory whose checkout is the current folder. It brings code.go, with a line for each finding.
@@ -214,8 +215,57 @@ func TestAForkIsGatedThoughItsTokenOnlyReads(t *testing.T) {
 	if !strings.Contains(done.stderr, "::error endLine=1,file=code.go,line=1,title=") {
 		t.Errorf("no line is marked:\n%s", done.stderr)
 	}
+	if !strings.Contains(done.stderr, "::error title=Headgate::Blocked by 5 of 5") {
+		t.Errorf("the run does not say why it failed:\n%s", done.stderr)
+	}
 	if len(g.pull.Comments())+len(g.pull.Threads()) > 0 {
 		t.Error("something was written")
+	}
+
+	fork := g.repo.Fork("eve")
+	fork.Commit("fix", githubtest.Files{"code.go": "line1()\n"})
+	g.pull = g.repo.Pull(githubtest.PullOptions{Head: "fix", From: fork, Login: "eve"})
+	for range 2 {
+		done = g.gate(g.pull.Event("opened"), "--comment", g.report(1))
+		if done.status != statusBlocked || !strings.Contains(done.stderr, "headgate: hint: the token of a fork's pull request") {
+			t.Errorf("status %d\n%s", done.status, done.stderr)
+		}
+		fork.Delete() // the head's repository is null from now on
+	}
+}
+
+func TestWhatAnotherRunFoundIsNotToldOfTheDefaultBranch(t *testing.T) {
+	g := newGated(t, 5)
+	e := g.pull.WorkflowRun("scan", "success").Event()
+	done := g.gate(e, append(everyWay, g.report(5))...)
+	if done.outputs["feedback"] != "degraded" || len(g.Writes()) > 0 || !strings.Contains(done.stderr, "headgate publish") {
+		t.Errorf("outputs %v, written %v\n%s", done.outputs, g.Writes(), done.stderr)
+	}
+}
+
+func TestTheLedgerKeepsWhatWasToldAndWhatNeedsNoSecondUpload(t *testing.T) {
+	g := newGated(t, 5)
+	where := filepath.Join(t.TempDir(), "ledger.db")
+	report := g.report(5)
+	for i := range 3 {
+		g.Forget()
+		done := g.gate(g.repo.PushEvent("main"), "--upload-sarif", "--check-run", "--ledger", where, report)
+		if done.outputs["feedback"] != "ok" {
+			t.Fatalf("outputs %v\n%s", done.outputs, done.stderr)
+		}
+		// The second run knows more than the first: since when each finding has been there.
+		if n := len(g.Writes()); i == 0 && n != 2 || i == 2 && n != 0 {
+			t.Errorf("run %d wrote %d times", i+1, n)
+		}
+	}
+	l, err := store.Open(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	kept, err := l.Effects(t.Context(), g.Cloud.Server+"/acme/shop")
+	if err != nil || len(kept) != 2 || kept[0].Kind != engine.EffectCheckRun || kept[1].Kind != engine.EffectSARIF || kept[1].ID == "" {
+		t.Errorf("the ledger has %+v, %v", kept, err)
 	}
 }
 

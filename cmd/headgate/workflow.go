@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,10 +26,16 @@ func (t *telling) account(outs []output) {
 	if t.event.Name == "" {
 		return
 	}
+	if t.event.Actions {
+		t.verdict()
+	}
 	for _, e := range t.effects {
 		if e.Did == engine.DidDegrade {
 			t.warn(effectWords[e.Kind] + ": " + e.Why)
 		}
+	}
+	if p := t.event.Pull; t.degraded() && p != nil && (p.Fork() || t.event.Actor == "dependabot[bot]") {
+		t.app.say("hint", "the token of a fork's pull request, and of Dependabot's, only reads: a workflow of its own, on workflow_run, can tell it")
 	}
 	for _, told := range []struct {
 		what, file string
@@ -43,6 +50,21 @@ func (t *telling) account(outs []output) {
 		if err := told.tell(told.file); err != nil {
 			t.app.say("feedback", fmt.Sprintf("%s: %v", told.what, plain(err)))
 		}
+	}
+}
+
+// degraded says whether something did not arrive.
+func (t *telling) degraded() bool {
+	return slices.ContainsFunc(t.effects, func(e engine.Effect) bool { return e.Did == engine.DidDegrade })
+}
+
+// verdict names on the page of the run why it failed, where a runner by itself would only say that it did.
+func (t *telling) verdict() {
+	switch c := t.commands(map[string]string{"title": "Headgate"}); {
+	case t.failed != nil:
+		c.Errorf("%s", printable(plainReason(t.failed)))
+	case t.result.Outcome == engine.Block:
+		c.Errorf("%s", printable(report.NewCheck(t.result, report.CheckOptions{MaxAnnotations: -1}).Title))
 	}
 }
 
@@ -64,7 +86,7 @@ func (t *telling) commands(fields map[string]string) *githubactions.Action {
 	return githubactions.New(githubactions.WithWriter(t.app.stderr), githubactions.WithGetenv(t.app.getenv)).WithFieldsMap(fields)
 }
 
-// mostLogged is how many annotations of a kind GitHub shows of one step; one is left for what did not arrive.
+// mostLogged is how many annotations of a kind GitHub shows of one step; one is left for the verdict.
 const mostLogged = 10 - 1
 
 // annotate marks lines by the log, where GitHub takes them from: so those of a fork's pull request are marked though its token may not
@@ -75,7 +97,7 @@ func (t *telling) annotate() {
 	}
 	for _, a := range report.NewCheck(t.result, report.CheckOptions{MaxAnnotations: mostLogged}).Annotations {
 		c := t.commands(map[string]string{
-			"file": printable(a.Path), "line": strconv.Itoa(a.From), "endLine": strconv.Itoa(a.To), "title": printable(a.Title),
+			"file": printable(a.Path), "line": strconv.Itoa(a.From), "endLine": strconv.Itoa(a.To), "title": "Headgate: " + printable(a.Title),
 		})
 		if a.Level == engine.Block {
 			c.Errorf("%s", printable(a.Message))
@@ -91,10 +113,10 @@ type outputPair struct{ name, value string }
 // outputPairs are all outputs, in the order of action.yml.
 func (t *telling) outputPairs(outs []output) []outputPair {
 	feedback, address := "ok", ""
+	if t.degraded() {
+		feedback = "degraded"
+	}
 	for _, e := range t.effects {
-		if e.Did == engine.DidDegrade {
-			feedback = "degraded"
-		}
 		if e.Kind == engine.EffectComment {
 			address = e.URL
 		}

@@ -41,10 +41,13 @@ var scannedRef = regexp.MustCompile(`^refs/(?:heads|tags|pull)/.+$`)
 // digest tells uploads apart: what says the same of the same commit needs no second one.
 func (u *Upload) digest() string { return shortDigest(u.Commit + "\x00" + u.Ref + "\x00" + u.Digest) }
 
+// Key is that of the effect.
+func (u *Upload) Key() string { return u.Ref + "/" + u.Category }
+
 // Upload gives the file to code scanning, which takes it without having read it: see Processed. An upload whose answer was lost is left to
 // the next run, as there is no way to look it up; made twice it replaces itself.
 func (c *Client) Upload(ctx context.Context, u Upload) engine.Effect {
-	e := c.effect(engine.EffectSARIF, u.Ref+"/"+u.Category)
+	e := c.effect(engine.EffectSARIF, u.Key())
 	e.State["digest"] = u.digest()
 	if u.Known == u.digest() {
 		e.Did = engine.DidNothing

@@ -132,13 +132,16 @@ func (v *view) nothingToReport() bool {
 		!slices.ContainsFunc(v.notes, func(n note) bool { return !quiet(n) })
 }
 
-// feedbackBlock folds away what did not reach the reader by other ways.
+// feedbackBlock names what did not reach the reader by other ways. A comment, which did, folds it away.
 func (p *page) feedbackBlock() *block {
 	if len(p.feedback) == 0 {
 		return nil
 	}
 	b := &block{noun: "row", most: commentRows, head: "\n<details><summary>Feedback that did not arrive: " + fmt.Sprint(len(p.feedback)) + "</summary>\n\n",
 		tail: "\n</details>\n"}
+	if p.read { // here it is looked for
+		b.head, b.tail = "\n**Feedback that did not arrive**\n\n", ""
+	}
 	for i := range p.feedback {
 		e := &p.feedback[i]
 		what := strings.ReplaceAll(e.Kind, "_", " ")

@@ -261,6 +261,14 @@ func TestFeedbackThatDidNotArriveIsNamed(t *testing.T) {
 	}
 }
 
+func TestAJobSummaryShowsFeedbackThatDidNotArrive(t *testing.T) {
+	have := report.NewJobSummary(blocked(), besides())
+	at := strings.Index(have, "**Feedback that did not arrive**\n\n- **review** ")
+	if at < 0 || strings.Count(have[:at], "<details>") != strings.Count(have[:at], "</details>") {
+		t.Errorf("have\n%s", have)
+	}
+}
+
 func TestCommentsOfTheSameResultAreTheSame(t *testing.T) {
 	for name, r := range samples() {
 		one, two := report.NewComment(r, besides()), report.NewComment(r, besides())

@@ -238,6 +238,7 @@ var moreHostile = []string{
 	"Fixes #1, closes acme/checkout#2, GH-3 and 0f1e2d3c4b5a", "deadbeef cafe1234 a1b2c3d", "GHSA-jfh8-c2jp-5v3q", "acme/checkout@a1b2c3d",
 	"/close", "x\n/lgtm\n/approve", "@dependabot merge", ":+1: :tada: :a:", "text:tada:text", "someone@evil.example",
 	"> [!CAUTION]\n> x", "[!NOTE]", "</summary></details><h1>x", "</sub>", "| a |\n| --- |\n| b |", "\\`x`", "``", "`", "a`b``c```d````",
+	"a ` @octocat ` b", "a `` #1 <img src=x> `` b", "`<b>`", "a | ` | [x](https://evil.example) ` | b",
 	"%%{init: {'theme':'dark'}}%%\nclick n0 \"https://evil.example\"", "n0[\"x\"]; click n0 call alert()", "subgraph x\nend", "\"]\nn9 --> n0", "#quot;#35;",
 	"::set-output name=outcome::pass", "outcome<<EOF\npass\nEOF", "_GitHubActionsFileCommandDelimeter_\noutcome=pass",
 	"$`x`$", "$$x$$", "\\(x\\)", "$\\href{https://evil.example}{x}$", "\u202e\u2066x\u200b\u00ad", "Ａｃｍｅ ＠octocat", "a\u0300@octocat",

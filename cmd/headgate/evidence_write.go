@@ -125,6 +125,11 @@ func (r *run) keepEvidence(t *evidenceTarget) error {
 		return nil
 	}
 	digest, err := r.writeEvidence(t)
+	if err == nil && r.event.Output != "" && !t.passing {
+		if r.kept, err = attestable(t.folder, digest); err != nil {
+			err = undecided(fmt.Errorf("evidence in %s: %w", t.folder, err), "")
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type run struct {
 	validations []engine.Proof       // that the team states
 	seen        []engine.Observation // what was seen loaded
 	ledger      *ledger              // that the run is appended to; nil: none
+	kept        *kept                // the evidence that the run left, for workflows; nil: none
 }
 
 // rareCollection is how far the heap may grow between two collections, in percent, while policies are compiled: most of what that makes

@@ -145,7 +145,7 @@ func (t *telling) outputPairs(outs []output) []outputPair {
 	} {
 		pairs = append(pairs, outputPair{c.name, strconv.Itoa(c.count)})
 	}
-	return pairs
+	return append(pairs, t.kept.outputs()...)
 }
 
 // outputs are the lines of the runner's file. Each value ends at a delimiter that nobody can know before.

@@ -146,3 +146,6 @@ type Erasure struct {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Encode writes the predicate alone, as whoever makes the statement around it wants it.
+func (p *Predicate) Encode() ([]byte, error) { return encode(p) }

@@ -236,7 +236,7 @@ func (a *app) exportLog(ctx context.Context, l *store.Ledger, folder string) err
 	}
 	files := 0
 	if err == nil {
-		err = store.Tiles(ctx, l, 0, func(name string, data []byte) error {
+		err = evidence.WriteTiles(ctx, l, 0, func(name string, data []byte) error {
 			files++
 			if err := root.MkdirAll(path.Dir(name), 0o777); err != nil {
 				return err

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/integrations/store"
 )
 
 // statusLevel is the exit status of evidence that fails at a level: this and the level.
@@ -26,14 +27,16 @@ const statusLevel = 20
 // verifyFlags are what evidence verify is told.
 type verifyFlags struct {
 	key, checkpoint, runs, output string
+
+	save string // file for the checkpoint of the log
 }
 
 func newEvidenceVerifyCommand(a *app) *cobra.Command {
 	var f verifyFlags
 	c := &cobra.Command{
-		Use:   "verify BUNDLE|RECEIPT",
+		Use:   "verify BUNDLE|RECEIPT|LEDGER",
 		Short: "Verify evidence, offline: who made it, that it is whole, in the log, and by the rules",
-		Long: `Verifies a bundle or a receipt with nothing but the public key, on five levels, each of which rests on those above:
+		Long: `Verifies a bundle, a receipt, a ledger or its log as tiles with nothing but the public key, on five levels, each of which rests on those above:
 
   1 signature    who says so
   2 run          all records, what they were decided on and under which policy, are those of the statement
@@ -43,9 +46,12 @@ func newEvidenceVerifyCommand(a *app) *cobra.Command {
 
 What is unsigned is said to be so: then everything fits together, and anyone could have made it.
 
+A receipt can come from standard input, as -.
+
 Exit status: 0 verified, 21 to 25 the lowest level that fails, 2 a flag or key does not load, 3 something could not be read.`,
 		Example: `  headgate evidence verify evidence/ --key evidence.key.pub
-  headgate evidence verify receipt.json --key evidence.key.pub --checkpoint last-audit.checkpoint -o json`,
+  headgate evidence verify ledger.db --key evidence.key.pub --checkpoint last-audit.checkpoint --runs runs.json
+  headgate evidence verify receipt.json --key evidence.key.pub -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.output != "text" && f.output != "json" {
@@ -62,6 +68,9 @@ Exit status: 0 verified, 21 to 25 the lowest level that fails, 2 a flag or key d
 			if err := a.showVerification(v, args[0], f.output); err != nil {
 				return err
 			}
+			if err := f.keep(v); err != nil {
+				return err
+			}
 			if v.Failed > 0 {
 				return &failure{status: statusLevel + v.Failed, err: errors.New("not verified"), said: true}
 			}
@@ -71,8 +80,23 @@ Exit status: 0 verified, 21 to 25 the lowest level that fails, 2 a flag or key d
 	c.Flags().StringVar(&f.key, "key", "", "`file` with the public key in PEM that must have signed")
 	c.Flags().StringVar(&f.checkpoint, "checkpoint", "", "`file` with an older checkpoint of the log, which it must have grown from")
 	c.Flags().StringVar(&f.runs, "runs", "", "`file` with the ids of the CI runs that there were, one a line or as JSON: those without evidence are named")
+	c.Flags().StringVar(&f.save, "save-checkpoint", "", "`file` that gets the checkpoint of the log, if all is verified: what --checkpoint takes the next time")
 	c.Flags().StringVarP(&f.output, "output", "o", "text", "`format`: text or json")
 	return c
+}
+
+// keep writes the checkpoint of a log that is verified. What is not must not be what the next time rests on.
+func (f *verifyFlags) keep(v *evidence.Verification) error {
+	if f.save == "" || v.Failed > 0 {
+		return nil
+	}
+	if v.Log == nil || v.Log.Checkpoint == "" {
+		return undecided(fmt.Errorf("--save-checkpoint: the %s has no checkpoint", v.Of), "verify a ledger")
+	}
+	if err := writeTo(f.save, func(to *os.File) error { _, err := to.WriteString(v.Log.Checkpoint); return err }); err != nil {
+		return undecided(fmt.Errorf("write %s: %w", f.save, plain(err)), "")
+	}
+	return nil
 }
 
 // options reads what is verified against.
@@ -151,25 +175,61 @@ func readRuns(name string) ([]string, error) {
 
 // verifyEvidence finds out what something is, and verifies it.
 func (a *app) verifyEvidence(ctx context.Context, name string, o evidence.Options) (*evidence.Verification, error) {
+	if isLedger(name) {
+		return a.verifyLedger(ctx, name, o)
+	}
+	if name == "-" {
+		text, err := io.ReadAll(io.LimitReader(a.stdin, evidence.MostReceipt+1))
+		if err != nil {
+			return nil, err
+		}
+		return bundleOnly(o, func() (*evidence.Verification, error) { return evidence.VerifyReceipt(text, o), nil })
+	}
 	s, err := os.Stat(name)
 	switch {
 	case err != nil:
 		return nil, err
 	case s.IsDir():
-		root, err := os.OpenRoot(name)
+		root, err := os.OpenRoot(name) // no link leads out of it
 		if err != nil {
 			return nil, err
 		}
 		defer root.Close()
-		return evidence.VerifyBundle(ctx, root.FS(), o)
+		if _, err := root.Stat(evidence.CheckpointPath); err == nil {
+			l, err := evidence.OpenTiles(root.FS())
+			if err != nil {
+				return nil, err
+			}
+			return evidence.VerifyLog(ctx, l, nil, o)
+		}
+		return bundleOnly(o, func() (*evidence.Verification, error) { return evidence.VerifyBundle(ctx, root.FS(), o) })
 	case !s.Mode().IsRegular() || s.Size() > evidence.MostReceipt:
-		return nil, errors.New("it is neither a bundle nor a receipt")
+		return nil, errors.New("it is neither a bundle, a receipt nor a ledger")
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return evidence.VerifyReceipt(text, o), nil
+	return bundleOnly(o, func() (*evidence.Verification, error) { return evidence.VerifyReceipt(text, o), nil })
+}
+
+// bundleOnly refuses what only a ledger can answer.
+func bundleOnly(o evidence.Options, verify func() (*evidence.Verification, error)) (*evidence.Verification, error) {
+	if o.Runs != nil {
+		return nil, errors.New("one run does not say whether others are missing: verify the ledger with --runs")
+	}
+	return verify()
+}
+
+// verifyLedger verifies a ledger: all its runs, or, of a log on a git ref, all its statements.
+func (a *app) verifyLedger(ctx context.Context, where string, o evidence.Options) (*evidence.Verification, error) {
+	l, err := a.ledgerToRead(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	o.StatementsOnly = store.IsGit(where)
+	return evidence.VerifyLog(ctx, l, l.Run, o)
 }
 
 // showVerification writes what came of it.

@@ -307,7 +307,10 @@ func TestTilesAreReadByOthersAndByUs(t *testing.T) {
 			l.append(t, nil, run, k)
 		}
 		files := fstest.MapFS{}
-		if err := evidence.WriteTiles(context.Background(), l, creator(files)); err != nil {
+		if err := evidence.WriteTiles(context.Background(), l, 0, func(path string, data []byte) error {
+			files[path] = &fstest.MapFile{Data: data}
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 		c, err := evidence.ParseCheckpoint(files["checkpoint"].Data, &k.Key)
@@ -354,11 +357,11 @@ func TestTilesAreReadByOthersAndByUs(t *testing.T) {
 
 func TestTheNamesOfTilesAreThoseOfTheSpecification(t *testing.T) {
 	for n, want := range map[int64]string{0: "tile/0/000", 5: "tile/0/005", 999: "tile/0/999", 1000: "tile/0/x001/000", 1234067: "tile/0/x001/x234/067"} {
-		if have := evidence.TilePath("0", n, 256); have != want {
+		if have := evidence.TilePath(tlog.Tile{H: 8, N: n, W: 256}); have != want {
 			t.Errorf("%d is %s, not %s", n, have, want)
 		}
 	}
-	if have := evidence.TilePath("entries", 273, 112); have != "tile/entries/273.p/112" {
+	if have := evidence.EntriesPath(273, 112); have != "tile/entries/273.p/112" {
 		t.Error(have)
 	}
 }

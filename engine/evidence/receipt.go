@@ -234,7 +234,7 @@ func (v *Verification) inLog(r *Receipt, levels map[int]Level, o *Options) {
 			c = signed
 		}
 	}
-	v.Log = &LogState{Origin: c.Origin, Size: c.Size, Root: hashText(c.Root)}
+	v.Log = &LogState{Origin: c.Origin, Size: c.Size, Root: hashText(c.Root), Checkpoint: r.Log.Checkpoint}
 	proof, err := parseHashes(r.Log.Proof)
 	switch {
 	case err != nil:

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -149,3 +150,15 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Encode writes the predicate alone, as whoever makes the statement around it wants it.
 func (p *Predicate) Encode() ([]byte, error) { return encode(p) }
+
+// ReadTerms reads the terms of a run.
+func ReadTerms(data []byte) (*Terms, error) {
+	t := &Terms{}
+	if err := decode(data, t); err != nil {
+		return nil, fmt.Errorf("%s: %w", PartTerms, err)
+	}
+	if t.Schema != TermsSchema {
+		return nil, fmt.Errorf("%s: it is of %.60q, and this headgate reads %s", PartTerms, t.Schema, TermsSchema)
+	}
+	return t, nil
+}

@@ -70,6 +70,8 @@ type LogState struct {
 	Origin string `json:"origin"`
 	Size   int64  `json:"size"`
 	Root   string `json:"root"`
+
+	Checkpoint string `json:"checkpoint"` // its text: kept, it is what the log must have grown from the next time
 }
 
 // Options say what to verify against.
@@ -77,6 +79,10 @@ type Options struct {
 	Key  *Key     // nil: signatures are not checked
 	Old  []byte   // an older checkpoint of the log; nil: none
 	Runs []string // ids of the CI runs that there were; nil: not known
+
+	// StatementsOnly says that a log's runs have no part but their statement, as where the log is on a git ref: what the statements rest on
+	// is not verified then.
+	StatementsOnly bool
 }
 
 // mostFailures bounds the failures that are listed.

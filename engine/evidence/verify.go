@@ -64,6 +64,9 @@ func (c *check) all(ctx context.Context) error {
 		return err
 	}
 	c.Runs++
+	if c.o.StatementsOnly {
+		return nil
+	}
 	for _, step := range []func(context.Context) error{c.summaries, c.documents, c.lines, c.policy} {
 		if err := step(ctx); err != nil {
 			return err
@@ -197,9 +200,9 @@ func (c *check) documents(ctx context.Context) error {
 	if err != nil || data == nil {
 		return err
 	}
-	terms := &Terms{}
-	if err := decode(data, terms); err != nil {
-		c.failed(LevelRun, "%s: %v", PartTerms, err)
+	terms, err := ReadTerms(data)
+	if err != nil {
+		c.failed(LevelRun, "%v", err)
 		return nil
 	}
 	if c.terms = terms; terms.Policy.Digest != p.Policy && p.Policy != "" || !terms.At.Equal(p.At) {

@@ -18,8 +18,11 @@ import (
 func VerifyLog(ctx context.Context, log Log, runs func(ctx context.Context, digest string) (Run, error), o Options) (*Verification, error) {
 	v := &Verification{Schema: VerificationSchema, Of: "ledger"}
 	l := &logCheck{Verification: v, log: log, runs: runs, o: &o, levels: map[int]Level{}, seen: map[string]int64{}, ci: map[string]bool{}, trail: newTrail()}
-	if runs == nil {
+	if runs == nil || o.StatementsOnly {
 		v.Of = "log"
+	}
+	if runs == nil && o.Runs != nil {
+		return nil, errors.New("the leaves of a log do not say which CI runs they are of: verify the ledger with the list of runs")
 	}
 	if err := l.all(ctx); err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func (l *logCheck) all(ctx context.Context) error {
 	if l.head, err = l.checkpoint(head); err != nil {
 		return nil // it is among the failures
 	}
-	l.Log = &LogState{Origin: l.head.Origin, Size: l.head.Size, Root: hashText(l.head.Root)}
+	l.Log = &LogState{Origin: l.head.Origin, Size: l.head.Size, Root: hashText(l.head.Root), Checkpoint: string(head)}
 	if l.o.Old != nil {
 		l.old, _ = l.older(l.o, l.head.Origin)
 	}
@@ -235,10 +238,10 @@ func (l *logCheck) say() {
 	if l.used == 0 {
 		l.levels[LevelRules] = Level{State: StateOK, Said: "no waiver was used"}
 	}
-	if l.runs == nil {
-		none := Level{State: StateNone, Said: "a log alone has no runs: verify the ledger"}
+	if l.runs == nil || l.o.StatementsOnly {
+		none := Level{State: StateNone, Said: "the log has statements and no records: verify the bundles of its runs"}
 		l.levels[LevelRun], l.levels[LevelRules] = none, none
-		if len(c.Keys) > 0 {
+		if l.runs == nil && len(c.Keys) > 0 {
 			l.levels[LevelSignature] = signatureLevel(l.o, c.Keys, "the log")
 		}
 	}

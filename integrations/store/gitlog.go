@@ -34,7 +34,7 @@ type GitLog struct {
 	dir        string // a repository of our own, for objects: nothing that is set up in another one holds in it
 	sleep      func(context.Context, time.Duration) error
 	base       string // the commit that is looked at; empty: the ref is not there yet
-	tiled
+	evidence.Tiled
 }
 
 // OpenGit opens a log: git:REF in the repository of a folder, or git:REPOSITORY#REF, where REPOSITORY is a path, a URL or the name of a
@@ -59,7 +59,6 @@ func OpenGit(ctx context.Context, where, folder string, sleep func(context.Conte
 		return nil, err
 	}
 	l := &GitLog{repository: repository, ref: ref, dir: dir, sleep: sleep}
-	l.read = l.file
 	if _, err := l.git(ctx, nil, "init", "--quiet", "--bare", "--template=", dir); err != nil {
 		l.Close()
 		return nil, err
@@ -155,7 +154,7 @@ var credentials = regexp.MustCompile(`://[^/@\s]*@`)
 
 // fetch looks at the log as it is now.
 func (l *GitLog) fetch(ctx context.Context) error {
-	l.base, l.size = "", 0
+	l.base, l.Tiled = "", evidence.Tiled{Read: l.file}
 	_, err := l.git(ctx, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", l.repository, "+"+l.ref+":"+fetchedRef)
 	if f := (*gitFailure)(nil); errors.As(err, &f) && strings.Contains(f.said, "couldn't find remote ref") {
 		return nil
@@ -176,7 +175,7 @@ func (l *GitLog) fetch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s is no log: %w", l.ref, err)
 	}
-	l.size = c.Size
+	l.Size = c.Size
 	return nil
 }
 
@@ -203,7 +202,7 @@ func (l *GitLog) Head(ctx context.Context) ([]byte, error) {
 	if l.base == "" {
 		return nil, nil
 	}
-	return l.file(ctx, checkpointPath)
+	return l.file(ctx, evidence.CheckpointPath)
 }
 
 // statementPath is where the statement of a run lies.
@@ -274,7 +273,7 @@ func backoff(n int, digest string) time.Duration {
 
 // find is the index of a run that the log has.
 func (l *GitLog) find(ctx context.Context, digest string) (int64, error) {
-	for i := l.size - 1; i >= 0; i-- { // most often it was appended just now
+	for i := l.Size - 1; i >= 0; i-- { // most often it was appended just now
 		leaf, err := l.Leaf(ctx, i)
 		if err != nil {
 			return 0, err
@@ -294,7 +293,7 @@ func (l *GitLog) push(ctx context.Context, g *evidence.Growth, digest string, en
 	if l.base != "" {
 		fmt.Fprintf(&in, "from %s\n", l.base)
 	}
-	for _, path := range partials(l.size, l.size+1) {
+	for _, path := range partials(l.Size, l.Size+1) {
 		fmt.Fprintf(&in, "D %s\n", path)
 	}
 	put := func(path string, data []byte) error {
@@ -305,7 +304,7 @@ func (l *GitLog) push(ctx context.Context, g *evidence.Growth, digest string, en
 	if err := put(statementPath(digest), envelope); err != nil {
 		return false, err
 	}
-	if err := Tiles(ctx, &grown{l, g, evidence.Leaf(digest)}, l.size, put); err != nil {
+	if err := evidence.WriteTiles(ctx, &grown{l, g, evidence.Leaf(digest)}, l.Size, put); err != nil {
 		return false, err
 	}
 	if _, err := l.git(ctx, in.Bytes(), "fast-import", "--quiet", "--force"); err != nil {
@@ -345,12 +344,12 @@ func partials(old, next int64) (gone []string) {
 
 func endsOf(size int64) map[string]bool {
 	ends := map[string]bool{}
-	for level := 0; size>>(level*tileHeight) > 0; level++ {
-		all := size >> (level * tileHeight)
-		if width := int(all % tileWidth); width > 0 {
-			ends[tilePath(tlog.Tile{H: tileHeight, L: level, N: all / tileWidth, W: width})] = true
+	for level := 0; size>>(level*evidence.TileHeight) > 0; level++ {
+		all := size >> (level * evidence.TileHeight)
+		if width := int(all % evidence.TileWidth); width > 0 {
+			ends[evidence.TilePath(tlog.Tile{H: evidence.TileHeight, L: level, N: all / evidence.TileWidth, W: width})] = true
 			if level == 0 {
-				ends[entriesPath(all/tileWidth, width)] = true
+				ends[evidence.EntriesPath(all/evidence.TileWidth, width)] = true
 			}
 		}
 	}

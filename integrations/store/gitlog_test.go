@@ -93,8 +93,8 @@ func TestNoneOfManyWritersToAGitRefIsLost(t *testing.T) {
 		}
 		found[string(leaf)] = true
 	}
-	if len(found) != 4*each || l.size != int64(4*each) {
-		t.Errorf("%d runs are in a log of %d, want %d", len(found), l.size, 4*each)
+	if len(found) != 4*each || l.Size != int64(4*each) {
+		t.Errorf("%d runs are in a log of %d, want %d", len(found), l.Size, 4*each)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestALogOnAGitRefIsTheLogOfADatabase(t *testing.T) {
 
 func exported(ctx context.Context, log evidence.Log) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	err := Tiles(ctx, log, 0, func(path string, data []byte) error {
+	err := evidence.WriteTiles(ctx, log, 0, func(path string, data []byte) error {
 		files[path] = data
 		return nil
 	})
@@ -246,11 +246,11 @@ func TestARefThatOthersAlwaysMoveIsGivenUpOn(t *testing.T) {
 		return err
 	}
 	for range 3 { // what l looks at is always behind
-		base, size := l.base, l.size
+		base, size := l.base, l.Size
 		if _, _, err := rival.Append(t.Context(), small(t, 100+n), seal); err != nil {
 			t.Fatal(err)
 		}
-		l.base, l.size = base, size
+		l.base, l.Size = base, size
 		if _, added, err := l.Append(t.Context(), small(t, n), seal); err != nil || !added {
 			t.Fatalf("added %t, %v", added, err)
 		}

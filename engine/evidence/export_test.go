@@ -1,4 +1,0 @@
-package evidence
-
-// TilePath is the name of a tile, for tests.
-var TilePath = tilePath

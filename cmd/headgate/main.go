@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"regexp"
@@ -40,16 +41,18 @@ type app struct {
 	width  int  // of standard output, if it is a terminal; else 0
 	color  bool // standard output is a terminal that shows colour
 
-	perDecision time.Duration   // bounds one evaluation of the policy; 0: as the engine has it
-	waits       transport.Clock // by which services are waited for; nil: the real one
-	lastResort  time.Duration   // how long after work is cancelled it may take to notice it; 0: five seconds
+	wire  http.RoundTripper // what sends to services; nil: the network
+	waits transport.Clock   // by which services are waited for; nil: the real one
+
+	perDecision time.Duration // bounds one evaluation of the policy; 0: as the engine has it
+	lastResort  time.Duration // how long after work is cancelled it may take to notice it; 0: five seconds
 }
 
-func main() { os.Exit(program()) }
+func main() { os.Exit(program(surroundings())) }
 
-func program() int {
+func program(a *app) int {
 	time.Local = time.UTC // a rule that names the zone "Local" says the same everywhere
-	return surroundings().run(untilInterrupted(), os.Args[1:])
+	return a.run(untilInterrupted(), os.Args[1:])
 }
 
 // surroundings are those of the process.

@@ -64,7 +64,7 @@ func (a *app) jiraClient(j *jiraSettings, links []ticket.Link) (*jira.Client, er
 		return nil, err
 	}
 	o := jira.Options{Site: j.URL, CloudID: j.CloudID, Deployment: j.Deployment, Email: user, Token: token, Project: j.Project,
-		Transitions: map[string]jira.Transition{}, UserAgent: "headgate/" + buildVersion()}
+		Transitions: map[string]jira.Transition{}, UserAgent: "headgate/" + buildVersion(), Base: a.wire, Clock: a.waits}
 	for name, t := range j.Transitions {
 		o.Transitions[name] = jira.Transition(t)
 	}

@@ -16,7 +16,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"headgate": func() { os.Exit(program()) },
+		"headgate": func() {
+			a := surroundings()
+			a.waits = unhurried{} // a story's tracker is found to be up to date at once
+			os.Exit(program(a))
+		},
 		"hasty": func() { // the program with little patience for policies
 			a := surroundings()
 			a.perDecision, a.lastResort = 300*time.Millisecond, 700*time.Millisecond
@@ -60,7 +64,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("EXAMPLES", examples)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "repository": repository, "keypair": keypair, "repack": repack, "registry": registry},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "repository": repository, "keypair": keypair, "repack": repack, "registry": registry, "jira": jiraCommand},
 	})
 }
 

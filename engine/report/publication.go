@@ -29,7 +29,7 @@ type Published struct {
 type PublishedChange struct {
 	Effect  engine.Effect // Did is what was done, or would be
 	Summary string        // of the object
-	Due     string        // day, 2026-11-24; empty: none
+	Due     string        // day, 2026-11-24, which a summary says too; empty: none
 	Owner   string        // who gets it; empty: nobody is named
 	Comment string        // that is added, as plain text; empty: none
 	Counts  bool          // nothing of it is seen, but it is noted that it was not found
@@ -190,34 +190,38 @@ func (p *Publication) writeChange(c *canvas, x *PublishedChange) {
 	const labels = len("reopened") + 2
 	did := x.Effect.Did
 	word, st := p.label(did)
-	head := first(x.Summary, "(its summary is not known)")
-	if x.Effect.Ref != "" {
-		head = x.Effect.Ref + "  " + head
+	head := cutMiddle(first(x.Summary, "(its summary is not known)"), mostSaid)
+	if ref := cutMiddle(clean(x.Effect.Ref), 40); ref != "" {
+		head = ref + ": " + head
 	}
 	c.line()
 	c.paragraph(2, text(word, st), labels, head, plain)
 	indent := 2 + labels
 	var facts []string
-	if x.Due != "" {
-		facts = append(facts, "due "+x.Due)
+	if owner := clean(x.Owner); owner != "" {
+		facts = append(facts, "for "+cutMiddle(owner, 80))
 	}
-	if x.Owner != "" {
-		facts = append(facts, "for "+x.Owner)
-	}
-	if s := x.Effect.State["status"]; s != "" {
-		if r := x.Effect.State["resolution"]; r != "" && r != s {
+	if s := clean(x.Effect.State["status"]); s != "" {
+		if r := clean(x.Effect.State["resolution"]); r != "" && r != s {
 			s += " (" + r + ")"
 		}
-		facts = append(facts, "now "+s)
+		facts = append(facts, "now "+cutMiddle(s, 80))
 	}
 	if did != engine.DidNothing && len(facts) > 0 {
 		c.paragraph(indent, span{}, 0, strings.Join(facts, " · "), dim)
 	}
-	c.paragraph(indent, span{}, 0, sentenceCase(clean(x.Effect.Why)), plain)
-	if x.Comment != "" && did != engine.DidCreate {
-		c.paragraph(indent, span{}, 0, "says: "+x.Comment, dim)
+	why, says := clean(x.Effect.Why), clean(x.Comment)
+	if says != "" && (did == engine.DidClose || did == engine.DidReopen) { // which says why, and more
+		why, says = says, ""
+	}
+	c.paragraph(indent, span{}, 0, sentenceCase(cutEnd(why, mostSaid)), plain)
+	if says != "" && did != engine.DidCreate {
+		c.paragraph(indent, span{}, 0, "says: "+cutEnd(says, mostSaid), dim)
 	}
 }
+
+// mostSaid bounds a text of one effect, in columns.
+const mostSaid = 300
 
 // totals sum up: "3 to create, 1 to close; 7 stay as they are (2 are counted as not found)".
 func (p *Publication) totals(counts map[string]int, counting, quiet int) string {
@@ -244,7 +248,7 @@ func (p *Publication) totals(counts map[string]int, counting, quiet int) string 
 		s += fmt.Sprintf("; %d %s as %s", n, plural(n, "stays", "stay"), plural(n, "it is", "they are"))
 	}
 	if counting > 0 {
-		s += fmt.Sprintf(", %d of them noted as not found", counting)
+		s += fmt.Sprintf(", %d not found this time", counting)
 	}
 	if quiet > 0 && quiet < counts[engine.DidNothing] {
 		s += fmt.Sprintf(" (%d not listed: --all)", quiet)

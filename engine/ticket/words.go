@@ -106,6 +106,9 @@ func (r *Run) whyNow(t *Ticket) string {
 	second := "It clears " + t.counts()
 	if on := r.where(t); on != "" {
 		second += " on " + on
+		if owner := report.Line(t.from.cases[0].Input.Asset.Owner); owner != "" && owner != on {
+			second += " (" + owner + ")"
+		}
 	}
 	if cut := report.CutWords(t.from.fix, r.result); cut != "" {
 		second += ", " + cut

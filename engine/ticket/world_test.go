@@ -3,7 +3,6 @@ package ticket
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -226,5 +225,3 @@ func did(changes []Change) string {
 	data, _ := json.Marshal(n)
 	return string(data)
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -64,10 +64,13 @@ func (r *Record) parse(line []byte) error {
 	if r.V != RecordVersion {
 		return fmt.Errorf("it is of version %d, and this headgate reads %d", r.V, RecordVersion)
 	}
-	have := map[Kind]bool{KindDecision: r.Decision != nil, KindWaiver: r.Waiver != nil, KindEffect: r.Effect != nil, KindPolicy: r.Policy != nil,
-		KindClosure: r.Case != nil && r.Kind != KindReopen, KindReopen: r.Case != nil && r.Kind == KindReopen}
-	for kind, there := range have {
-		if there != (kind == r.Kind) {
+	have := [...]struct {
+		kind  Kind
+		there bool
+	}{{KindDecision, r.Decision != nil}, {KindWaiver, r.Waiver != nil}, {KindEffect, r.Effect != nil}, {KindPolicy, r.Policy != nil},
+		{KindClosure, r.Case != nil && r.Kind != KindReopen}, {KindReopen, r.Case != nil && r.Kind == KindReopen}}
+	for _, of := range have {
+		if of.there != (of.kind == r.Kind) {
 			return fmt.Errorf("a record of kind %.40q has to have what it is about, and nothing else", r.Kind)
 		}
 	}

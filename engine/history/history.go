@@ -30,6 +30,7 @@ type State struct {
 	NextChange time.Time // when time alone could change the decision; zero: never
 	CVEs       []string  // that it covers, or once did
 	SeenBy     []string  // the scans that reported it, by what names a scan over runs: tool and target
+	NewCVEs    []string  // those of its CVEs that it did not have when the branch was begun
 	Run        int64     // the leaf of the run that saw it last
 	Index      int64     // and its record there
 }
@@ -114,6 +115,12 @@ func (b *Branch) See(r *Run, seen *Sight) {
 			s.Reopened++
 		}
 		b.remove(old)
+	}
+	s.NewCVEs = s.CVEs
+	if len(known) == 1 && known[0].Finding == s.Finding {
+		had := known[0].CVEs
+		s.NewCVEs = slices.DeleteFunc(slices.Clone(s.CVEs), func(cve string) bool { return slices.Contains(had, cve) })
+		s.NewCVEs = union(s.NewCVEs, known[0].NewCVEs)
 	}
 	if seen.Waived {
 		s.Status = Waived

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -235,18 +234,18 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 	}
 	var sum evidence.Summer
 	rows := func(yield func([]any, error) bool) {
-		for line, err := range evidence.Lines(ctx, in.run, evidence.PartRecords) {
+		for line, err := range evidence.Records(ctx, in.run) {
 			var finding string
 			index := sum.Size()
 			if err == nil {
-				finding, err = p.take(line, index)
+				finding, err = p.take(line.Record, index)
 			}
 			if err != nil {
 				yield(nil, fmt.Errorf("record %d: %w", index, err))
 				return
 			}
-			sum.Add(line)
-			if !yield([]any{leaf, index, finding, bytes.Clone(line)}, nil) {
+			sum.Add(line.Hash)
+			if !yield([]any{leaf, index, finding, line.Bytes}, nil) {
 				return
 			}
 		}

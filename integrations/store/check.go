@@ -214,7 +214,7 @@ func read(ctx context.Context, kept *keptRun, name string, sum *evidence.Summer)
 			if err != nil {
 				return err
 			}
-			sum.Add(line)
+			sum.Add(tlog.RecordHash(line))
 		}
 		return nil
 	}
@@ -341,9 +341,9 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 // takeAll notes what all records of a run say.
 func (p *projection) takeAll(ctx context.Context, kept evidence.Run) error {
 	index := int64(0)
-	for line, err := range evidence.Lines(ctx, kept, evidence.PartRecords) {
+	for line, err := range evidence.Records(ctx, kept) {
 		if err == nil {
-			_, err = p.take(line, index)
+			_, err = p.take(line.Record, index)
 		}
 		if err != nil {
 			return fmt.Errorf("record %d: %w", index, err)
@@ -379,7 +379,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 				return err
 			}
 			findings += int64(len(all))
-			if err := writeStates(ctx, t, b.repository, b.branch, all, nil); err != nil {
+			if err := writeStates(ctx, t, b.repository, b.branch, all, nil, func(s *history.State) []string { return s.CVEs }); err != nil {
 				return err
 			}
 		}

@@ -90,11 +90,7 @@ func scansOf(reports []engine.Report) (each [][]string, finished []string) {
 }
 
 // take notes what a record says, and gives the finding that it is of; empty if it is of none.
-func (p *projection) take(line []byte, index int64) (finding string, err error) {
-	r, err := evidence.ParseRecord(line)
-	if err != nil {
-		return "", err
-	}
+func (p *projection) take(r *evidence.Record, index int64) (finding string, err error) {
 	if r.Index != index {
 		return "", fmt.Errorf("it says that it is record %d", r.Index)
 	}
@@ -128,7 +124,7 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 	}
 	p.branch.End(&p.run)
 	put, gone := p.branch.Changed()
-	return writeStates(ctx, t, p.in.terms.Change.Repository, p.in.terms.Change.Branch, put, gone)
+	return writeStates(ctx, t, p.in.terms.Change.Repository, p.in.terms.Change.Branch, put, gone, func(s *history.State) []string { return s.NewCVEs })
 }
 
 // names are what a state has lists of.
@@ -144,7 +140,8 @@ var (
 		"next_change", "run", "idx", "names")
 )
 
-func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State) error {
+// writeStates puts states into the tables and takes those out that are gone. Fresh are the CVEs of a state that are not in their table yet.
+func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State, fresh func(*history.State) []string) error {
 	for _, s := range gone {
 		for _, table := range []string{"finding_state", "finding_cve"} {
 			query := "DELETE FROM " + table + " WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
@@ -166,7 +163,7 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 	}
 	return t.insert(ctx, "finding_cve", append([]string{"cve"}, stateKey...), func(yield func([]any, error) bool) {
 		for _, s := range put {
-			for _, cve := range s.CVEs {
+			for _, cve := range fresh(s) {
 				if !yield([]any{cve, repository, branch, s.Asset, s.Finding}, nil) {
 					return
 				}

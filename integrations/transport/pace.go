@@ -56,10 +56,10 @@ func (s *service) closed() (until time.Time, reason string) {
 }
 
 // pace waits until one more write does not make too many in a minute. The first ones go at once.
-func (t *Transport) pace(ctx context.Context, s *service) error {
+func (t *Transport) pace(ctx context.Context, host string, s *service) error {
 	if len(s.writes) >= t.options.WritesPerMinute {
 		if wait := s.writes[0].Add(time.Minute).Sub(t.options.Clock.Now()); wait > 0 {
-			if err := t.sleep(ctx, wait); err != nil {
+			if err := t.sleep(ctx, host, wait); err != nil {
 				return err
 			}
 		}

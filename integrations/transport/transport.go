@@ -158,13 +158,13 @@ func (t *Transport) send(req *http.Request, content []byte) (*http.Response, err
 				return nil, &Limited{Host: req.URL.Host, Until: until, Reason: reason}
 			} else if wait > 0 {
 				left -= wait
-				if err := t.sleep(ctx, wait); err != nil {
+				if err := t.sleep(ctx, req.URL.Host, wait); err != nil {
 					return nil, err
 				}
 			}
 		}
 		if isWrite(req.Method) {
-			if err := t.pace(ctx, service); err != nil {
+			if err := t.pace(ctx, req.URL.Host, service); err != nil {
 				return nil, err
 			}
 		}
@@ -189,15 +189,18 @@ func (t *Transport) send(req *http.Request, content []byte) (*http.Response, err
 			continue // it waits above, as all others do
 		}
 		left -= v.wait
-		if err := t.sleep(ctx, v.wait); err != nil {
+		if err := t.sleep(ctx, req.URL.Host, v.wait); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (t *Transport) sleep(ctx context.Context, d time.Duration) error {
+func (t *Transport) sleep(ctx context.Context, host string, d time.Duration) error {
+	if err := t.options.Clock.Sleep(ctx, d); err != nil {
+		return fmt.Errorf("%s: while waiting for %v before the next request: %w", host, d.Round(time.Second), err)
+	}
 	t.waited.Add(int64(d))
-	return t.options.Clock.Sleep(ctx, d)
+	return nil
 }
 
 // once sends a request one time and reads the answer whole.
@@ -205,7 +208,9 @@ func (t *Transport) once(req *http.Request, content []byte) (*http.Response, err
 	ctx, cancel := context.WithTimeoutCause(req.Context(), t.options.Timeout, fmt.Errorf("no whole answer within %v", t.options.Timeout))
 	defer cancel()
 	sent := req.Clone(ctx)
-	if content != nil {
+	if len(content) == 0 {
+		sent.Body = http.NoBody // an empty one of another kind would be sent in chunks, of a length that is not known
+	} else {
 		sent.Body, sent.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
 		sent.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 	}

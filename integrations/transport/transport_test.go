@@ -484,6 +484,48 @@ func TestEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestDoesNotWaitPastTheDeadline(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		status(429, "", "Retry-After", "60")(w, r)
+	}))
+	defer server.Close()
+	tr, err := transport.New(transport.Options{}) // by the real clock
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	began := time.Now()
+	_, err = tr.RoundTrip(httptest.NewRequest("GET", server.URL, nil).WithContext(ctx))
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "while waiting for 1m0s") || asked.Load() != 1 {
+		t.Errorf("got %v after %d requests", err, asked.Load())
+	}
+	if time.Since(began) > 20*time.Second {
+		t.Error("it waited, though there was no time for it")
+	}
+}
+
+func TestEmptyBodyIsSentAsNone(t *testing.T) {
+	var got []string
+	s := serve(t, transport.Options{}, func(_ http.ResponseWriter, r *http.Request) {
+		got = append(got, fmt.Sprint(r.ContentLength, r.TransferEncoding))
+	})
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		req, err := http.NewRequest(method, s.url, io.NopCloser(strings.NewReader("")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Client().Do(req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(got, []string{"0 []", "0 []", "0 []"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestTokenIsRefusedWhereItCouldBeRead(t *testing.T) {
 	for address, header := range map[string]string{
 		"http://jira.example": token, "not an address": token, "": token, "https://api.github.com": token + "\nX-Evil: 1", "ftp://x": token,

@@ -92,13 +92,14 @@ const (
 // set takes over what was sent; the text says what is wrong with it.
 func (run *CheckRun) set(s checkRunSent, now time.Time) string {
 	if o := s.Output; o != nil {
-		if wrong := o.Summary; wrong == nil && s.Name != nil {
+		if o.Summary == nil {
 			return `"summary" wasn't supplied.`
 		}
-		for name, t := range map[string]*string{"summary": o.Summary, "text": o.Text} {
-			if t != nil && utf8.RuneCountInString(*t) > maxOutput {
-				return fmt.Sprintf("Only %d characters are allowed in %s; %d were supplied.", maxOutput, name, utf8.RuneCountInString(*t))
-			}
+		if n := utf8.RuneCountInString(*o.Summary); n > maxOutput {
+			return fmt.Sprintf("Only %d characters are allowed in summary; %d were supplied.", maxOutput, n)
+		}
+		if o.Text != nil && utf8.RuneCountInString(*o.Text) > maxOutput {
+			return fmt.Sprintf("Only %d characters are allowed in text; %d were supplied.", maxOutput, utf8.RuneCountInString(*o.Text))
 		}
 		if len(o.Annotations) > maxAnnotations {
 			return fmt.Sprintf("No more than %d items are allowed; %d were supplied.", maxAnnotations, len(o.Annotations))
@@ -118,13 +119,11 @@ func (run *CheckRun) set(s checkRunSent, now time.Time) string {
 	case s.Conclusion == nil && run.Conclusion == "" && (s.CompletedAt != nil || s.Status != nil && *s.Status == "completed"):
 		return "A conclusion is required when the status is completed."
 	}
-	for from, to := range map[*string]*string{
-		s.Name: &run.Name, s.DetailsURL: &run.Details, s.ExternalID: &run.ExternalID, s.Status: &run.Status, s.Conclusion: &run.Conclusion,
-	} {
-		if from != nil {
-			*to = *from
-		}
-	}
+	take(&run.Name, s.Name)
+	take(&run.Details, s.DetailsURL)
+	take(&run.ExternalID, s.ExternalID)
+	take(&run.Status, s.Status)
+	take(&run.Conclusion, s.Conclusion)
 	if s.StartedAt != nil {
 		run.started = s.StartedAt
 	}
@@ -135,14 +134,19 @@ func (run *CheckRun) set(s checkRunSent, now time.Time) string {
 		run.completed = s.CompletedAt
 	}
 	if o := s.Output; o != nil {
-		for from, to := range map[*string]*string{o.Title: &run.Title, o.Summary: &run.Summary, o.Text: &run.Text} {
-			if from != nil {
-				*to = *from
-			}
-		}
+		take(&run.Title, o.Title)
+		take(&run.Summary, o.Summary)
+		take(&run.Text, o.Text)
 		run.Annotations = append(run.Annotations, o.Annotations...)
 	}
 	return ""
+}
+
+// take sets what was sent, and leaves the rest as it is.
+func take(to, sent *string) {
+	if sent != nil {
+		*to = *sent
+	}
 }
 
 func (a Annotation) wrong() string {

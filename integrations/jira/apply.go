@@ -62,7 +62,11 @@ func (b *Board) apply(ctx context.Context, c *ticket.Change) engine.Effect {
 	}
 	if err != nil {
 		b.stops(ctx, err)
-		e.Did, e.Why = engine.DidDegrade, cut(fmt.Sprintf("%s: %v", wanted(c), err), 2*longestSaid)
+		what := wanted(c)
+		if errors.As(err, new(*unlinked)) {
+			what = e.Did + ", but not linked"
+		}
+		e.Did, e.Why = engine.DidDegrade, cut(fmt.Sprintf("%s: %v", what, err), 2*longestSaid)
 	}
 	if c.Issue != nil {
 		if card := b.cards[c.Issue.ID]; card != nil {
@@ -197,6 +201,11 @@ func (b *Board) editBody(ctx context.Context, c *ticket.Change, comment ticket.D
 	return body, nil
 }
 
+// An unlinked ticket is as it should be but for a link.
+type unlinked struct{ error }
+
+func (u *unlinked) Unwrap() error { return u.error }
+
 // link writes links out of a ticket, each by its id in place of the one before.
 func (b *Board) link(ctx context.Context, id string, links []ticket.Link) error {
 	ctx = transport.Repeatable(ctx) // by its id it is one, however often it is sent
@@ -205,11 +214,11 @@ func (b *Board) link(ctx context.Context, id string, links []ticket.Link) error 
 			continue
 		}
 		body := map[string]any{
-			"globalId": cut(l.ID, 255),
+			"globalId": cutUnits(l.ID, 255),
 			"object":   map[string]any{"url": l.URL, "title": titleOf(l)},
 		}
 		if err := b.client.do(ctx, http.MethodPost, "issue/"+id+"/remotelink", body, nil); err != nil {
-			return fmt.Errorf("the link to %s: %w", titleOf(l), err)
+			return &unlinked{fmt.Errorf("the link to %s: %w", cut(titleOf(l), 80), err)}
 		}
 	}
 	return nil

@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,13 +30,27 @@ func TestWhateverHappensTheTicketsComeOutRight(t *testing.T) {
 		histories = 10_000
 	}
 	seen := map[string]int{}
-	for seed := range histories {
-		h := newTale(uint64(seed))
-		h.live()
-		if err := h.converge(); err != nil {
-			t.Fatalf("history %d: %v\n%s", seed, err, h.told())
-		}
-		h.count(seen)
+	var next atomic.Int64
+	var mu sync.Mutex
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for seed := next.Add(1) - 1; seed < int64(histories) && !t.Failed(); seed = next.Add(1) - 1 {
+				h := newTale(uint64(seed))
+				h.live()
+				err := h.converge()
+				mu.Lock()
+				if err != nil {
+					t.Errorf("history %d: %v\n%s", seed, err, h.told())
+				}
+				h.count(seen)
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	if t.Failed() {
+		return
 	}
 	t.Logf("%d histories: %v", histories, seen)
 	for _, what := range []string{"closed by us", "opened by us", "double", "moved", "refused", "clone", "comment of ours", "deleted"} {

@@ -3,6 +3,7 @@ package jira
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -107,7 +108,7 @@ func (c *Client) search(ctx context.Context, labels, ids []string, take func(*ra
 			body["startAt"] = at
 		}
 		var page struct {
-			Issues []raw  `json:"issues"`
+			Issues *[]raw `json:"issues"`
 			Token  string `json:"nextPageToken"`
 			IsLast *bool  `json:"isLast"`
 			Total  int    `json:"total"`
@@ -115,15 +116,18 @@ func (c *Client) search(ctx context.Context, labels, ids []string, take func(*ra
 		if err := c.do(ctx, http.MethodPost, resource, body, &page); err != nil {
 			return fmt.Errorf("tickets of this scope: %w", err)
 		}
-		for i := range page.Issues {
-			take(&page.Issues[i])
+		if page.Issues == nil {
+			return errors.New("tickets of this scope: Jira's answer has no issues in it")
 		}
-		at += len(page.Issues)
+		for i := range *page.Issues {
+			take(&(*page.Issues)[i])
+		}
+		at += len(*page.Issues)
 		switch {
 		case cloud && (page.Token == "" || page.IsLast != nil && *page.IsLast), !cloud && at >= page.Total:
 			return nil
-		case len(page.Issues) == 0, cloud && page.Token == token:
-			return fmt.Errorf("tickets of this scope: the search says that there is more and does not go on")
+		case len(*page.Issues) == 0, cloud && page.Token == token:
+			return errors.New("tickets of this scope: the search says that there is more and does not go on")
 		}
 		token = page.Token
 	}

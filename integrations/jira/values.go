@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/ticket"
@@ -85,9 +86,14 @@ func named(by, name string) any {
 
 // cutUnits is text of at most n units as Jira counts.
 func cutUnits(s string, n int) string {
-	for units(s) > n {
-		r := []rune(strings.TrimSuffix(s, "…"))
-		s = string(r[:len(r)-1]) + "…"
+	if units(s) <= n {
+		return s
+	}
+	used := 1 // of the mark that something is left out
+	for i, r := range s {
+		if used += max(utf16.RuneLen(r), 1); used > n {
+			return s[:i] + "…"
+		}
 	}
 	return s
 }

@@ -81,7 +81,8 @@ const marked = "{}[]()|!*_+^~?#@%-"
 
 // escape is text in which nothing is markup: no macro, mention, image, link, emoticon, list or heading. What a backslash cannot escape is
 // written as an entity, which the renderer shows as the character: the backslash itself, since two of them break the line; the ampersand of
-// other entities; the colon of addresses, which are links otherwise, and of emoticons; the dot of words that begin a line's markup.
+// other entities; the colon of addresses, which are links otherwise, and of emoticons; the dot of words that begin a line's markup. What
+// stands at an end may go on in the text beside it.
 func escape(s string) string {
 	s = clean(s)
 	if word := lineWord(s); word >= 0 {
@@ -91,7 +92,7 @@ func escape(s string) string {
 	runes := []rune(s)
 	for i, r := range runes {
 		switch {
-		case r == '\\' || r == '&' || r == ':' && i+1 < len(runes) && runes[i+1] != ' ':
+		case r == '\\' || r == '&' || r == ':' && (i+1 == len(runes) || runes[i+1] != ' '), r == '.' && i == 0 && len(runes) > 1:
 			fmt.Fprintf(&b, "&#%d;", r)
 		case r == '-' && i > 0 && i+1 < len(runes) && isWord(runes[i-1]) && isWord(runes[i+1]): // log4j-core reads as it is
 			b.WriteRune(r)

@@ -352,7 +352,7 @@ func (j *Jira) postRemoteLink(c *call) {
 	switch {
 	case !j.may(c.by, i.project, "LINK_ISSUES"):
 		c.refuse(http.StatusForbidden, "You do not have permission to link issues.")
-	case address == "" || title == "" || len(body.GlobalID) > 255 || utf16Len(title) > 255 || strings.TrimSpace(title) != title:
+	case address == "" || title == "" || utf16Len(body.GlobalID) > 255 || utf16Len(title) > 255 || strings.TrimSpace(title) != title:
 		c.wrong(map[string]string{"object": "'url' and 'title' are required, and at most 255 characters of each name."})
 	default:
 		j.upsert(c, i, remote{globalID: body.GlobalID, object: body.Object})

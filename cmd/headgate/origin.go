@@ -179,6 +179,13 @@ func (o *origin) isFolder(name string) bool {
 	return err == nil && s.IsDir()
 }
 
+// later says whether a file or folder is here because the change under review adds it: it counts once it is merged.
+func (o *origin) later(name string) bool {
+	_, at := o.find(name)
+	_, err := os.Lstat(name)
+	return at == nowhere && err == nil
+}
+
 // own says whether a file or folder is there that nobody has to name, as the settings are: one that only lies here is not looked at.
 func (o *origin) own(name string) bool {
 	if o == nil {

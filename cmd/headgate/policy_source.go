@@ -73,8 +73,7 @@ func (a *app) choosePolicy(ctx context.Context, s *settings, named, keyFiles []s
 		p.folder = append(p.folder, own)
 	}
 	for _, folder := range named {
-		if _, at := s.from.find(folder); at == nowhere && isFolder(folder) {
-			a.say("note", fmt.Sprintf("the policies in %s decide once they are on the base: its commit %s does not have them", shown(folder), brief(s.from.commit)))
+		if s.from.later(folder) {
 			continue
 		}
 		if !slices.ContainsFunc(p.folder, func(have string) bool { return sameFolder(s.from, have, folder) }) {

@@ -86,13 +86,7 @@ func (r *run) judges(name string) bool {
 	}
 	intel, _ := r.settings.intelFolder(r.flags.intel)
 	named := slices.Concat([]string{r.settings.folder, r.flags.settings, r.flags.assets, r.flags.waivers, intel}, r.flags.policies, r.flags.validations)
-	for _, file := range r.observations() {
-		if _, after, ok := strings.Cut(file, "="); ok {
-			file = after
-		}
-		named = append(named, file)
-	}
-	for _, file := range named {
+	for _, file := range append(named, r.observedFiles(r.observations())...) {
 		if rel, inside := r.origin.rel(file); file != "" && inside && (rel == name || strings.HasPrefix(name, rel+"/")) {
 			return true
 		}

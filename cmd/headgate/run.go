@@ -206,16 +206,19 @@ func (r *run) exemptedByVEX() int {
 }
 
 // weakenByPlaces records what judges the change under review and is not of its base commit: who runs the job has it elsewhere, or made it.
+// Threat data is no such thing: it is fetched where it is used, and the result names it by its digests.
 func (r *run) weakenByPlaces() {
-	intel, _ := r.settings.intelFolder(r.flags.intel)
 	for _, named := range []struct {
 		what  string
 		names []string
 	}{
 		{"settings", []string{r.flags.settings}}, {"policy folder", r.flags.policies}, {"assets file", []string{r.flags.assets}},
-		{"waivers file", []string{r.flags.waivers}}, {"validations", r.flags.validations}, {"threat data", []string{intel}},
+		{"waivers file", []string{r.flags.waivers}}, {"validations", r.flags.validations}, {"runtime", r.observedFiles(r.flags.runtime)},
 	} {
 		for _, name := range named.names {
+			if r.origin.later(name) && named.what != "settings" {
+				r.app.say("note", fmt.Sprintf("%s %s is not used: %v does not have it", named.what, shown(name), r.origin))
+			}
 			if name != "" && r.origin.made(name) && !(named.what == "policy folder" && isBundle(r.origin, name)) {
 				r.weaken(named.what + " " + shown(name) + " not of the base commit")
 			}
@@ -270,6 +273,9 @@ func (r *run) loadIntel() (err error) {
 	if err != nil {
 		if !named && errors.Is(err, fs.ErrNotExist) {
 			return nil
+		}
+		if _, at := r.origin.find(folder); at == nowhere && isFolder(folder) {
+			return undecided(fmt.Errorf("the intel folder %s is not in %v", folder, r.origin), "it can be used once it is there; until then leave --intel out, or fetch it")
 		}
 		return undecided(fmt.Errorf("the intel folder %s is not there", folder), "headgate intel update fetches it")
 	}

@@ -24,6 +24,9 @@ func (r *run) readObservations() error {
 				name, asset = file, a
 			}
 		}
+		if r.origin.later(name) {
+			continue
+		}
 		o, err := r.readObservation(name)
 		if err != nil {
 			return setup(fmt.Errorf("runtime: %w", err), "a CycloneDX document of the components that were seen loaded is needed")
@@ -37,6 +40,19 @@ func (r *run) readObservations() error {
 		r.seen = append(r.seen, *o)
 	}
 	return nil
+}
+
+// observedFiles are the names of documents without the assets that they are of.
+func (r *run) observedFiles(args []string) (files []string) {
+	for _, arg := range args {
+		if _, file, ok := strings.Cut(arg, "="); ok {
+			if _, err := r.settings.from.stat(arg); err != nil {
+				arg = file
+			}
+		}
+		files = append(files, arg)
+	}
+	return files
 }
 
 // observations are the documents to read. Those of the settings are relative to their folder.

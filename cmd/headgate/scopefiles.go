@@ -61,6 +61,9 @@ func (s *settings) assetsFile(flag string) (f scope.File, err error) {
 	if name == "" {
 		return f, nil
 	}
+	if s.from.later(name) {
+		return f, nil
+	}
 	if f.Text, err = s.from.read(name, mostScopeBytes); err != nil {
 		return f, setup(err, "")
 	}

@@ -20,6 +20,9 @@ func (r *run) readValidations() error {
 		}
 	}
 	for _, name := range names {
+		if r.origin.later(name) {
+			continue
+		}
 		f, err := r.settings.from.open(name)
 		if err != nil {
 			return setup(err, "")

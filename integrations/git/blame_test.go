@@ -56,8 +56,6 @@ func (r *repo) commit(who, text string, args ...string) string {
 	return r.git(who, "rev-parse", "HEAD")
 }
 
-func (r *repo) file() string { return filepath.Join(r.dir, "a file.yaml") }
-
 func TestHistoryNamesWhoWroteEachLine(t *testing.T) {
 	r := newRepo(t)
 	first := r.commit("dev@example.com", "one\ntwo\n")

@@ -21,6 +21,12 @@ type database interface {
 	// tables counts the tables that are there.
 	tables(ctx context.Context, t transaction) (int, error)
 
+	// begin makes what tables lie in.
+	begin(ctx context.Context, t transaction) error
+
+	// settle sets up what only a database that is known to be a ledger may have.
+	settle(ctx context.Context) error
+
 	// inOwnWords puts a text of the schema into the database's own words for types.
 	inOwnWords(schema string) string
 

@@ -59,39 +59,66 @@ func versionOf(ctx context.Context, d database, t transaction) (version int, err
 	return version, nil
 }
 
-// migrate applies what the tables lack, in one transaction that no other writer shares, and gives the versions before and after. With
-// onlyEmpty, tables of an earlier version are ErrOld: whoever shares a server decides when its tables change.
-func migrate(ctx context.Context, d database, all []migration, onlyEmpty bool) (from, to int, err error) {
-	last := len(all)
-	err = d.update(ctx, func(t transaction) error {
-		if from, err = versionOf(ctx, d, t); err != nil {
-			return err
-		}
+// A readiness says what may be done to tables that are not of this program's version.
+type readiness int
+
+const (
+	toRead    readiness = iota // nothing: where there are none, the error wraps fs.ErrNotExist
+	toAppend                   // an empty database gets its tables; whoever shares a server decides when they change
+	toMigrate                  // everything
+)
+
+// migrate makes sure that the tables are of the last version, and gives the versions before and after. What they lack is applied in one
+// transaction that no other writer shares. Who finds nothing to do waits for no other writer.
+func migrate(ctx context.Context, d database, all []migration, how readiness) (from, to int, err error) {
+	to = len(all)
+	look := func(t transaction) (err error) {
+		from, err = versionOf(ctx, d, t)
 		switch {
-		case from > last:
-			return fmt.Errorf("the tables of the ledger are of version %d, and this program knows up to %d", from, last)
-		case from == last:
-			return nil
-		case from == 0:
-			if err := t.exec(ctx, d.inOwnWords("CREATE TABLE migration (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT")); err != nil {
-				return err
-			}
-		case onlyEmpty:
-			return fmt.Errorf("%w: %d, and this program's is %d", ErrOld, from, last)
-		}
-		for _, m := range all[from:] {
-			for _, statement := range statements(d.inOwnWords(m.text)) {
-				if err := t.exec(ctx, statement); err != nil {
-					return fmt.Errorf("migration %s: %w", m.name, err)
-				}
-			}
-			if err := t.exec(ctx, "INSERT INTO migration (version, name) VALUES ($1, $2)", m.version, m.name); err != nil {
-				return err
-			}
+		case err != nil:
+			return err
+		case from > to:
+			return fmt.Errorf("the tables of the ledger are of version %d, and this program knows up to %d", from, to)
+		case from == 0 && how == toRead:
+			return fmt.Errorf("there is no ledger: %w", fs.ErrNotExist)
+		case from > 0 && from < to && how != toMigrate:
+			return fmt.Errorf("%w: %d, and this program's is %d", ErrOld, from, to)
 		}
 		return nil
+	}
+	if err := d.view(ctx, look); err != nil || from == to {
+		return from, to, err
+	}
+	err = d.update(ctx, func(t transaction) error {
+		if err := look(t); err != nil || from == to { // somebody else may have been faster
+			return err
+		}
+		return apply(ctx, d, t, all, from)
 	})
-	return from, last, err
+	return from, to, err
+}
+
+// apply applies the migrations from one version on.
+func apply(ctx context.Context, d database, t transaction, all []migration, from int) error {
+	if from == 0 {
+		if err := d.begin(ctx, t); err != nil {
+			return err
+		}
+		if err := t.exec(ctx, d.inOwnWords("CREATE TABLE migration (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT")); err != nil {
+			return err
+		}
+	}
+	for _, m := range all[from:] {
+		for _, statement := range statements(d.inOwnWords(m.text)) {
+			if err := t.exec(ctx, statement); err != nil {
+				return fmt.Errorf("migration %s: %w", m.name, err)
+			}
+		}
+		if err := t.exec(ctx, "INSERT INTO migration (version, name) VALUES ($1, $2)", m.version, m.name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // statements takes a text of SQL apart. Semicolons end statements and stand nowhere else in these files, but for comments, which go.

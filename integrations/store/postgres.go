@@ -93,15 +93,14 @@ func (p *postgresServer) within(ctx context.Context, o pgx.TxOptions, do func(tr
 }
 
 func (p *postgresServer) tables(ctx context.Context, t transaction) (n int, err error) {
-	if err := p.ensureSchema(ctx, t); err != nil {
-		return 0, err
-	}
 	_, err = one(ctx, t, "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema()", nil, &n)
 	return n, err
 }
 
-// ensureSchema makes the schema of the ledger, where it is not there and the address names no other.
-func (p *postgresServer) ensureSchema(ctx context.Context, t transaction) error {
+func (p *postgresServer) settle(context.Context) error { return nil }
+
+// begin makes the schema of the ledger, where it is not there and the address names no other.
+func (p *postgresServer) begin(ctx context.Context, t transaction) error {
 	var current *string
 	if _, err := one(ctx, t, "SELECT current_schema()", nil, &current); err != nil || current != nil {
 		return err

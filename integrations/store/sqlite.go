@@ -32,7 +32,7 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 	}
 	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in.
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)",
+		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)",
 	}}
 	// A URI, as a name may have a question mark.
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
@@ -48,6 +48,18 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 }
 
 func (s *sqliteFile) close() error { return s.db.Close() }
+
+func (s *sqliteFile) begin(context.Context, transaction) error { return nil }
+
+// settle has readers not wait for writers. The file remembers it. If it cannot be just now, since another process is at work in a file that is
+// new, that one or the next one does it.
+func (s *sqliteFile) settle(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+	if err = inWords(err); errors.Is(err, ErrBusy) {
+		return nil
+	}
+	return err
+}
 
 func (s *sqliteFile) inOwnWords(schema string) string { return schema }
 

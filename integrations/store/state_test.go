@@ -175,19 +175,19 @@ func TestTablesAreBroughtForwardAndNeverBack(t *testing.T) {
 			more := append(slices.Clone(shipped), migration{len(shipped) + 1, "next", "ALTER TABLE run ADD COLUMN noted INTEGER;"})
 			broken := append(slices.Clone(more), migration{len(more) + 1, "broken", "CREATE TABLE one (n INTEGER); CREATE TABLE one (n INTEGER);"})
 
-			if from, to, err := migrate(ctx, d, shipped, true); err != nil || from != 0 || to != len(shipped) {
+			if from, to, err := migrate(ctx, d, shipped, toAppend); err != nil || from != 0 || to != len(shipped) {
 				t.Fatalf("from %d to %d, %v", from, to, err)
 			}
-			if _, _, err := migrate(ctx, d, more, true); !errors.Is(err, ErrOld) {
+			if _, _, err := migrate(ctx, d, more, toAppend); !errors.Is(err, ErrOld) {
 				t.Errorf("older tables: %v", err)
 			}
-			if _, _, err := migrate(ctx, d, broken, false); err == nil {
+			if _, _, err := migrate(ctx, d, broken, toMigrate); err == nil {
 				t.Error("a migration that breaks off is taken")
 			}
-			if from, to, err := migrate(ctx, d, more, false); err != nil || from != len(shipped) || to != len(more) {
+			if from, to, err := migrate(ctx, d, more, toMigrate); err != nil || from != len(shipped) || to != len(more) {
 				t.Errorf("from %d to %d, %v: of the one that broke off something stayed", from, to, err)
 			}
-			if from, _, err := migrate(ctx, d, more, false); err != nil || from != len(more) {
+			if from, _, err := migrate(ctx, d, more, toMigrate); err != nil || from != len(more) {
 				t.Errorf("again: from %d, %v", from, err)
 			}
 			if _, err := Open(ctx, at); err == nil || !strings.Contains(err.Error(), "version 2") {
@@ -207,7 +207,7 @@ func TestADatabaseOfSomethingElseIsLeftAlone(t *testing.T) {
 			}
 			defer d.close()
 			err = d.update(ctx, func(t transaction) error {
-				if _, err := d.tables(ctx, t); err != nil { // makes the schema
+				if err := d.begin(ctx, t); err != nil {
 					return err
 				}
 				return t.exec(ctx, "CREATE TABLE customers (n INTEGER)")
@@ -238,13 +238,43 @@ func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
 }
 
 func TestWhereThereIsNoLedgerNoneIsMadeByReading(t *testing.T) {
-	file := forms["sqlite"](t)
-	if _, err := OpenExisting(t.Context(), file); !errors.Is(err, fs.ErrNotExist) {
+	for name, where := range forms {
+		t.Run(name, func(t *testing.T) {
+			at := where(t)
+			for range 2 {
+				if l, err := OpenExisting(t.Context(), at); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("have %v, %v", l, err)
+				}
+			}
+			opening(t, at)
+			if l, err := OpenExisting(t.Context(), at); err != nil {
+				t.Error(err)
+			} else {
+				l.Close()
+			}
+		})
+	}
+	if _, err := OpenExisting(t.Context(), "sqlite:"+forms["sqlite"](t)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("have %v", err)
 	}
-	if _, err := OpenExisting(t.Context(), "sqlite:"+file); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("have %v", err)
-	}
+}
+
+// Who only reads, and who finds the tables as they are to be, waits for nobody.
+func TestALedgerOpensWhileAnotherWrites(t *testing.T) {
+	onEach(t, func(t *testing.T, at string, l *Ledger) {
+		err := l.db.update(t.Context(), func(transaction) error {
+			other, err := Open(t.Context(), at)
+			if err != nil {
+				return err
+			}
+			defer other.Close()
+			_, err = other.Head(t.Context())
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAPasswordIsInNoError(t *testing.T) {

@@ -57,7 +57,7 @@ func open(ctx context.Context, where string) (database, error) {
 // Open opens a ledger: a file name (sqlite:FILE is the same), or postgres://… for a database. An empty one gets its tables. Tables of an
 // earlier version are ErrOld, as whoever shares a ledger decides when they change: see Migrate. Those of a later one are an error.
 func Open(ctx context.Context, where string) (*Ledger, error) {
-	l, _, _, err := opened(ctx, where, true)
+	l, _, _, err := opened(ctx, where, toAppend)
 	return l, err
 }
 
@@ -68,26 +68,30 @@ func OpenExisting(ctx context.Context, where string) (*Ledger, error) {
 			return nil, fmt.Errorf("there is no ledger %s: %w", file, fs.ErrNotExist)
 		}
 	}
-	return Open(ctx, where)
+	l, _, _, err := opened(ctx, where, toRead)
+	return l, err
 }
 
 // Migrate brings the tables of a ledger up to the version of this program, and gives both versions; 0: there were none.
 func Migrate(ctx context.Context, where string) (from, to int, err error) {
-	l, from, to, err := opened(ctx, where, false)
+	l, from, to, err := opened(ctx, where, toMigrate)
 	if err != nil {
 		return from, to, err
 	}
 	return from, to, l.Close()
 }
 
-func opened(ctx context.Context, where string, onlyEmpty bool) (l *Ledger, from, to int, err error) {
+func opened(ctx context.Context, where string, how readiness) (l *Ledger, from, to int, err error) {
 	d, err := open(ctx, where)
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	all, err := migrationsOf(schemaFiles)
 	if err == nil {
-		from, to, err = migrate(ctx, d, all, onlyEmpty)
+		from, to, err = migrate(ctx, d, all, how)
+	}
+	if err == nil {
+		err = d.settle(ctx)
 	}
 	if err != nil {
 		d.close()

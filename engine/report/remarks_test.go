@@ -199,7 +199,7 @@ func renderedInert(t *testing.T, text string, kind int) {
 	broken.Proposed = &engine.Proposal{Files: []string{text}, Error: text}
 	documents := map[string]string{
 		"comment": report.NewComment(r, o).Body, "compact": report.NewComment(&broken, report.CommentOptions{Compact: true}).Body,
-		"summary": report.NewJobSummary(&broken, o),
+		"summary": report.NewJobSummary(&broken, o), "undecided": report.NewUndecided(text, report.CommentOptions{}).Body,
 	}
 	check := report.NewCheck(r, report.CheckOptions{CommentOptions: o})
 	documents["check"] = check.Summary

@@ -25,6 +25,7 @@ func TestEachFaultDegradesTheEffectAndSaysWhy(t *testing.T) {
 		"nothing":              {githubtest.Empty(200), "empty"},
 		"null":                 {githubtest.Body("null"), "empty"},
 		"another type":         {githubtest.Body(`"yes"`), "a proxy in between"},
+		"another shape":        {githubtest.Body("{}"), "a proxy in between"},
 		"cut":                  {githubtest.Truncated(), "answer"},
 		"closed":               {githubtest.Closed(), "no answer"},
 		"401":                  {githubtest.Status(401), "does not know the token"},

@@ -67,6 +67,11 @@ func (b *Board) apply(ctx context.Context, c *ticket.Change) engine.Effect {
 			what = e.Did + ", but not linked"
 		}
 		e.Did, e.Why = engine.DidDegrade, cut(fmt.Sprintf("%s: %v", what, err), 2*longestSaid)
+		if begun := b.kept[c.Key]; e.ID == "" && begun.ID == "" && status(err) == 0 { // it may be there all the same
+			e.State = begun.State
+		} else if e.ID == "" {
+			e.State = map[string]string{stateScope: b.scope}
+		}
 	}
 	if c.Issue != nil {
 		if card := b.cards[c.Issue.ID]; card != nil {
@@ -241,10 +246,13 @@ func (b *Board) fill(e *engine.Effect, c *card) {
 // keep notes an effect in the ledger, if it says anything new. A ledger that fails is no reason to stop: it saves requests, and the next
 // run finds by search what it does not have.
 func (b *Board) keep(ctx context.Context, e *engine.Effect) {
-	if b.ledger == nil || e.ID == "" && e.State[stateBegun] == "" {
+	had, ok := b.kept[e.Key]
+	if b.ledger == nil || e.ID == "" && e.State[stateBegun] == "" && !ok {
 		return
 	}
-	had, ok := b.kept[e.Key]
+	if lost := e.ID == "" && had.ID != ""; lost { // a ticket is not forgotten because it could not be read
+		return
+	}
 	if ok && had.ID == e.ID && had.Ref == e.Ref && maps.Equal(had.State, e.State) {
 		return
 	}

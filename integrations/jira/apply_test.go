@@ -114,6 +114,60 @@ func TestSaysWhichFieldATransitionNeeds(t *testing.T) {
 	}
 }
 
+// Somebody who opened what we closed, and closed it again, has the last word, though it looks as we left it.
+func TestReadsWhoClosedATicketBeforeItIsOpened(t *testing.T) {
+	both(t, func(t *testing.T, dataCenter bool) {
+		j, c := one(t, jiratest.Options{DataCenter: dataCenter})
+		publish(t, c, nil, change(closing))
+		again := func(have []ticket.Issue) []ticket.Change {
+			if len(have) == 1 && have[0].MovedBy == ticket.ByPerson {
+				return change(func(*ticket.Change) {})(have)
+			}
+			return change(reopening)(have)
+		}
+		back, done := "In Arbeit", "Fertig"
+		if dataCenter {
+			back, done = "Reopened", "Resolved"
+		}
+		if !j.Transition("PAY-1", back, "", jiratest.Maria) || !j.Transition("PAY-1", done, "Won't Do", jiratest.Maria) {
+			t.Fatal("she cannot")
+		}
+		publish(t, c, nil, again)
+		if i := issue(t, j); i.Category != "done" {
+			t.Errorf("it was opened: %+v", i)
+		}
+	})
+}
+
+func TestTheLedgerHasWhatBecameOfACreate(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault jiratest.Fault
+		begun bool
+		id    string
+	}{
+		"made":       {jiratest.Fault{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, false, "10001"},
+		"refused":    {jiratest.Fault{Status: 400, Body: `{"errorMessages":["no"]}`, Header: http.Header{"Content-Type": {"application/json"}}}, false, ""},
+		"not known":  {jiratest.Fault{Status: 502, Times: 9}, true, ""},
+		"lost, made": {jiratest.Fault{Cut: true, After: true}, false, "10001"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := jiratest.New(jiratest.Options{})
+			c.fault.Match = isPost("/issue")
+			j.Fail(c.fault)
+			l := &memory{effects: map[string]engine.Effect{}}
+			publish(t, client(t, j, false), l, creating(want(1)))
+			for _, e := range l.effects {
+				if (e.State[stateBegun] != "") != c.begun || e.ID != c.id {
+					t.Errorf("%+v", e)
+				}
+			}
+			if len(l.effects) != 1 {
+				t.Errorf("%d effects", len(l.effects))
+			}
+		})
+	}
+}
+
 func TestATicketIsFollowedWhereItIsMoved(t *testing.T) {
 	for name, ledger := range map[string]*memory{"with a ledger": {effects: map[string]engine.Effect{}}, "without": nil} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ func TestPagesForAuthorsShowWhatTheProgramDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"policies/WRITING.md", "policies/FROM-CONFTEST.md"} {
+	for _, page := range []string{"policies/WRITING.md", "policies/FROM-CONFTEST.md", "docs/jira.md"} {
 		t.Run(page, func(t *testing.T) {
 			place := filepath.Join(root, filepath.FromSlash(page))
 			text := []byte(readFile(t, place))
@@ -36,7 +36,7 @@ func TestPagesForAuthorsShowWhatTheProgramDoes(t *testing.T) {
 // replayPage runs the blocks of a page, and returns it with what the program writes.
 func replayPage(t *testing.T, page string, text []byte) []byte {
 	t.Helper()
-	c := &console{t: t}
+	c := &console{t: t, wire: tracker(), env: robot}
 	blocks := regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 	ran := 0
 	shown := blocks.ReplaceAllFunc(text, func(block []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +41,7 @@ type publisher struct {
 func newPublisher(t *testing.T) *publisher {
 	t.Chdir(t.TempDir())
 	writeFile(t, ".headgate/headgate.yaml", "jira: {url: https://acme.atlassian.net, project: PAY, events: [manual], from: \"track*\"}\n")
-	return &publisher{t, tracker(), map[string]string{"HEADGATE_JIRA_USER": jiratest.Robot.Email, "HEADGATE_JIRA_TOKEN": jiratest.Robot.Token}}
+	return &publisher{t, tracker(), maps.Clone(robot)}
 }
 
 func (p *publisher) run(args ...string) (status int, stdout, stderr string) {

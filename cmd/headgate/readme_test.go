@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -82,6 +83,9 @@ func TestReadmeShowsWhatTheProgramDoes(t *testing.T) {
 type console struct {
 	t      *testing.T
 	status int // of the last command
+
+	wire http.RoundTripper // what answers instead of the network; nil: nothing is asked
+	env  map[string]string
 }
 
 // replay runs the lines that begin with "$ " and puts what each writes after it, in the place of what was there.
@@ -119,8 +123,10 @@ func (c *console) run(command string) string {
 		stdin:  strings.NewReader(""),
 		stdout: &written,
 		stderr: &written,
-		getenv: func(string) string { return "" },
+		getenv: func(name string) string { return c.env[name] },
 		now:    func() time.Time { return readmeTime },
+		wire:   c.wire,
+		waits:  unhurried{},
 	}
 	c.status = a.run(context.Background(), args[1:])
 	if !cut {

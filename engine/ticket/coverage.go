@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/report"
 )
 
 // A look is what a tool says that it looked at. Names of tools are compared whatever their case; an empty target is one that the
@@ -80,31 +81,35 @@ func (l looks) missing(covers []Cover) string {
 	}
 	for _, c := range covers {
 		k := look{strings.ToLower(c.Tool), c.Target}
-		on := ""
-		if c.Target != "" {
-			on = " on " + c.Target
-		}
 		switch n := l.whole[k]; {
 		case l.part[k]:
-			return "the scan by " + c.Tool + on + " did not finish"
+			return "the scan by " + c.words() + " did not finish"
 		case n == 0:
-			return "there is no complete report by " + c.Tool + on
+			return "there is no complete report by " + c.words()
 		case n < c.Reports:
-			return fmt.Sprintf("there are %d complete reports by %s%s, and were %d when it was found", n, c.Tool, on, c.Reports)
+			return fmt.Sprintf("complete reports by %s: %d now, %d when it was found", c.words(), n, c.Reports)
 		}
 	}
 	return ""
 }
 
-// coverWords name what found something: "trivy on image ghcr.io/acme/shop".
+// words name what found something: "trivy on image ghcr.io/acme/shop".
+func (c *Cover) words() string {
+	w := cutEnd(report.Line(c.Tool), longestName)
+	if w == "" {
+		w = "a tool without a name"
+	}
+	if on := cutMiddle(report.Line(c.Target), longestName); on != "" {
+		w += " on " + on
+	}
+	return w
+}
+
+// coverWords name what found something, the first few of many.
 func coverWords(covers []Cover) string {
 	said := map[string]bool{}
 	for _, c := range covers {
-		w := c.Tool
-		if c.Target != "" {
-			w += " on " + c.Target
-		}
-		said[w] = true
+		said[c.words()] = true
 	}
 	all := slices.Sorted(maps.Keys(said))
 	if more := len(all) - 3; more > 0 {

@@ -174,7 +174,8 @@ func isFinder(label string) bool { return label == Label || strings.HasPrefix(la
 func (r *Run) noted(t *Ticket, was State) State {
 	s := State{Key: t.Key, Scope: ScopeLabel(r.settings.Scope), Wrote: t.digests(), Labels: t.Labels, Summary: t.Summary, Per: r.settings.Per, For: t.For,
 		Worst: t.from.worst, Due: dayText(t.from.due), Clears: t.from.clears, Covers: t.from.covers, Reopened: was.Reopened}
-	if len(s.Covers) > mostCovers { // to note some would be to close it without the others
+	tooLong := func(c Cover) bool { return len(c.Tool)+len(c.Target) > longestNoted }
+	if len(s.Covers) > mostCovers || slices.ContainsFunc(s.Covers, tooLong) { // to note some would be to close it without the others
 		s.Covers = nil
 	}
 	s.Clears = s.Clears[:min(len(s.Clears), mostCleared)]

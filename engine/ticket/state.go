@@ -20,6 +20,8 @@ const (
 	mostCovers  = 50
 	mostOnce    = 8
 	longestName = 80 // characters
+
+	longestNoted = 500 // bytes of a name that is compared
 )
 
 // State is what we keep with a ticket in the tracker itself, as its property: enough to decide about it with no other memory. It is

@@ -133,15 +133,19 @@ func (r *Run) divided(f *engine.Fix) map[string][]*engine.Case {
 	return by
 }
 
-// of is what a case belongs to.
+// of is what a case belongs to. A name too long to be noted is its digest.
 func (p Per) of(c *engine.Case) string {
+	var name string
 	switch p {
 	case PerAsset:
-		return c.Input.Asset.ID
+		name = c.Input.Asset.ID
 	case PerTeam:
-		return c.Input.Asset.Owner
+		name = c.Input.Asset.Owner
 	}
-	return ""
+	if len(name) > longestNoted {
+		return digest(name)
+	}
+	return name
 }
 
 // ticket is the one for some cases of a fix.

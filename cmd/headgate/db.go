@@ -39,6 +39,7 @@ var dbCommands = []func(*app) *cobra.Command{
 	newDBRebuildCommand,
 	newDBExportLogCommand,
 	newDBStatsCommand,
+	newDBEraseCommand,
 }
 
 // dbCommand is a subcommand that works on a ledger that is there.

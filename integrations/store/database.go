@@ -27,6 +27,9 @@ type database interface {
 	// settle sets up what only a database that is known to be a ledger may have.
 	settle(ctx context.Context) error
 
+	// forget makes sure that of what was deleted nothing is left where it lay.
+	forget(ctx context.Context) error
+
 	// inOwnWords puts a text of the schema into the database's own words for types.
 	inOwnWords(schema string) string
 

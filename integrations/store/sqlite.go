@@ -32,7 +32,7 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 	}
 	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in.
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)",
+		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)", "secure_delete(ON)",
 	}}
 	// A URI, as a name may have a question mark.
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
@@ -59,6 +59,16 @@ func (s *sqliteFile) settle(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// forget folds the write-ahead log in and empties it: what is deleted is overwritten in the file, and would still be in the log.
+func (s *sqliteFile) forget(ctx context.Context) error {
+	var busy, log, folded int
+	err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &folded)
+	if err == nil && busy != 0 {
+		err = ErrBusy
+	}
+	return inWords(err)
 }
 
 func (s *sqliteFile) inOwnWords(schema string) string { return schema }

@@ -29,10 +29,14 @@ func newGateCommand(a *app) *cobra.Command {
 and threats, and lets the policies decide. A folder is searched for reports. Settings are read from .headgate of the current folder or
 the nearest above it, and only if there is none, from the one beside the reports or above.
 
+In a pull request or a merge queue all of them are read from the commit that the change is to be merged into: a change cannot judge
+itself. GitHub names that commit; elsewhere --base does. Without one nothing is decided.
+
 Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 3 could not decide.`,
 		Example: `  headgate gate results.sarif
   headgate gate reports/ -o text -o json=result.json -o markdown=comment.md
   headgate gate reports/ --baseline base-reports/ --diff origin/main...HEAD
+  headgate gate reports/ --event pull_request --base origin/main
   trivy image --format json ghcr.io/acme/checkout | headgate gate -`,
 		RunE: func(c *cobra.Command, args []string) error { return a.gate(c.Context(), &f, args) },
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,6 +119,15 @@ func (o *origin) String() string {
 	return "the base commit " + brief(o.commit)
 }
 
+// as says of an error whose files do not load, where they may differ from what lies here.
+func (o *origin) as(err error) error {
+	var f *failure
+	if o == nil || o.proposed || !errors.As(err, &f) {
+		return err
+	}
+	return &failure{status: f.status, err: fmt.Errorf("in %v: %w", o, f.err), hint: cmp.Or(f.hint, "what mends it judges nothing before it is merged")}
+}
+
 func brief(commit string) string { return commit[:min(7, len(commit))] }
 
 // stat describes a file or folder.
@@ -225,7 +235,8 @@ func (o *origin) settings(start string) (string, error) {
 		case err == nil && s.IsDir():
 			return filepath.Join(name, settingsFolder), nil
 		case err == nil:
-			return "", undecided(fmt.Errorf("%s is no folder in %v", path.Join(rel, settingsFolder), o), "")
+			return "", undecided(fmt.Errorf("%s is no folder in %v", path.Join(rel, settingsFolder), o),
+				"it cannot be a file or a submodule, whose files are another repository's; policies of many repositories come as a bundle (--policy)")
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", undecided(fmt.Errorf("%v: %w", o, err), "")
 		case rel == ".":

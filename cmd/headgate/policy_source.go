@@ -177,7 +177,7 @@ func (r *run) loadPolicy(ctx context.Context) (err error) {
 		r.result.Policy.Revision = r.choice.bundle.Revision
 	}
 	if r.policy, err = engine.LoadPolicy(ctx, src); err != nil {
-		return cmp.Or(stopped(ctx), setup(err, ""))
+		return cmp.Or(stopped(ctx), r.settings.from.as(setup(err, "")))
 	}
 	if r.guard != nil {
 		r.guard.policy.Store(r.policy)

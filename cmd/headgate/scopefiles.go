@@ -35,7 +35,7 @@ func (r *run) loadScope() error {
 		return err
 	}
 	if r.assets, err = scope.Read(assets, files, scope.Options{Repository: r.result.Change.Repository}); err != nil {
-		return setup(err, "headgate schema assets says what an asset can have")
+		return r.origin.as(setup(err, "headgate schema assets says what an asset can have"))
 	}
 	r.assets.Warnings = append(warnings, r.assets.Warnings...)
 	return nil

@@ -130,7 +130,7 @@ func (a *app) openSettings(from *origin, flag string, args []string) (*settings,
 	if err == nil && flag == "" {
 		a.sayUnused(folder, args)
 	}
-	return s, err
+	return s, from.as(err)
 }
 
 func (a *app) chooseSettings(from *origin, flag string, args []string) (string, error) {

@@ -9,16 +9,18 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/headgate/headgate/engine/tree"
 )
 
 func openTree(t *testing.T, r *repo, commit string) *Tree {
 	t.Helper()
-	tree, err := OpenTree(t.Context(), r.dir, commit)
+	opened, err := OpenTree(t.Context(), r.dir, commit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(tree.Close)
-	return tree
+	t.Cleanup(opened.Close)
+	return opened
 }
 
 func TestTheTreeIsThatOfTheCommitWhateverLiesInTheWorkingTree(t *testing.T) {
@@ -34,16 +36,16 @@ func TestTheTreeIsThatOfTheCommitWhateverLiesInTheWorkingTree(t *testing.T) {
 	r.write("later", "x")
 	r.git("rm", "-q", "-r", "a b")
 	second := r.commit("second")
-	tree := openTree(t, r, first)
-	if tree.Commit != first {
-		t.Errorf("the commit is %s", tree.Commit)
+	opened := openTree(t, r, first)
+	if opened.Commit != first {
+		t.Errorf("the commit is %s", opened.Commit)
 	}
 	for name, want := range map[string]string{".headgate/headgate.yaml": "repository: acme/shop\n", "link/ünïcode.txt": "é\r\n", "empty": ""} {
-		if text, err := tree.ReadFile(name); err != nil || string(text) != want {
+		if text, err := opened.ReadFile(name); err != nil || string(text) != want {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}
-	if _, err := tree.Stat("later"); err == nil {
+	if _, err := opened.Stat("later"); err == nil {
 		t.Error("what came later is there")
 	}
 	r.git("rm", "-q", "link")
@@ -51,8 +53,8 @@ func TestTheTreeIsThatOfTheCommitWhateverLiesInTheWorkingTree(t *testing.T) {
 	if err := fstest.TestFS(openTree(t, r, second+"~1").FS, ".headgate/headgate.yaml", "empty"); err != nil {
 		t.Error(err)
 	}
-	tree.Close()
-	if _, err := tree.ReadFile("empty"); err == nil {
+	opened.Close()
+	if _, err := opened.ReadFile("empty"); err == nil {
 		t.Error("a closed tree reads")
 	}
 }
@@ -63,8 +65,8 @@ func TestATreeOfANameThatIsNoCommitDoesNotOpen(t *testing.T) {
 	blob := r.commit("x")
 	blob = r.git("rev-parse", blob+":a")
 	for _, name := range []string{"--help", "none", blob, strings.Repeat("0", 40), "HEAD:a"} {
-		if tree, err := OpenTree(t.Context(), r.dir, name); err == nil {
-			tree.Close()
+		if opened, err := OpenTree(t.Context(), r.dir, name); err == nil {
+			opened.Close()
 			t.Errorf("%s opens", name)
 		}
 	}
@@ -76,11 +78,11 @@ func TestASubmoduleOfATreeIsNotReadFromTheWorkingTree(t *testing.T) {
 	other.commit("other")
 	r := newRepo(t)
 	r.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.dir, ".headgate")
-	tree := openTree(t, r, r.commit("with a submodule"))
-	if text, err := tree.ReadFile(".headgate/headgate.yaml"); err == nil {
+	opened := openTree(t, r, r.commit("with a submodule"))
+	if text, err := opened.ReadFile(".headgate/headgate.yaml"); err == nil {
 		t.Errorf("the submodule reads %q", text)
 	}
-	if s, err := tree.Lstat(".headgate"); err != nil || s.Mode()&fs.ModeIrregular == 0 {
+	if s, err := opened.Lstat(".headgate"); err != nil || s.Mode()&fs.ModeIrregular == 0 {
 		t.Errorf("the submodule is %v, %v", s, err)
 	}
 	if Untracked(t.Context(), r.dir, ".headgate/headgate.yaml") {
@@ -214,4 +216,31 @@ func TestGitRunsNoProgramOfTheRepository(t *testing.T) {
 	if checkout, err := FindCheckout(t.Context(), planted); err == nil && filepath.Base(checkout.Root) == "planted" {
 		t.Errorf("a planted repository is taken for one: %+v", checkout)
 	}
+}
+
+// What is read of a tree object is all of it: written again it is the same.
+func FuzzReadTree(f *testing.F) {
+	id := strings.Repeat("\x01", 20)
+	f.Add([]byte("100644 a\x00" + id + "40000 b\x00" + id + "120000 c\x00" + id + "160000 d\x00" + id))
+	f.Add([]byte("100755 a b\x00" + id))
+	f.Add([]byte("40000 \x00"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		entries, err := readTree(text, 20)
+		if err != nil {
+			return
+		}
+		size := 0
+		for _, e := range entries {
+			if len(e.ID) != 40 || strings.Contains(e.Name, "\x00") {
+				t.Errorf("read %+v", e)
+			}
+			size += len("40000 ") + len(e.Name) + 1 + 20
+			if e.Kind != tree.Folder {
+				size++
+			}
+		}
+		if size > len(text) {
+			t.Errorf("%d bytes come to %d", len(text), size)
+		}
+	})
 }

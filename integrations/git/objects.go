@@ -77,7 +77,7 @@ func (o *objects) Read(id string) ([]byte, error) {
 // mostOfAFolder bounds the object of one folder.
 const mostOfAFolder = 64 << 20
 
-// Entries are what a folder holds: <mode> SP <name> NUL <id in bytes>, over and over.
+// Entries are what a folder holds.
 func (o *objects) Entries(id string) ([]tree.Entry, error) {
 	o.mu.Lock()
 	text, err := o.contents.read(id, "tree", mostOfAFolder)
@@ -85,16 +85,24 @@ func (o *objects) Entries(id string) ([]tree.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []tree.Entry
-	for length := len(id) / 2; len(text) > 0; {
+	entries, err := readTree(text, len(id)/2)
+	if err != nil {
+		return nil, fmt.Errorf("the tree %s: %w", clip(id), err)
+	}
+	return entries, nil
+}
+
+// readTree reads the object of a folder: <mode> SP <name> NUL <id of so many bytes>, over and over.
+func readTree(text []byte, length int) (entries []tree.Entry, err error) {
+	for len(text) > 0 {
 		head, rest, ok := bytes.Cut(text, []byte{0})
 		mode, name, named := strings.Cut(string(head), " ")
 		if !ok || !named || len(rest) < length {
-			return nil, fmt.Errorf("the tree %s is cut off", clip(id))
+			return nil, errors.New("it is cut off")
 		}
 		kind, err := kindOf(mode)
 		if err != nil {
-			return nil, fmt.Errorf("the tree %s: %w", clip(id), err)
+			return nil, err
 		}
 		entries = append(entries, tree.Entry{Name: name, Kind: kind, ID: hex.EncodeToString(rest[:length])})
 		text = rest[length:]
@@ -111,7 +119,7 @@ func kindOf(mode string) (tree.Kind, error) {
 		return tree.Link, nil
 	case mode == "160000":
 		return tree.Submodule, nil
-	case strings.HasPrefix(mode, "100"):
+	case len(mode) == len("100644") && strings.HasPrefix(mode, "100"):
 		return tree.File, nil
 	}
 	return 0, fmt.Errorf("no file has the mode %q", clip(mode))

@@ -63,8 +63,8 @@ type telling struct {
 	client  *github.Client
 	args    []string // what the run was given, for the commands that are named
 	key     string
-	failed  error // why nothing was decided; nil: it was
-	now     github.State
+	failed  error        // why nothing was decided; nil: it was
+	now     github.State // of the pull request; zero: nobody knows
 	effects []engine.Effect
 }
 
@@ -85,29 +85,28 @@ func (r *run) tell(ctx context.Context, flags *feedbackFlags, args []string, fai
 		return t
 	}
 	t.key = github.Key(cmp.Or(t.settings().CommentKey, strings.Trim(event.Workflow+"."+event.Job, "."), "headgate"))
-	if !t.asked() {
+	if !slices.ContainsFunc(kinds, t.asks) {
 		return t
 	}
 	if event.WorkflowRun != nil { // the checkout is of the default branch, and the reports are not
-		t.lacking(errors.New("what another run found is about another commit: headgate publish tells it"))
+		t.lacking(errors.New("what another run found is about another commit: headgate publish tells it"), kinds...)
 		return t
 	}
 	if err := t.connect(); err != nil {
-		t.lacking(err)
+		t.lacking(err, kinds...)
 		return t
 	}
 	ctx, cancel := context.WithTimeout(ctx, feedbackTime)
 	defer cancel()
-	if event.Pull != nil && (flags.comment || flags.review) {
+	if t.asks(engine.EffectComment) || t.asks(engine.EffectReview) {
 		if err := t.look(ctx); err != nil {
-			t.lacking(err)
-			return t
+			t.lacking(err, engine.EffectReview, engine.EffectComment)
 		}
 	}
 	t.review(ctx)
 	t.scan(ctx)
 	t.check(ctx)
-	t.comment(ctx) // last: it names the others that did not arrive
+	t.comment(ctx)
 	t.processed(ctx)
 	t.keep(ctx)
 	return t
@@ -166,9 +165,20 @@ func (t *telling) settings() githubSettings {
 	return t.run.settings.GitHub
 }
 
-// asked says whether anything is to be told of this event. A pull request is commented; anything else has no place for it.
-func (t *telling) asked() bool {
-	return t.event.Pull != nil && (t.flags.comment || t.flags.review) || t.flags.checkRun || t.flags.sarif
+// kinds are the effects in the order in which they are made: the comment is last, as it names the others that did not arrive.
+var kinds = []string{engine.EffectReview, engine.EffectSARIF, engine.EffectCheckRun, engine.EffectComment}
+
+// asks says whether an effect is to be made of this event. A pull request is commented; anything else has no place for it.
+func (t *telling) asks(kind string) bool {
+	switch kind {
+	case engine.EffectReview:
+		return t.flags.review && t.event.Pull != nil
+	case engine.EffectComment:
+		return t.flags.comment && t.event.Pull != nil
+	case engine.EffectSARIF:
+		return t.flags.sarif
+	}
+	return t.flags.checkRun
 }
 
 func (t *telling) connect() (err error) {
@@ -182,17 +192,11 @@ func (t *telling) look(ctx context.Context) (err error) {
 	return err
 }
 
-// lacking notes of everything that was asked for that it could not even be begun.
-func (t *telling) lacking(err error) {
-	for _, of := range []struct {
-		kind  string
-		asked bool
-	}{
-		{engine.EffectReview, t.flags.review && t.event.Pull != nil}, {engine.EffectSARIF, t.flags.sarif},
-		{engine.EffectCheckRun, t.flags.checkRun}, {engine.EffectComment, t.flags.comment && t.event.Pull != nil},
-	} {
-		if of.asked {
-			t.effects = append(t.effects, engine.Effect{Kind: of.kind, Key: t.key, Place: t.event.Server + "/" + t.event.Repository,
+// lacking notes of what was asked for, of these kinds, that it could not even be begun.
+func (t *telling) lacking(err error, kinds ...string) {
+	for _, kind := range kinds {
+		if t.asks(kind) {
+			t.effects = append(t.effects, engine.Effect{Kind: kind, Key: t.key, Place: t.event.Server + "/" + t.event.Repository,
 				Did: engine.DidDegrade, Why: github.Why(err)})
 		}
 	}
@@ -215,7 +219,7 @@ func (t *telling) told() report.CommentOptions {
 // review remarks on lines of the change. The settled remark is the same text whatever it was about.
 func (t *telling) review(ctx context.Context) {
 	most := t.settings().MaxRemarks
-	if !t.flags.review || t.event.Pull == nil || t.failed != nil || most != nil && *most == 0 {
+	if !t.asks(engine.EffectReview) || t.now.Head == "" || t.failed != nil || most != nil && *most == 0 {
 		return
 	}
 	want := github.Review{Pull: t.event.Pull.Number, Key: t.key, Run: t.speaker(), Now: t.now.Head, Stands: t.stands(), Settled: settledRemark}
@@ -343,7 +347,7 @@ func (t *telling) check(ctx context.Context) {
 // comment keeps the one comment. Where nothing was decided no new one is made, as the job says so; one that is there must not go on
 // speaking for a commit that nobody judged.
 func (t *telling) comment(ctx context.Context) {
-	if !t.flags.comment || t.event.Pull == nil {
+	if !t.asks(engine.EffectComment) || t.now.Head == "" {
 		return
 	}
 	want := github.Comment{Pull: t.event.Pull.Number, Key: t.key, Run: t.speaker(), Now: t.now.Head, Noted: t.uploaded()}

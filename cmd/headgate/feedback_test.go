@@ -234,6 +234,19 @@ func TestAForkIsGatedThoughItsTokenOnlyReads(t *testing.T) {
 	}
 }
 
+// What a token may do it does, also where it does not see the pull request.
+func TestWhatCanBeToldIsToldWhereThePullRequestIsNotSeen(t *testing.T) {
+	g := newGated(t, 5, "contents: read", "security-events: write", "checks: write")
+	g.repo.Private()
+	done := g.gate(g.pull.Event("opened"), append(everyWay, g.report(5))...)
+	if done.status != statusBlocked || done.outputs["feedback"] != "degraded" || len(g.repo.SARIFs()) != 1 || len(g.repo.CheckRuns()) != 1 {
+		t.Errorf("status %d, outputs %v, %d uploads, %d check runs\n%s", done.status, done.outputs, len(g.repo.SARIFs()), len(g.repo.CheckRuns()), done.stderr)
+	}
+	if n := strings.Count(done.stderr, "headgate: feedback: "); n != 2 {
+		t.Errorf("%d effects are said to be missing:\n%s", n, done.stderr)
+	}
+}
+
 func TestWhatAnotherRunFoundIsNotToldOfTheDefaultBranch(t *testing.T) {
 	g := newGated(t, 5)
 	e := g.pull.WorkflowRun("scan", "success").Event()

@@ -126,6 +126,22 @@ func TestTheResultThatIsPublishedNamesItsTickets(t *testing.T) {
 	}
 }
 
+func TestATicketThatNoSearchFindsIsKnownFromTheLedger(t *testing.T) {
+	for ledger, want := range map[string]int{"--ledger=ledger.db": 1, "--ledger=": 2} {
+		p := newPublisher(t)
+		p.gate("2026-11-21", "open.go")
+		for range 2 {
+			if status, _, stderr := p.run("publish", "result.json", ledger); status != statusPass {
+				t.Fatalf("status %d: %s", status, stderr)
+			}
+			p.jira.Label("PAY-1", nil, jiratest.Maria) // somebody tidies up
+		}
+		if n := len(p.jira.Issues()); n != want {
+			t.Errorf("%s: there are %d tickets, want %d", ledger, n, want)
+		}
+	}
+}
+
 func TestWhatCannotBePublishedIsAFailure(t *testing.T) {
 	p := newPublisher(t)
 	p.gate("2026-11-21", "open.go", "other.go")

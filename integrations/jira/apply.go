@@ -2,6 +2,7 @@ package jira
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -174,7 +175,7 @@ func (b *Board) editBody(ctx context.Context, c *ticket.Change, comment ticket.D
 	if err != nil {
 		return nil, err
 	}
-	body := map[string]any{"properties": []any{map[string]any{"key": property, "value": rawJSON(state)}}}
+	body := map[string]any{"properties": []any{map[string]any{"key": property, "value": json.RawMessage(state)}}}
 	if c.Ticket != nil && len(c.Fields) > 0 {
 		fields, err := b.client.fieldValues(ctx, c.Ticket, c.Fields)
 		if err != nil {

@@ -219,7 +219,7 @@ func (c *Client) send(ctx context.Context, method, path string, body, into any) 
 	case res.StatusCode > 299 || res.StatusCode < 200:
 		return refusal(res, err)
 	case err != nil:
-		return fmt.Errorf("Jira's answer is not as it should be: %w", err)
+		return fmt.Errorf("the answer of Jira is not as it should be: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,7 +35,7 @@ func (b *Board) create(ctx context.Context, c *ticket.Change, e *engine.Effect) 
 		var made struct{ ID, Key string }
 		err = b.client.do(ctx, http.MethodPost, "issue", body, &made)
 		if err == nil && !isID(made.ID) {
-			return errors.New("Jira does not say which ticket it made")
+			return errors.New("the answer of Jira does not say which ticket it made")
 		}
 		if err == nil {
 			b.cards[made.ID] = &card{Issue: ticket.Issue{Key: c.Key, ID: made.ID, Ref: cut(made.Key, longestSaid), URL: b.client.browse(made.Key), State: c.Next, Labels: c.Ticket.Labels}}
@@ -90,7 +91,7 @@ func (b *Board) createBody(ctx context.Context, c *ticket.Change) (map[string]an
 	values["project"] = map[string]string{"key": b.client.options.Project}
 	values["issuetype"] = map[string]string{"name": t.Type}
 	values["labels"] = t.Labels
-	return map[string]any{"fields": values, "properties": []any{map[string]any{"key": property, "value": rawJSON(state)}}}, nil
+	return map[string]any{"fields": values, "properties": []any{map[string]any{"key": property, "value": json.RawMessage(state)}}}, nil
 }
 
 // given are the fields of a ticket that are not empty.

@@ -15,9 +15,6 @@ import (
 	"github.com/headgate/headgate/engine/ticket"
 )
 
-// rawJSON is JSON that is sent as it is.
-func rawJSON(data []byte) json.RawMessage { return json.RawMessage(data) }
-
 // text is a document as the deployment takes it.
 func (c *Client) text(ctx context.Context, d ticket.Document) (any, error) {
 	cloud, err := c.isCloud(ctx)

@@ -44,7 +44,6 @@ type remote struct {
 	id       int
 	globalID string
 	object   map[string]any
-	rest     map[string]any
 }
 
 type link struct {

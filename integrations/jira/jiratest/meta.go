@@ -62,14 +62,6 @@ func (j *Jira) getPriorities(c *call) {
 // resolutions are those of every site here.
 var resolutions = []string{"Fertig", "Done", "Won't Do", "Duplicate", "Fixed"}
 
-func (j *Jira) getResolutions(c *call) {
-	var all []any
-	for i, name := range resolutions {
-		all = append(all, map[string]any{"id": itoa(i + 1), "name": name})
-	}
-	c.write(http.StatusOK, all)
-}
-
 func (j *Jira) getLinkTypes(c *call) {
 	all := []any{}
 	for i, name := range j.options.LinkTypes {

@@ -179,7 +179,6 @@ var resources = []struct {
 	{"GET", "myself", (*Jira).myself},
 	{"GET", "mypermissions", (*Jira).myPermissions},
 	{"GET", "priority", (*Jira).getPriorities},
-	{"GET", "resolution", (*Jira).getResolutions},
 	{"GET", "issueLinkType", (*Jira).getLinkTypes},
 	{"GET", "project/{project}", (*Jira).getProject},
 	{"GET", "user/assignable/search", (*Jira).getAssignable},

@@ -28,14 +28,15 @@ func (b *Board) Apply(ctx context.Context, changes []ticket.Change) []engine.Eff
 		}
 		effects = append(effects, e)
 	}
-	if err := b.settleDoubles(ctx, made); err != nil {
-		b.degradeDoubles(effects, made, err)
-	}
+	b.settleDoubles(ctx, made)
 	oldest := map[string]*card{}
 	for _, w := range b.winners() {
 		oldest[w.Key] = w
 	}
 	for i := range effects {
+		if err := b.troubled[effects[i].Key]; err != nil {
+			effects[i].Did, effects[i].Why = engine.DidDegrade, cut(fmt.Sprintf("whether it is there twice: %v", err), 2*longestSaid)
+		}
 		if card := oldest[effects[i].Key]; card != nil && effects[i].ID != "" && card.ID != effects[i].ID && !card.Gone {
 			b.fill(&effects[i], card)
 			effects[i].Did, effects[i].Why = engine.DidNothing, "made by another run at the same time"
@@ -61,8 +62,7 @@ func (b *Board) apply(ctx context.Context, c *ticket.Change) engine.Effect {
 	if err == nil {
 		err = b.make(ctx, c, &e)
 	}
-	if err != nil {
-		b.stops(ctx, err)
+	if b.stops(ctx, err); err != nil {
 		what := wanted(c)
 		if errors.As(err, new(*unlinked)) {
 			what = e.Did + ", but not linked"
@@ -96,12 +96,22 @@ func wanted(c *ticket.Change) string {
 	return "not updated"
 }
 
-// stops notes what makes it useless to go on: Jira is not there, asks to be left alone, or does not know us.
+// mostFailures is how many changes in a row Jira may fail at before no more are tried.
+const mostFailures = 5
+
+// stops notes what makes it useless to go on: Jira is not there, asks to be left alone, does not know us, or fails again and again.
 func (b *Board) stops(ctx context.Context, err error) {
 	var limited *transport.Limited
+	s := status(err)
+	if err == nil || s != 0 && s < 500 {
+		b.failures = 0
+	} else {
+		b.failures++
+	}
 	switch {
-	case errors.As(err, &limited), status(err) == http.StatusUnauthorized, errors.As(err, new(*net.OpError)), ctx.Err() != nil:
-		b.stop = err
+	case err == nil || b.stop != nil:
+	case errors.As(err, &limited), s == http.StatusUnauthorized, errors.As(err, new(*net.OpError)), ctx.Err() != nil, b.failures >= mostFailures:
+		b.stop = fmt.Errorf("not tried any more: %w", err)
 	}
 }
 

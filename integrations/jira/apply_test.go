@@ -301,6 +301,43 @@ func TestNothingMoreIsTriedOnceJiraAsksForALongWait(t *testing.T) {
 	}
 }
 
+func TestNothingMoreIsTriedOnceJiraFailsAgainAndAgain(t *testing.T) {
+	j := jiratest.New(jiratest.Options{})
+	var all []*ticket.Ticket
+	for n := range 20 {
+		all = append(all, want(n))
+	}
+	c := client(t, j, false)
+	publish(t, c, nil, creating(all...))
+	b, err := c.Board(context.Background(), scope, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes := change(func(c *ticket.Change) { c.Comment, c.Next.Absent = says("Now act."), 1 })(b.Issues())
+	j.Forget()
+	j.Fail(jiratest.Fault{Times: 9999, Status: 500, Match: func(r *http.Request) bool { return r.Method == http.MethodPut }})
+	for i, e := range b.Apply(context.Background(), changes) {
+		if e.Did != engine.DidDegrade || e.ID == "" || i > mostFailures && !strings.Contains(e.Why, "not tried any more") {
+			t.Errorf("%+v", e)
+		}
+	}
+	writes := slices.DeleteFunc(j.Requests(), func(r jiratest.Request) bool { return r.Method != http.MethodPut })
+	if len(writes) > 3*mostFailures {
+		t.Errorf("%d writes were tried", len(writes))
+	}
+}
+
+func TestSaysWhereADoubleCannotBeSettled(t *testing.T) {
+	j := jiratest.New(jiratest.Options{Lag: 30 * time.Second})
+	publish(t, client(t, j, false), nil, creating(want(1)))
+	publish(t, client(t, j, false), nil, creating(want(1)))
+	j.Clock().Advance(time.Minute)
+	j.Fail(jiratest.Fault{Times: 99, Status: 500, Match: isPost("/issueLink")})
+	if e := publish(t, client(t, j, false), nil, creating(want(1)))[0]; e.Did != engine.DidDegrade || !strings.Contains(e.Why, "PAY-2, a double of PAY-1") {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestDoublesAreLinkedAndClosedUnlessSomebodyWorksOnThem(t *testing.T) {
 	for name, touched := range map[string]bool{"untouched": false, "commented": true} {
 		t.Run(name, func(t *testing.T) {

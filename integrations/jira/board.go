@@ -37,6 +37,8 @@ type Board struct {
 
 	refusals int // of creates, in a row and the same
 	hopeless error
+	failures int              // in a row
+	troubled map[string]error // by key: what kept doubles from being looked for, or settled
 }
 
 // patience bounds how long lost creates are looked for in one run.
@@ -44,7 +46,7 @@ const patience = 5 * time.Minute
 
 // Board reads the tickets of a scope: a label as ticket.ScopeLabel makes it. Who has no ledger gives nil.
 func (c *Client) Board(ctx context.Context, scope string, ledger Ledger) (*Board, error) {
-	b := &Board{client: c, scope: scope, ledger: ledger, cards: map[string]*card{}, kept: map[string]engine.Effect{}, patient: patience, doubted: map[string]bool{}}
+	b := &Board{client: c, scope: scope, ledger: ledger, cards: map[string]*card{}, kept: map[string]engine.Effect{}, patient: patience, doubted: map[string]bool{}, troubled: map[string]error{}}
 	if ledger != nil {
 		effects, err := ledger.Effects(ctx, c.Place())
 		if err != nil {

@@ -135,30 +135,29 @@ const settling = 5 * time.Second
 
 // settleDoubles looks whether there is more than one ticket of a key, by now also of those that were made just now, and leaves the oldest:
 // whoever looks comes to the same one.
-func (b *Board) settleDoubles(ctx context.Context, made []string) error {
+func (b *Board) settleDoubles(ctx context.Context, made []string) {
 	if b.stop != nil {
-		return nil
+		return
 	}
 	if len(made) > 0 {
-		if err := b.client.sleep(ctx, settling); err != nil {
-			return err
+		err := b.client.sleep(ctx, settling)
+		if err == nil {
+			err = b.recheck(ctx, made)
 		}
-		if err := b.recheck(ctx, made); err != nil {
-			return err
+		for _, key := range made {
+			b.troubled[key] = err
 		}
 	}
 	oldest := map[string]*card{}
 	for _, w := range b.winners() {
 		oldest[w.Key] = w
 	}
-	var errs []error
 	for _, id := range b.ids() {
 		c := b.cards[id]
 		if w := oldest[c.Key]; w.ID != id && !c.Gone && c.Category != ticket.CategoryDone {
-			errs = append(errs, b.double(ctx, c, w))
+			b.troubled[c.Key] = errors.Join(b.troubled[c.Key], b.double(ctx, c, w))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // recheck reads what has the keys of tickets that were made, these as they are now.
@@ -178,13 +177,4 @@ func (b *Board) recheck(ctx context.Context, made []string) error {
 		}
 	}
 	return nil
-}
-
-// degradeDoubles says of tickets that were made that nobody could look whether they are double.
-func (b *Board) degradeDoubles(effects []engine.Effect, made []string, err error) {
-	for i := range effects {
-		if slices.Contains(made, effects[i].Key) {
-			effects[i].Why = cut(fmt.Sprintf("%s (whether another run made it too is not known: %v)", effects[i].Why, err), 2*longestSaid)
-		}
-	}
 }

@@ -188,7 +188,7 @@ func TestARunWhoseConnectionBreaksComesToTheSameEnd(t *testing.T) {
 func TestTwoRunsAtOnceLeaveOneComment(t *testing.T) {
 	ways := 12
 	if long() {
-		ways = 2000
+		ways = 400
 	}
 	for way := range ways {
 		s := newScene(t)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/engine/waiver"
@@ -31,6 +32,10 @@ var schemas = []struct {
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
 	{"notification", "what a webhook of the settings is sent", report.NotificationSchema},
+	{"evidence", "the statement of a run and its predicate, in evidence", func() []byte { return evidence.StatementSchema }},
+	{"record", "a record of evidence", func() []byte { return evidence.RecordSchema }},
+	{"receipt", "what headgate evidence receipt writes", func() []byte { return evidence.ReceiptFormat }},
+	{"verification", "what headgate evidence verify -o json writes", func() []byte { return evidence.VerificationFormat }},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/policies"
@@ -106,4 +110,54 @@ func TestABundleIsHeldToWhatAFolderIsHeldTo(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// What evidence keeps of a policy must decide as it did, also where parameters are given over a bundle that has all its data at its root.
+func TestTheFilesOfAPolicyAreTheSamePolicy(t *testing.T) {
+	src, p := packed(t)
+	atRoot := map[string][]byte{"data.json": []byte(`{"main": {"params": {"fail_on": null}}}`)}
+	for name, text := range p.Files {
+		switch {
+		case strings.HasPrefix(name, "main/data."):
+			atRoot["data.json"] = fmt.Appendf(nil, `{"main": %s}`, jsonOf(t, text))
+		default:
+			atRoot[name] = text
+		}
+	}
+	for what, src := range map[string]engine.PolicySource{
+		"folders":      src,
+		"as they ship": {Shipped: policies.Files, Packs: policies.Default},
+		"a bundle with parameters over it": {Shipped: policies.Files, Bundle: &engine.PackBundle{Label: "b", Files: atRoot},
+			Params: map[string]any{"main": map[string]any{"fail_on": "act"}}},
+	} {
+		policy, err := engine.LoadPolicy(t.Context(), src)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		files, err := policy.Files()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		again, err := engine.LoadPolicy(t.Context(), engine.PolicySource{Shipped: policies.Files, Bundle: &engine.PackBundle{Label: "kept", Files: files}})
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if again.Info().Digest != policy.Info().Digest {
+			t.Errorf("%s: the files are another policy", what)
+		}
+	}
+}
+
+// jsonOf is a data file, be it YAML, as JSON.
+func jsonOf(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var doc any
+	if err := util.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

@@ -5,10 +5,12 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -165,6 +167,62 @@ func TestResultsAreAsReadableAsTheUmaskSays(t *testing.T) {
 		}
 		if s, err := os.Stat(name); err != nil || s.Mode().Perm() != want {
 			t.Errorf("umask %o: %v, %v", umask, s.Mode(), err)
+		}
+	}
+}
+
+// A run that is killed while it leaves evidence leaves a whole bundle or none, and doing it again completes.
+func TestARunThatIsKilledLeavesWholeEvidenceOrNone(t *testing.T) {
+	points := []int{0, 4, 7}
+	if os.Getenv("HEADGATE_LONG") != "" {
+		points = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8}
+	}
+	var report strings.Builder
+	report.WriteString(`{"SchemaVersion": 2, "ArtifactName": ".", "ArtifactType": "repository", "Results": [{"Target": "go.mod", "Class": "lang-pkgs", "Type": "gomod", "Vulnerabilities": [`)
+	for i := range 3000 {
+		if i > 0 {
+			report.WriteByte(',')
+		}
+		fmt.Fprintf(&report, `{"VulnerabilityID": "CVE-2026-%d", "PkgName": "example.com/m%d", "InstalledVersion": "v1.0.0", "Severity": "HIGH", "Title": "t"}`, 10000+i, i)
+	}
+	report.WriteString(`]}]}`)
+	for _, files := range points {
+		c := command(t, "headgate", "gate", "report.json", "--evidence", "evidence", "--no-range")
+		writeFile(t, filepath.Join(c.Dir, "report.json"), report.String())
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { _ = c.Wait(); close(ended) }() // that it was killed is meant
+		for there := false; !there; {
+			stages, _ := filepath.Glob(filepath.Join(c.Dir, ".evidence.*.part")) // the pattern is right
+			for _, stage := range stages {
+				entries, err := os.ReadDir(stage)
+				there = there || err == nil && len(entries) >= files
+			}
+			select {
+			case <-ended:
+				there = true
+			default:
+				runtime.Gosched()
+			}
+		}
+		_ = c.Process.Kill() // it may have ended
+		<-ended
+		verify := command(t, "headgate", "evidence", "verify", filepath.Join(c.Dir, "evidence"))
+		if _, err := os.Stat(filepath.Join(c.Dir, "evidence")); err == nil {
+			if out, err := verify.CombinedOutput(); err != nil {
+				t.Errorf("killed at %d files: %s", files, out)
+			}
+			continue
+		}
+		again := command(t, "headgate", "gate", "report.json", "--evidence", "evidence", "--no-range")
+		again.Dir = c.Dir
+		if out, err := again.CombinedOutput(); err != nil && again.ProcessState.ExitCode() != statusBlocked {
+			t.Fatalf("killed at %d files, and again: %s", files, out)
+		}
+		if out, err := verify.CombinedOutput(); err != nil {
+			t.Errorf("killed at %d files, and done again: %s", files, out)
 		}
 	}
 }

@@ -69,10 +69,15 @@ func (r *Record) parse(line []byte) error {
 		there bool
 	}{{KindDecision, r.Decision != nil}, {KindWaiver, r.Waiver != nil}, {KindEffect, r.Effect != nil}, {KindPolicy, r.Policy != nil},
 		{KindClosure, r.Case != nil && r.Kind != KindReopen}, {KindReopen, r.Case != nil && r.Kind == KindReopen}}
+	known := false
 	for _, of := range have {
 		if of.there != (of.kind == r.Kind) {
 			return fmt.Errorf("a record of kind %.40q has to have what it is about, and nothing else", r.Kind)
 		}
+		known = known || of.there
+	}
+	if !known {
+		return fmt.Errorf("a record of kind %.40q is none that this headgate knows", r.Kind)
 	}
 	return nil
 }

@@ -106,31 +106,39 @@ func times(few, long int) int {
 func TestAWriterThatIsKilledLeavesWholeRunsOrNone(t *testing.T) {
 	for name, where := range forms {
 		t.Run(name, func(t *testing.T) {
-			at := where(t)
 			r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-			next := 0
-			for range times(4, 150) {
-				c, said := writing(t, at, next, 1000)
-				time.Sleep(time.Duration(20+r.IntN(180)) * time.Millisecond) // the moment is what the test is about
-				if err := c.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-				_ = c.Wait() // it was killed
-				promised := strings.Count(said.String(), "appended")
-				l := opening(t, at)
-				runs := int(sound(t, l))
-				if runs < next+promised || runs > next+promised+1 {
-					t.Fatalf("%d runs were there and %d more were promised: now there are %d", next, promised, runs)
-				}
-				appending(t, l, nth(t, runs)) // what was broken off is done again
-				next = runs + 1
-				l.Close()
-			}
-			l := opening(t, at)
-			if runs := sound(t, l); int(runs) != next {
-				t.Errorf("have %d runs, want %d", runs, next)
+			for range times(1, 10) { // a new ledger each time, as all of it is checked after each kill
+				killing(t, where(t), times(4, 15), r)
 			}
 		})
+	}
+}
+
+// killing kills writers to a ledger, each at another moment, and makes sure after each that nothing is lost, and nothing there by halves.
+func killing(t *testing.T, at string, kills int, r *rand.Rand) {
+	t.Helper()
+	next := 0
+	for range kills {
+		c, said := writing(t, at, next, 1000)
+		time.Sleep(time.Duration(20+r.IntN(180)) * time.Millisecond) // the moment is what the test is about
+		if err := c.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait() // it was killed
+		promised := strings.Count(said.String(), "appended")
+		l := opening(t, at)
+		runs := int(sound(t, l))
+		if runs < next+promised || runs > next+promised+1 {
+			t.Fatalf("%d runs were there and %d more were promised: now there are %d", next, promised, runs)
+		}
+		appending(t, l, nth(t, runs)) // what was broken off is done again
+		next = runs + 1
+		l.Close()
+	}
+	l := opening(t, at)
+	defer l.Close()
+	if runs := sound(t, l); int(runs) != next {
+		t.Errorf("have %d runs, want %d", runs, next)
 	}
 }
 
@@ -183,6 +191,39 @@ func TestALedgerWithoutRoomStaysAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	appending(t, l, nth(t, 1))
+	sound(t, l)
+}
+
+// A bound on the size of files stands for a full disk: the table cannot grow, as on one.
+func TestAServerWithoutRoomStaysAsItWas(t *testing.T) {
+	if os.Getenv("HEADGATE_LONG") == "" {
+		t.Skip("a long test: it fills files of tens of megabytes (HEADGATE_LONG=1)")
+	}
+	server := pgtest.Start(t)
+	at := server.Database(t)
+	l := opening(t, at)
+	appending(t, l, nth(t, 0))
+	large := sketch{at: morning.AddDate(1, 0, 0), branch: "main", reports: []engine.Report{trivy}}
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 800 {
+		d := found(fmt.Sprintf("hg1-large-%d", i), 0)
+		for range 1500 { // records of 23 MB, all together, which the server cannot make smaller
+			d.Controls = append(d.Controls, fmt.Sprintf("%016x", r.Uint64()))
+		}
+		large.findings = append(large.findings, d)
+	}
+	p := large.run(t)
+	server.Stop()
+	server.Restart(t, pgtest.LargestFile(17<<20)) // more than a segment of its own log, which it needs
+	if _, _, err := l.Append(t.Context(), p, seal); err == nil {
+		t.Error("more was appended than there is room for")
+	}
+	if runs := sound(t, l); runs != 1 {
+		t.Errorf("have %d runs", runs)
+	}
+	server.Stop()
+	server.Restart(t)
+	appending(t, l, p)
 	sound(t, l)
 }
 

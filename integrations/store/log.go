@@ -114,8 +114,3 @@ func (l *Ledger) Extends(ctx context.Context, note []byte) error {
 	}
 	return err
 }
-
-// beyond is of an index that the log does not reach to.
-func beyond(index int64) error {
-	return fmt.Errorf("the log does not reach to %d: %w", index, fs.ErrNotExist)
-}

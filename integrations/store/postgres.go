@@ -35,6 +35,8 @@ func openPostgres(ctx context.Context, address string) (*postgresServer, error) 
 		return nil, errors.New("the address of the ledger is none of PostgreSQL") // the error repeats the address, with its password
 	}
 	c.MaxConns = 4 // runs of many pipelines share a server that takes about a hundred
+	// A connection that the server has closed meanwhile, as it was started again, is not used.
+	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = connectWait
 	}

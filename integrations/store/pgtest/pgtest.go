@@ -39,6 +39,7 @@ type Server struct {
 	process       *exec.Cmd
 	ended         chan struct{} // closed when the process has ended
 	databases     int
+	largest       int // size of a file; 0: any
 	log           bytes.Buffer
 	mu            sync.Mutex
 }
@@ -161,8 +162,12 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 // run starts the process and waits until it answers.
 func (s *Server) run(who *syscall.Credential) error {
 	s.log.Reset()
-	c := exec.Command(s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir,
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40")
+	args := []string{s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.dir,
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40"}
+	if s.largest > 0 {
+		args = append([]string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, s.largest/512)}, args...) // in blocks, as POSIX has it
+	}
+	c := exec.Command(args[0], args[1:]...)
 	c.Dir, c.SysProcAttr, c.Stderr = s.dir, as(who), &s.log
 	ended, started := make(chan struct{}), make(chan error)
 	go func() {
@@ -215,9 +220,19 @@ func (s *Server) end(how os.Signal) {
 	s.process = nil
 }
 
-// Restart starts a server that was stopped or has crashed, on the same port with the same data.
-func (s *Server) Restart(t testing.TB) {
+// A Limit bounds what a server may use.
+type Limit func(*Server)
+
+// LargestFile bounds the size of every file, in bytes: growing beyond it fails as it does on a full disk.
+func LargestFile(bytes int) Limit { return func(s *Server) { s.largest = bytes } }
+
+// Restart starts a server that was stopped or has crashed, on the same port with the same data, within limits. Without any, it has none.
+func (s *Server) Restart(t testing.TB, limits ...Limit) {
 	t.Helper()
+	s.largest = 0
+	for _, limit := range limits {
+		limit(s)
+	}
 	who, err := serverUser()
 	if err != nil {
 		t.Fatal(err)

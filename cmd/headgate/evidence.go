@@ -29,6 +29,7 @@ var evidenceCommands = []func(*app) *cobra.Command{
 	newEvidenceVerifyCommand,
 	newEvidenceReceiptCommand,
 	newEvidenceAppendCommand,
+	newEvidenceEraseCommand,
 	newEvidenceKeygenCommand,
 }
 

@@ -224,12 +224,15 @@ func TestAnInputCanBeErasedAndAllProofsStay(t *testing.T) {
 	files, digest := make1(6, k).bundle(t)
 	lines := bytes.Split(bytes.TrimSuffix(unpacked(t, files, evidence.PartInputs), []byte("\n")), []byte("\n"))
 	gone := evidence.Digest(lines[4])
-	var out bytes.Buffer
-	n, err := evidence.Erase(bytes.NewReader(unpacked(t, files, evidence.PartInputs)), &out, []string{gone}, evidence.Erasure{At: now, Why: "asked for on 3 May"})
+	b, err := evidence.OpenBundle(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	erased := fstest.MapFS{}
+	n, err := b.Without(context.Background(), creator(erased), []string{gone}, evidence.Erasure{At: now, Why: "asked for on 3 May"})
 	if err != nil || n != 1 {
 		t.Fatal(n, err)
 	}
-	erased := replaced(t, files, evidence.PartInputs, out.Bytes())
 	v := verify(t, erased, k)
 	if v.Failed != 0 || v.Run != digest || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "1 inputs were erased") {
 		t.Fatalf("level %d %s %v", v.Failed, said(v), v.Notes)
@@ -237,7 +240,7 @@ func TestAnInputCanBeErasedAndAllProofsStay(t *testing.T) {
 	if bytes.Contains(unpacked(t, erased, evidence.PartInputs), []byte("Weakness 4")) {
 		t.Error("the input is still there")
 	}
-	lied := bytes.Replace(out.Bytes(), []byte(gone), []byte(evidence.Digest([]byte("x"))), 1)
+	lied := bytes.Replace(unpacked(t, erased, evidence.PartInputs), []byte(gone), []byte(evidence.Digest([]byte("x"))), 1)
 	if v := verify(t, replaced(t, files, evidence.PartInputs, lied), k); v.Failed != evidence.LevelRun {
 		t.Errorf("erased under another digest: level %d", v.Failed)
 	}

@@ -3,9 +3,11 @@ package evidence
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 )
 
@@ -53,4 +55,31 @@ func Erase(from io.Reader, to io.Writer, digests []string, how Erasure) (n int, 
 			return n, err
 		}
 	}
+}
+
+// Without writes a bundle again, without the inputs that have some digests: a line that says when and why takes the place of each. It is how many
+// there were. The run, its digest and all proofs of it stay the same.
+func (b *Bundle) Without(ctx context.Context, create func(name string) (io.WriteCloser, error), digests []string, how Erasure) (n int, err error) {
+	w := &Writer{create: create, sums: map[string]string{}}
+	for _, name := range Parts {
+		from, err := b.Part(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return n, err
+		}
+		to, err := w.open(name)
+		if err == nil && name == PartInputs {
+			n, err = Erase(from, to.pack, digests, how)
+		} else if err == nil {
+			_, err = io.Copy(to.pack, from)
+		}
+		if err := errors.Join(err, from.Close()); err != nil {
+			return n, fmt.Errorf("%s: %w", name, err)
+		}
+		if _, err := w.close(to); err != nil {
+			return n, err
+		}
+	}
+	return n, w.writeSums()
 }

@@ -84,11 +84,11 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 func (r *run) write(outs []output, args []string) error {
 	return r.app.writeOutputs(outs,
 		func(o output, to *os.File) error {
-			return report.Write(to, o.format, r.result, report.Options{All: true})
+			return report.Write(to, o.format, r.result, report.Options{All: true, Issuer: r.settings.Exports.issuer()})
 		},
 		func(o output) error {
 			shown := r.app.reportOptions()
-			shown.Args = args
+			shown.Args, shown.Issuer = args, r.settings.Exports.issuer()
 			var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
 			if err := report.Write(&whole, o.format, r.result, shown); err != nil {
 				return err

@@ -43,6 +43,7 @@ type settings struct {
 	GitHub          githubSettings `yaml:"github"`
 	Jira            *jiraSettings  `yaml:"jira"` // nil: no tickets
 	Notify          []webhook      `yaml:"notify"`
+	Exports         exportSettings `yaml:"exports"`
 
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
@@ -249,6 +250,9 @@ func (s *settings) read(name string, text []byte) error {
 		return setup(fmt.Errorf("%s: github: %w", name, err), "")
 	}
 	if err := checkWebhooks(s.Notify); err != nil {
+		return setup(fmt.Errorf("%s: %w", name, err), "")
+	}
+	if err := s.Exports.check(); err != nil {
 		return setup(fmt.Errorf("%s: %w", name, err), "")
 	}
 	if err := s.checkScope(name); err != nil {

@@ -21,6 +21,7 @@ type Options struct {
 	Args     []string // what the run was given: reports, a folder, a result file. The commands that are named next are given the same
 	Category string   // SARIF: tells the runs apart that code scanning keeps side by side; empty: there is one
 	MaxBytes int      // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
+	Issuer   Issuer   // documents for others: who speaks in them
 }
 
 // DefaultMaxBytes is how long Markdown gets. Code hosts refuse comments of more than 65,536 characters.
@@ -47,6 +48,8 @@ var formats = []format{
 	{Format{"sarif", "SARIF 2.1.0, for code scanning"}, writeSARIF, writeFindingsSARIF},
 	{Format{"dot", "the attack paths, for Graphviz"}, writeDOT, nil},
 	{Format{"codequality", "GitLab's Code Quality report"}, writeCodeQuality, nil},
+	{Format{"openvex", "OpenVEX 0.2.0: for others, which published weaknesses affect what"}, writeOpenVEX, nil},
+	{Format{"csv", "one row for every case, for spreadsheets"}, writeCSV, nil},
 }
 
 // Formats lists the formats of results.

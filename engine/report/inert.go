@@ -51,8 +51,12 @@ func prose(s string, cell bool) string {
 		}
 	}
 	for i, w := range strings.Fields(clean(s)) {
+		ends := ".,;:"
+		if !strings.Contains(w, "(") { // it closes what another word opened
+			ends += ")"
+		}
 		word, tail := w, ""
-		if end := strings.TrimRight(w, ".,;:"); end != "" {
+		if end := strings.TrimRight(w, ends); end != "" {
 			word, tail = end, w[len(end):]
 		}
 		switch {

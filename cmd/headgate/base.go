@@ -110,7 +110,7 @@ func (r *run) weakenByCheckout(ctx context.Context) {
 		return
 	}
 	if parents, err := git.Parents(ctx, ".", here); err != nil || here == r.event.head() || slices.Contains(parents, r.event.head()) {
-		r.weaken("the change under review is checked out in " + r.event.Name + ", where what it runs has the repository's secrets")
+		r.weaken("the change under review is checked out in " + cmp.Or(r.event.second, r.event.Name) + ", where what it runs has the repository's secrets")
 	}
 }
 

@@ -134,6 +134,8 @@ func (r *run) span(ctx context.Context) (string, error) {
 		return "", errors.New("nothing of the head is read in pull_request_target")
 	case !r.origin.git:
 		return "", git.ErrNoRepository
+	case r.event.second != "":
+		return base + "..." + head, r.fetchHead(ctx, head)
 	}
 	here, err := git.Commit(ctx, ".", "HEAD")
 	if err != nil {
@@ -156,6 +158,14 @@ func (r *run) span(ctx context.Context) (string, error) {
 		return base + ".." + here, nil
 	}
 	return base + "..." + head, nil
+}
+
+// fetchHead brings the head of a change that another run looked at, as data: it is never checked out here.
+func (r *run) fetchHead(ctx context.Context, head string) error {
+	if _, err := git.Commit(ctx, ".", head); err == nil {
+		return nil
+	}
+	return git.Fetch(ctx, ".", head)
 }
 
 // readBase reads what was found before the change. One file that cannot be read, or a scan that did not finish, would make of what was

@@ -26,7 +26,10 @@ var events = map[string]engine.Event{
 }
 
 // A trigger is the event of the code host that a run answers; the zero value is none.
-type trigger struct{ github.Event }
+type trigger struct {
+	github.Event
+	second string // the event that really started the run, where it decides again what another run found; empty: it is Event
+}
 
 // page is the address of the run; empty if there is none.
 func (t *trigger) page() string {
@@ -60,7 +63,7 @@ func (t *trigger) head() string {
 
 // privileged says that the run has the repository's secrets, whoever made the change.
 func (t *trigger) privileged() bool {
-	return t.Name == "pull_request_target" || t.Name == "workflow_run"
+	return t.second != "" || t.Name == "pull_request_target" || t.Name == "workflow_run"
 }
 
 // connectGitHub speaks with GitHub about the repository of an event. The token is whose login says, where GitHub does not.

@@ -158,10 +158,16 @@ func isResult(name string) bool {
 		return false
 	}
 	defer f.Close()
-	head := make([]byte, 200)
+	head := make([]byte, mostOfAHead)
 	n, _ := f.Read(head) // what cannot be read is no result; whoever reads it next says why
-	return strings.Contains(string(head[:n]), `"`+engine.ResultSchema+`"`)
+	return saysResult(head[:n])
 }
+
+// mostOfAHead is as far into a file as its schema stands.
+const mostOfAHead = 200
+
+// saysResult says whether a file is a result file by how it begins.
+func saysResult(head []byte) bool { return strings.Contains(string(head), `"`+engine.ResultSchema+`"`) }
 
 // casesOf are the cases of the finding that an id, or the beginning of one, names.
 func casesOf(r *engine.Result, id, asset string) ([]engine.Case, error) {

@@ -23,9 +23,10 @@ type feedbackFlags struct {
 	comment, review, checkRun, sarif bool
 }
 
-func (f *feedbackFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.comment, "comment", false, "on GitHub, keep one comment on the pull request (needs pull-requests: write)")
-	c.Flags().BoolVar(&f.review, "review", false, "on GitHub, remark on lines of the pull request (needs pull-requests: write)")
+// add adds the flags. usual says that a comment and remarks are what the command is for.
+func (f *feedbackFlags) add(c *cobra.Command, usual bool) {
+	c.Flags().BoolVar(&f.comment, "comment", usual, "on GitHub, keep one comment on the pull request (needs pull-requests: write)")
+	c.Flags().BoolVar(&f.review, "review", usual, "on GitHub, remark on lines of the pull request (needs pull-requests: write)")
 	c.Flags().BoolVar(&f.checkRun, "check-run", false, "on GitHub, add a check of its own besides the job (needs checks: write)")
 	c.Flags().BoolVar(&f.sarif, "upload-sarif", false, "on GitHub, upload the cases to code scanning (needs security-events: write)")
 }

@@ -101,14 +101,20 @@ type ended struct {
 	summary        string
 }
 
-// gate runs the program as a step of a workflow.
+// gate runs the gate as a step of a workflow.
 func (g *gated) gate(e githubtest.Event, args ...string) ended {
+	g.t.Helper()
+	return g.as("gate", e, args...)
+}
+
+// as runs a command as a step of a workflow.
+func (g *gated) as(command string, e githubtest.Event, args ...string) ended {
 	g.t.Helper()
 	e = e.With("GITHUB_TOKEN", g.token)
 	var out, err bytes.Buffer
 	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &err, getenv: e.Getenv,
 		waits: &noWait{}, now: func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }}
-	status := a.run(g.t.Context(), append([]string{"gate"}, args...))
+	status := a.run(g.t.Context(), append([]string{command}, args...))
 	outputs, readErr := os.ReadFile(e.Env["GITHUB_OUTPUT"])
 	if readErr != nil {
 		g.t.Fatal(readErr)

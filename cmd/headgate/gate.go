@@ -43,7 +43,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 	f.decideFlags(c)
 	f.evidence.add(c)
 	f.ledger.add(c)
-	f.feedback.add(c)
+	f.feedback.add(c, false)
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.Formats())+" (default text)")
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/report"
@@ -21,29 +22,35 @@ type publication struct {
 	app      *app
 	flags    *publishFlags
 	settings *settings
-	result   *engine.Result
+	given    []string       // the file or folder that is named; empty: none is
+	result   *engine.Result // that was given, or decided; nil: there is none yet
 	links    []ticket.Link
 	effects  effectLedger // nil: there is none
+	blocked  bool         // what was decided again blocks
 }
 
 type publishFlags struct {
-	settings string
 	to       []string
 	links    []string
 	ledger   string
 	outputs  []string
 	dryRun   bool
 	all      bool
+	artifact string
+	run      runFlags // of deciding again
+	feedback feedbackFlags
 }
 
 // destinations are where effects are made true: one line each. Settled says whether the settings set one up, so that publish goes
-// there unless flags say where to go.
+// there unless flags say where to go; nil: it needs no settings, and is gone to if it is named.
 var destinations = []struct {
 	name, what string
 	settled    func(*settings) bool
+	reads      bool // it makes true what the given result says; else it decides again
 	publish    func(*publication, context.Context) (*report.Published, error)
 }{
-	{"jira", "tickets, one for each fix", func(s *settings) bool { return s.Jira != nil }, (*publication).toJira},
+	{"jira", "tickets, one for each fix", func(s *settings) bool { return s.Jira != nil }, true, (*publication).toJira},
+	{"github", "comment and remarks on the pull request that another run looked at", nil, false, (*publication).toGitHub},
 }
 
 func newPublishCommand(a *app) *cobra.Command {
@@ -55,24 +62,32 @@ func newPublishCommand(a *app) *cobra.Command {
 		long += fmt.Sprintf("  %-8s %s\n", d.name, d.what)
 	}
 	c := &cobra.Command{
-		Use:   "publish RESULT",
+		Use:   "publish [RESULT]",
 		Short: "Make the effects of a result true: --dry-run shows what would be done",
 		Long: `Makes what a result asks for true in other systems:
 ` + long + `
 Given is a result file (headgate gate -o json=FILE). Settings are those of .headgate here or above. Publishing again changes nothing but
 what is not as it should be, so that it can be repeated whenever it was cut off.
 
-Exit status: 0 all is as it should be, 2 what you set up does not load, 3 something could not be made true; the output says what and why.`,
+github is the second stage for pull requests of forks, whose own runs may write nothing: a workflow on workflow_run. It fetches what the
+first run left (--artifact), or takes the file, zip or folder that is given, reads from it what was found and nothing else, decides again
+by what the base of the pull request says, and tells the pull request that GitHub names for the commit. Every flag of headgate gate that
+says what decides (--policy, --intel, --baseline, --fail-on and so on) holds for it too. A pull request that is closed, or that has moved on
+to another commit, is left alone.
+
+Exit status: 0 all is as it should be, 1 what was decided again blocks, 2 what you set up does not load, 3 something could not be decided or
+made true; the output says what and why.`,
 		Example: `  headgate publish result.json --to jira --dry-run
-  headgate publish result.json --to jira -o text -o json=effects.json -o result=result.json`,
-		Args: cobra.ExactArgs(1),
+  headgate publish result.json --to jira -o text -o json=effects.json -o result=result.json
+  headgate publish --to github --artifact headgate`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			outs, err := parseOutputs(f.outputs, report.PublicationFormats())
 			if err != nil {
 				return err
 			}
-			p := &publication{app: a, flags: &f}
-			if p.settings, err = a.openSettings(workingTree, f.settings, nil); err != nil {
+			p := &publication{app: a, flags: &f, given: args}
+			if p.settings, err = a.openSettings(workingTree, f.run.settings, nil); err != nil {
 				return err
 			}
 			to, err := p.destinations()
@@ -82,7 +97,7 @@ Exit status: 0 all is as it should be, 2 what you set up does not load, 3 someth
 			if p.links, err = a.links(f.links); err != nil {
 				return err
 			}
-			if p.result, err = readResult(args[0]); err != nil {
+			if err := p.read(to); err != nil {
 				return err
 			}
 			done, err := p.openLedger(c.Context())
@@ -93,7 +108,10 @@ Exit status: 0 all is as it should be, 2 what you set up does not load, 3 someth
 			return p.publish(c.Context(), to, outs)
 		},
 	}
-	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml (default: .headgate here or above)")
+	f.run.decideFlags(c)
+	c.Flags().VisitAll(func(flag *pflag.Flag) { flag.Hidden = !slices.Contains(publishedBy, flag.Name) })
+	f.feedback.add(c, true)
+	c.Flags().StringVar(&f.artifact, "artifact", "headgate", "github: the `name` of the artifact that the first run left, where no file is given")
 	c.Flags().StringArrayVar(&f.to, "to", nil, "`destination`, several separated by commas: "+strings.Join(names, ", ")+" (default: all that the settings set up)")
 	c.Flags().StringArrayVar(&f.links, "link", nil, "`TITLE=URL` to be linked from tickets besides the run in CI: Evidence=https://…")
 	c.Flags().StringVar(&f.ledger, "ledger", "", "remember what was made outside in "+ledgerForms)
@@ -101,6 +119,24 @@ Exit status: 0 all is as it should be, 2 what you set up does not load, 3 someth
 	c.Flags().BoolVar(&f.all, "all", false, "list also what stays as it is")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.PublicationFormats())+" (default text)")
 	return c
+}
+
+// publishedBy are the flags of deciding that help shows for publish: the others are those of gate.
+var publishedBy = []string{"settings", "policy", "intel", "baseline", "fail-on"}
+
+// read reads the result that is given, if a destination is for what it says.
+func (p *publication) read(to []int) (err error) {
+	for _, i := range to {
+		if !destinations[i].reads {
+			continue
+		}
+		if len(p.given) == 0 {
+			return setup(fmt.Errorf("%s is told of a result, and none is given", destinations[i].name), "headgate gate -o json=result.json writes one")
+		}
+		p.result, err = readResult(p.given[0])
+		return err
+	}
+	return nil
 }
 
 // destinations are the places in the table to go to.
@@ -111,7 +147,9 @@ func (p *publication) destinations() (at []int, err error) {
 	}
 	for i, d := range destinations {
 		asked := slices.Contains(names, d.name)
-		switch settled := d.settled(p.settings); {
+		switch settled := d.settled != nil && d.settled(p.settings); {
+		case asked && d.settled == nil:
+			at = append(at, i)
 		case asked && !settled:
 			return nil, setup(fmt.Errorf("%s is not set up", d.name), d.name+" of headgate.yaml says where it is; headgate init writes an example")
 		case asked, len(names) == 0 && settled:
@@ -123,7 +161,7 @@ func (p *publication) destinations() (at []int, err error) {
 	case len(names) > 0:
 		return nil, setup(fmt.Errorf("--to %q is no destination", names[0]), "headgate publish --help lists them")
 	case len(at) == 0:
-		return nil, setup(errors.New("there is nowhere to publish to"), "set up jira in headgate.yaml; headgate init writes an example")
+		return nil, setup(errors.New("there is nowhere to publish to"), "set up jira in headgate.yaml (headgate init writes an example), or name it with --to")
 	}
 	return at, nil
 }
@@ -150,6 +188,9 @@ func (p *publication) publish(ctx context.Context, to []int, outs []output) erro
 			return err
 		}
 	}
+	if p.blocked && failed == nil {
+		return errBlocked
+	}
 	if n := done.Degraded(); n > 0 && failed == nil {
 		return undecided(fmt.Errorf("%d of the effects could not be made true", n), "publish it again: what is done is not done twice")
 	}
@@ -162,6 +203,9 @@ func (p *publication) write(done *report.Publication, outs []output) error {
 	o.All = p.flags.all
 	one := func(to *bytes.Buffer, format string) error {
 		if format == "result" {
+			if p.result == nil {
+				return undecided(errors.New("there is no result to write: nothing was decided"), "")
+			}
 			return report.Write(to, "json", p.result, report.Options{})
 		}
 		return report.WritePublication(to, format, done, o)

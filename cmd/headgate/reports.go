@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -24,6 +25,8 @@ type reportFile struct {
 	name  string // as in results: with slashes; "-" is standard input
 	named bool   // the user named it; else it was found in a folder, where files that are no reports are passed over
 	err   error  // why it cannot be read, if that is known already
+
+	open func() (io.ReadCloser, error) // nil: it is the file of this name
 }
 
 // extensions are those of files that are taken for reports in a folder.
@@ -310,8 +313,11 @@ func (a *app) readFile(f reportFile, o ingest.Options) []ingest.Member {
 		return []ingest.Member{{Name: f.name, Err: f.err}}
 	}
 	in := a.stdin
-	if f.name != "-" {
-		file, err := os.Open(f.name)
+	if f.open != nil || f.name != "-" {
+		if f.open == nil {
+			f.open = func() (io.ReadCloser, error) { return os.Open(f.name) }
+		}
+		file, err := f.open()
 		if err != nil {
 			return []ingest.Member{{Name: f.name, Err: unreadable(f.name, err, f.named).err}}
 		}

@@ -35,6 +35,7 @@ type run struct {
 	choice    *policyChoice // which policies decide
 	policy    *engine.Policy
 	intel     *intel.Snapshot
+	given     *artifact // that is read instead of what arguments name; nil: there is none
 	reading   *reading
 	waivers   waivers
 	blockFrom engine.Priority // empty: as the policy's table says
@@ -56,16 +57,24 @@ const rareCollection = 400
 // decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
 // cannot be read. The run is there with an error too, as far as it got.
 func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
-	r := &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
-	if f.maxMemory < 0 {
-		return r, setup(errors.New("--max-memory-bytes is negative"), "")
+	r := a.newRun(f)
+	return r, r.decideReports(ctx, args)
+}
+
+func (a *app) newRun(f *runFlags) *run {
+	return &run{app: a, flags: f, result: &engine.Result{Weakened: []string{}, Engine: engine.Versions{Headgate: buildVersion()}}}
+}
+
+func (r *run) decideReports(ctx context.Context, args []string) error {
+	if r.flags.maxMemory < 0 {
+		return setup(errors.New("--max-memory-bytes is negative"), "")
 	}
-	ctx, watching, done := a.guard(ctx, f.deadline, f.maxMemory)
+	ctx, watching, done := r.app.guard(ctx, r.flags.deadline, r.flags.maxMemory)
 	defer done()
 	r.guard = watching
 	defer func() { r.origin.end() }()
 	if err := r.setUp(ctx, args); err != nil {
-		return r, err
+		return err
 	}
 	// Compiling the policies takes most of a small run and unpacking the scores most of the rest, so they go side by side with reading
 	// the reports. Each writes its own fields; what the user set up is said before what cannot be read.
@@ -81,28 +90,30 @@ func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*r
 	debug.SetGCPercent(often)
 	for _, err := range []error{policyErr, readErr, intelErr} {
 		if err != nil {
-			return r, err
+			return err
 		}
 	}
 	r.weakenByPolicy()
 	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {
-			return r, err
+			return err
 		}
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 			err = cause
 		}
-		return r, undecided(err, "")
+		return undecided(err, "")
 	}
 	r.propose(ctx, args)
-	return r, nil
+	return nil
 }
 
 // setUp finds out why the gate runs and what judges, and reads what is set up.
 func (r *run) setUp(ctx context.Context, args []string) (err error) {
-	if r.event, err = r.app.trigger(); err != nil {
-		return undecided(err, "")
+	if r.event.Name == "" {
+		if r.event, err = r.app.trigger(); err != nil {
+			return undecided(err, "")
+		}
 	}
 	if r.result.Change.Event, err = r.flags.runEvent(&r.event); err != nil {
 		return err
@@ -287,10 +298,6 @@ func (r *run) loadIntel() (err error) {
 
 // read reads the reports.
 func (r *run) read(ctx context.Context, args []string) error {
-	files, err := findReports(args)
-	if err != nil {
-		return err
-	}
 	o, err := r.app.ingestOptions(r.flags, r.settings, r.result.Change.Repository)
 	if err != nil {
 		return err
@@ -298,6 +305,13 @@ func (r *run) read(ctx context.Context, args []string) error {
 	r.result.Engine.SecretsKey = engine.SecretsKeyDerived
 	if o.SecretKey != nil {
 		r.result.Engine.SecretsKey = engine.SecretsKeyGiven
+	}
+	if r.given != nil {
+		return r.readArtifact(ctx, o)
+	}
+	files, err := findReports(args)
+	if err != nil {
+		return err
 	}
 	r.reading, err = r.app.readReports(ctx, files, o, r.flags.keepGoing)
 	return err
@@ -406,6 +420,9 @@ func (r *run) joinRequirements(context.Context) error {
 // fileTime is when a report's file was last written; zero for standard input. For a report
 // of an archive it is the archive's, as the archive's own word on its entries is nobody's.
 func (r *run) fileTime(name string) time.Time {
+	if r.given != nil {
+		return r.given.made
+	}
 	for ; name != "-" && name != "." && name != "/"; name = path.Dir(name) {
 		if s, err := os.Stat(name); err == nil {
 			if s.IsDir() {

@@ -12,14 +12,14 @@ import (
 func (b *batch) resourceTarget(kind, id, name string, tags ...string) (engine.Target, string) {
 	is := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(kind))
 	if image := ecrImage(id, tags); image != "" {
-		return imageTarget(image), image
+		return ImageTarget(image), image
 	}
 	switch {
 	case id == "" && name == "":
 		return b.repository(), ""
 	case strings.Contains(is, "containerimage"):
 		image := imageReference(name, id)
-		return imageTarget(image), image
+		return ImageTarget(image), image
 	case strings.Contains(is, "repository"):
 		return engine.Target{Type: engine.TargetRepository, Name: cmp.Or(name, id)}, ""
 	}

@@ -247,7 +247,7 @@ func (d *cycloneDX) finish() {
 	target, image := d.b.repository(), ""
 	if subject.Type == "container" {
 		image = imageReference(cdxImage(subject))
-		target = imageTarget(image)
+		target = ImageTarget(image)
 	}
 	d.b.found = slices.Grow(d.b.found, d.affected)
 	for i, v := range d.vulnerabilities {

@@ -65,7 +65,7 @@ func wholeOf(subject cdxComponent) (engine.Product, bool) {
 	}
 	whole := subject.part().product()
 	if subject.Type == "container" && whole.PURL == "" {
-		whole = engine.Product{Name: imageTarget(imageReference(cdxImage(subject))).Name}
+		whole = engine.Product{Name: ImageTarget(imageReference(cdxImage(subject))).Name}
 	}
 	return whole, true
 }

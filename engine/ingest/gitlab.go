@@ -188,7 +188,7 @@ func (g *gitlab) discovery(v *gitlabFinding) engine.Discovery {
 		at = engine.Location{URL: address(strings.TrimSuffix(string(l.Host), "/") + "/" + strings.TrimPrefix(string(l.Path), "/"))}
 		d.Content = contentOf(string(l.Param))
 	case l.Image != "":
-		d.Target, at = imageTarget(string(l.Image)), engine.Location{Image: string(l.Image)}
+		d.Target, at = ImageTarget(string(l.Image)), engine.Location{Image: string(l.Image)}
 	}
 	if at != (engine.Location{}) {
 		f.Locations = []engine.Location{at}

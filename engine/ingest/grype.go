@@ -69,7 +69,7 @@ func (g *grypeSource) place(b *batch) {
 	if g.Type == "image" || g.Type == "oci-model" {
 		t := g.Target.is
 		image = imageReference(slices.Concat([]string{string(t.UserInput)}, t.Tags, t.RepoDigests)...)
-		target = imageTarget(image)
+		target = ImageTarget(image)
 	}
 	b.looked(target)
 	for i := range b.found {

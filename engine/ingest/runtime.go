@@ -60,7 +60,7 @@ func (d *cycloneDX) observation() (*engine.Observation, error) {
 	subject := d.meta.Component.is
 	o := &engine.Observation{Asset: subject.part().name, Source: d.b.report.Name, Time: timeOf(string(d.meta.Time))}
 	if subject.Type == "container" {
-		o.Image = imageTarget(imageReference(cdxImage(subject))).Name
+		o.Image = ImageTarget(imageReference(cdxImage(subject))).Name
 	}
 	said := map[string]string{}
 	for _, p := range slices.Concat(d.properties, d.meta.Properties, subject.Properties) {

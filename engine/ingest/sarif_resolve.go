@@ -44,7 +44,7 @@ func (r *sarifRun) finish(b *batch) {
 	target := b.repository()
 	switch {
 	case r.image != "":
-		target = imageTarget(r.image)
+		target = ImageTarget(r.image)
 	case target.Name == "":
 		target.Name = repositoryName(r.repository)
 	}
@@ -199,7 +199,7 @@ func (p *sarifPaths) locate(d *engine.Discovery, result *sarifResult) {
 		switch {
 		case component && m != nil:
 			image, l.Path = plain(m[1]), plain(p.batch.path(m[2]))
-			d.Target = imageTarget(image)
+			d.Target = ImageTarget(image)
 		case strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://"):
 			l.URL = address(uri)
 		default:

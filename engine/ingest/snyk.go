@@ -163,7 +163,7 @@ func (k *snyk) take(p *snykProject) {
 	at := engine.Location{Path: k.b.path(p.file), Image: image}
 	target := k.b.repository()
 	if image != "" {
-		target, at.Path = imageTarget(image), strings.TrimPrefix(at.Path, "/")
+		target, at.Path = ImageTarget(image), strings.TrimPrefix(at.Path, "/")
 	}
 	k.b.looked(target)
 	for i := range p.rows {

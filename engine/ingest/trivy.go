@@ -391,7 +391,7 @@ func (t *trivy) place(a *trivyArtifact) {
 	image, targets := imageReference(names...), map[string]engine.Target{}
 	switch a.kind {
 	case "container_image":
-		t.b.looked(imageTarget(image))
+		t.b.looked(ImageTarget(image))
 	case "filesystem", "repository":
 		t.b.looked(t.b.repository())
 	}
@@ -423,7 +423,7 @@ func (t *trivy) placeInTree(d *engine.Discovery, a *trivyArtifact) {
 
 func (t *trivy) placeInImage(d *engine.Discovery, image string, targets map[string]engine.Target) {
 	if _, known := targets[image]; !known {
-		targets[image] = imageTarget(image)
+		targets[image] = ImageTarget(image)
 	}
 	d.Target = targets[image]
 	if len(d.Finding.Locations) == 0 && image != "" {

@@ -278,7 +278,7 @@ func (r *operatorReport) image() string {
 func inImage(d *engine.Discovery, image, path string) {
 	d.Target = engine.Target{Type: engine.TargetHost}
 	if image != "" {
-		d.Target = imageTarget(image)
+		d.Target = ImageTarget(image)
 	}
 	if image != "" || path != "" {
 		d.Finding.Locations = []engine.Location{{Path: strings.TrimPrefix(path, "/"), Image: image}}

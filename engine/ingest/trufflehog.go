@@ -92,7 +92,7 @@ func (t *truffle) discovery(b *batch) engine.Discovery {
 			if at.Tag != "" && !strings.Contains(l.Image[strings.LastIndexByte(l.Image, '/')+1:], ":") {
 				l.Image += ":" + string(at.Tag)
 			}
-			d.Target, l.Path = imageTarget(l.Image), strings.TrimPrefix(l.Path, "/")
+			d.Target, l.Path = ImageTarget(l.Image), strings.TrimPrefix(l.Path, "/")
 		case source == "Filesystem":
 			f.Secret.InHistory = ptr(false)
 		case at.Repository != "":

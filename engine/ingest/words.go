@@ -199,9 +199,9 @@ func (b *batch) path(p string) string {
 	return p
 }
 
-// imageTarget is the target for a container image: its name without tag and digest, in the short form ("nginx", "ghcr.io/acme/x").
+// ImageTarget is the target for a container image: its name without tag and digest, in the short form ("nginx", "ghcr.io/acme/x").
 // A reference that does not parse is taken as it is.
-func imageTarget(ref string) engine.Target {
+func ImageTarget(ref string) engine.Target {
 	name := ref
 	if n, err := reference.ParseNormalizedNamed(ref); err == nil {
 		name = reference.FamiliarName(n)

@@ -109,7 +109,7 @@ func TestImagesAreNamedWithoutTagAndDigest(t *testing.T) {
 		"nginx": "nginx", "docker.io/library/nginx:1.27": "nginx", "ghcr.io/acme/x:v1" + digest: "ghcr.io/acme/x",
 		"localhost:5000/team/app:1": "localhost:5000/team/app", "acme/web" + digest: "acme/web", "NOT An Image": "NOT An Image",
 	} {
-		if got := imageTarget(ref); got != (engine.Target{Type: engine.TargetImage, Name: want}) {
+		if got := ImageTarget(ref); got != (engine.Target{Type: engine.TargetImage, Name: want}) {
 			t.Errorf("%s is %v, want %s", ref, got, want)
 		}
 	}

@@ -135,6 +135,9 @@ func (p *Publication) writeDestination(c *canvas, d *Published, all bool) {
 	c.line(text(d.Name, bold), space(2), text(cutMiddle(clean(d.Place), max(c.width-width(clean(d.Name))-2, 8)), dim))
 	if d.Note != "" {
 		c.paragraph(2, span{}, 0, d.Note, plain)
+		if len(d.Changes) == 0 { // and the note says why
+			return
+		}
 	}
 	counts := map[string]int{}
 	counting, quiet := 0, 0

@@ -65,3 +65,32 @@ func TestOpenVEXNamesAnImageAsReadersDo(t *testing.T) {
 		t.Errorf("read again as %+v", again)
 	}
 }
+
+// A CycloneDX document with one asset speaks of that asset, wherever it is found; one with several speaks of its own findings alone.
+func TestCycloneDXIsReadAgainWithTheSameStatuses(t *testing.T) {
+	for i, s := range standings {
+		r := result(engine.Pass, standingResult().Cases[i:i+1])
+		if c := reread(t, "cyclonedx", r)[0]; c.Input.Context.VEX == nil || c.Input.Context.VEX.Status != s.want {
+			t.Errorf("%s: have %+v, want %s", s.name, c.Input.Context.VEX, s.want)
+		}
+	}
+	whole := standingResult()
+	in, err := ingest.Read("headgate.json", bytes.NewReader(write(t, "cyclonedx", whole, report.Options{})), ingest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(in.Statements) != len(standings) || len(in.Discoveries) != len(standings) {
+		t.Fatalf("%d statements and %d findings of %d cases", len(in.Statements), len(in.Discoveries), len(standings))
+	}
+	for i, s := range in.Statements {
+		f := in.Discoveries[i].Finding
+		if s.VEX.Status != standings[i].want || s.Report == "" || f.Severity != engine.SeverityHigh || f.Package.Fixed[0] != "1.2.4" || f.Package.Versions[0] != "1.2.3" {
+			t.Errorf("%s: have %+v of %+v", standings[i].name, s, f.Package)
+		}
+	}
+	for _, c := range reread(t, "cyclonedx", whole) {
+		if c.Input.Context.VEX != nil {
+			t.Errorf("%s: a document with many assets speaks of another's finding: %+v", c.Input.Asset.ID, c.Input.Context.VEX)
+		}
+	}
+}

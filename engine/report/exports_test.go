@@ -20,7 +20,7 @@ import (
 // stands is a published weakness on an asset of its own, for which the policy leaves nothing to do.
 func stands(name string, change func(*engine.Case)) engine.Case {
 	c := vulnerable("CVE-2025-"+digest(name)[10:15], name, "1.2.3", "1.2.4", engine.Track, engine.Pass, engine.StatusExisting)
-	c.Input.Asset.ID = "on-" + name
+	c.Input.Asset.ID, c.Input.Finding.Package.PURL, c.Input.Finding.Package.Ecosystem = "on-"+name, "pkg:npm/"+name, "npm"
 	if change != nil {
 		change(&c)
 	}
@@ -116,7 +116,7 @@ func exportable() map[string]*engine.Result {
 }
 
 // exports are the documents for others.
-var exports = []string{"openvex", "csv"}
+var exports = []string{"openvex", "cyclonedx", "csv"}
 
 func issuer() report.Issuer {
 	return report.Issuer{Author: "ACME Ltd.", AssessmentPlan: "https://acme.example/plan.json", Package: "https://acme.example/fedramp.json"}
@@ -233,7 +233,7 @@ func TestVEXSaysHowCasesStand(t *testing.T) {
 		if s.Status != want.want {
 			t.Errorf("%s is %s, want %s", want.name, s.Status, want.want)
 		}
-		if s.Products[0].ID != "pkg:generic/on-"+want.name || s.Products[0].Subcomponents[0].ID != "pkg:maven/org.example/"+want.name+"@1.2.3" {
+		if s.Products[0].ID != "pkg:generic/on-"+want.name || s.Products[0].Subcomponents[0].ID != "pkg:npm/"+want.name+"@1.2.3" {
 			t.Errorf("%s is about %+v", want.name, s.Products)
 		}
 	}

@@ -64,7 +64,7 @@ func writeOpenVEX(w io.Writer, r *engine.Result, o Options) error {
 		if v == nil {
 			continue
 		}
-		s := standingOf(c, r.Now)
+		s := standingOf(c)
 		st := openVEXStatement{
 			ID: caseIRI(c), Status: s.status, Notes: strings.Join(s.notes, "; "), Justification: s.justification,
 			Vulnerability: openVEXName{Name: first(v.ID, "unnamed"), Description: sentence(c.Input.Finding.Title)},

@@ -85,6 +85,15 @@ func componentURLs(p *engine.Package) []string {
 	return all
 }
 
+// urlVersion is the version in a package URL that componentURLs made.
+func urlVersion(u string) string {
+	_, v, ok := strings.Cut(u[strings.LastIndexByte(u, '/')+1:], "@")
+	if text, err := url.PathUnescape(v); ok && err == nil {
+		return text
+	}
+	return v
+}
+
 // isPackageURL says whether text can stand as a package URL: hostile ones are named by what they are called.
 func isPackageURL(s string) bool {
 	u, err := url.Parse(s)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -75,12 +74,12 @@ var cdxJustifications = map[string]string{
 }
 
 // standingOf says how a case stands.
-func standingOf(c *engine.Case, now time.Time) standing {
+func standingOf(c *engine.Case) standing {
 	d, x := &c.Decision, &c.Input.Context
 	s := standing{status: vexInvestigated, notes: standingFacts(&c.Input)}
 	exploited := x.Validation != nil && x.Validation.Status == "exploitable"
 	done := stated(d) == engine.Pass // nothing is left to do, by the policy
-	waived := len(x.Waivers) > 0 || slices.ContainsFunc(d.Reasons, func(r engine.Reason) bool { return strings.HasPrefix(r.Rule, "waivers.") })
+	waived := len(x.Waivers) > 0 || slices.ContainsFunc(d.Reasons, func(r engine.Reason) bool { return strings.HasPrefix(r.Rule, waiverRule) })
 	said := ""
 	if x.VEX != nil {
 		said = x.VEX.Status
@@ -103,8 +102,7 @@ func standingOf(c *engine.Case, now time.Time) standing {
 		s.status = vexAffected
 	}
 	if s.status == vexAffected {
-		s.accepted = lowered(d) && exempted(d) == "waived" || let(d) && !cleared(said)
-		s.act(c, now)
+		s.act(c, acceptance(d, said))
 	}
 	return s
 }
@@ -127,18 +125,39 @@ func (s *standing) justify(v *engine.VEX) {
 	}
 }
 
+// waiverRule begins the ids of the rules of the pack waivers, by which somebody accepts a risk.
+const waiverRule = "waivers."
+
+// acceptance is the reason by which somebody decided to leave a case: a waiver that holds, or what excuses it without saying, as VEX does,
+// that there is nothing to it. Nil: nobody did.
+func acceptance(d *engine.Decision, vex string) *engine.Reason {
+	e := d.Exemption()
+	if e == nil || strings.HasPrefix(e.Rule, waiverRule) {
+		return e
+	}
+	for i := range d.Reasons {
+		if r := &d.Reasons[i]; r.Kind == "exempt" && r.InForce() && strings.HasPrefix(r.Rule, waiverRule) && r.AtMost.Rank() <= d.Action.Rank() {
+			return r
+		}
+	}
+	if let(d) && !cleared(vex) {
+		return e
+	}
+	return nil
+}
+
 // act says what is to be done about a case, or who decided to leave it and until when.
-func (s *standing) act(c *engine.Case, now time.Time) {
+func (s *standing) act(c *engine.Case, acceptedBy *engine.Reason) {
 	d := &c.Decision
 	var says []string
-	if s.accepted {
-		e := d.Exemption()
+	if s.accepted = acceptedBy != nil; s.accepted {
 		for i := range c.Input.Context.Waivers {
-			if w := &c.Input.Context.Waivers[i]; s.waiver == nil && (w.Verified || exempted(d) == "waived") {
+			w := &c.Input.Context.Waivers[i]
+			if s.waiver == nil && strings.HasPrefix(acceptedBy.Rule, waiverRule) && (w.Verified || acceptedBy.Rule == "waivers.unverified") {
 				s.waiver = w
 			}
 		}
-		says = append(says, "Risk accepted for now, no fix is made: "+sentence(e.Message))
+		says = append(says, "Risk accepted for now, no fix is made: "+sentence(acceptedBy.Message))
 		if w := s.waiver; w != nil {
 			says = append(says, strings.Join(waiverWords(w), ", "))
 		}
@@ -200,9 +219,4 @@ func standingFacts(in *engine.Input) []string {
 		}
 	}
 	return notes
-}
-
-// caseKey names a case: the finding, and the asset that it is on.
-func caseKey(c *engine.Case) string {
-	return clean(c.Input.Finding.ID) + "/" + clean(cmp.Or(c.Input.Asset.ID, "unnamed"))
 }

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func readAction(t *testing.T) actionFile {
 	return a
 }
 
-func TestActionInputsAreTheFlagsOfGate(t *testing.T) {
+func TestActionInputsAreTheFlagsOfItsCommands(t *testing.T) {
 	action := readAction(t)
 	env := map[string]string{}
 	for _, step := range action.Runs.Steps {
@@ -52,7 +53,7 @@ func TestActionInputsAreTheFlagsOfGate(t *testing.T) {
 		}
 	}
 	flags := map[string]bool{}
-	newGateCommand(&app{}).Flags().VisitAll(func(f *pflag.Flag) {
+	look := func(f *pflag.Flag) {
 		flags[f.Name] = true
 		if _, ok := action.Inputs[f.Name]; !ok {
 			t.Errorf("action.yml has no input for --%s", f.Name)
@@ -64,15 +65,17 @@ func TestActionInputsAreTheFlagsOfGate(t *testing.T) {
 		if want := "${{ inputs." + f.Name + " }}"; env[variable] != want {
 			t.Errorf("action.yml: %s is %q, want %q", variable, env[variable], want)
 		}
-	})
+	}
+	newGateCommand(&app{}).Flags().VisitAll(look)
+	newPublishCommand(&app{}).Flags().VisitAll(look)
+	// The program has the other defaults; on a pull request it is asked to say what it has to say.
+	defaults := map[string]string{"comment": "true", "review": "true", "command": "gate"}
+	own := []string{"reports", "command", "version", "github-token"}
 	for name, input := range action.Inputs {
-		if !flags[name] && name != "reports" && name != "github-token" {
-			t.Errorf("action.yml has an input %s, but gate has no such flag", name)
+		if !flags[name] && !slices.Contains(own, name) {
+			t.Errorf("action.yml has an input %s, but there is no such flag", name)
 		}
-		want := "" // the program has the defaults; on a pull request it is asked to say what it has to say
-		if name == "comment" || name == "review" {
-			want = "true"
-		}
+		want := defaults[name]
 		if input.Description == "" || (!input.Required && (input.Default == nil || *input.Default != want)) {
 			t.Errorf("action.yml: input %s needs a description, and the default %q if it is not required", name, want)
 		}
@@ -148,7 +151,11 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown string,
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=workflow_dispatch", "GITHUB_REPOSITORY=acme/shop")
 	for name, value := range step.Env {
 		input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
-		cmd.Env = append(cmd.Env, name+"="+inputs[input])
+		given, ok := inputs[input]
+		if !ok && action.Inputs[input].Default != nil {
+			given = *action.Inputs[input].Default
+		}
+		cmd.Env = append(cmd.Env, name+"="+given)
 	}
 	out, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {

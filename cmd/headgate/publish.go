@@ -183,6 +183,9 @@ func (p *publication) publish(ctx context.Context, to []int, outs []output) erro
 			failed = errors.Join(failed, err)
 		}
 	}
+	if p.result == nil { // nothing had to be decided, or nothing could be
+		outs = slices.DeleteFunc(outs, func(o output) bool { return o.format == "result" })
+	}
 	if len(done.Destinations) > 0 {
 		if err := p.write(done, outs); err != nil {
 			return err
@@ -203,9 +206,6 @@ func (p *publication) write(done *report.Publication, outs []output) error {
 	o.All = p.flags.all
 	one := func(to *bytes.Buffer, format string) error {
 		if format == "result" {
-			if p.result == nil {
-				return undecided(errors.New("there is no result to write: nothing was decided"), "")
-			}
 			return report.Write(to, "json", p.result, report.Options{})
 		}
 		return report.WritePublication(to, format, done, o)

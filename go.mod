@@ -7,6 +7,7 @@ require (
 	github.com/andygrunwald/go-jira v1.17.0 // requests to Jira and their answers
 	github.com/bluekeyes/go-gitdiff v0.8.1 // patches as git writes them, with quoted names and renames
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
+	github.com/defenseunicorns/go-oscal v0.7.1 // OSCAL assessment results, as types; in tests also its schemas
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/getkin/kin-openapi v0.152.0 // tests: requests and answers held to the OpenAPI documents of GitHub and Jira
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // JSON as a stream of tokens, strict about UTF-8 and duplicate names
@@ -80,6 +81,7 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
+	gopkg.in/yaml.v3 v3.0.1 // indirect
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect

@@ -63,7 +63,7 @@ var allowed = map[string][]string{
 	"engine/plan": {"engine", "engine/versions"},
 	"engine/report": {
 		"engine",
-		"github.com/go-json-experiment/json", "github.com/rivo/uniseg",
+		"github.com/defenseunicorns/go-oscal/src/types", "github.com/go-json-experiment/json", "github.com/rivo/uniseg",
 	},
 	"engine/glob": {"github.com/bmatcuk/doublestar/v4"},
 	"engine/scope": {

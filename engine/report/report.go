@@ -50,6 +50,7 @@ var formats = []format{
 	{Format{"codequality", "GitLab's Code Quality report"}, writeCodeQuality, nil},
 	{Format{"openvex", "OpenVEX 0.2.0: for others, which published weaknesses affect what"}, writeOpenVEX, nil},
 	{Format{"cyclonedx", "CycloneDX 1.6 VEX: the same, with components and ratings"}, writeCycloneDX, nil},
+	{Format{"oscal", "OSCAL 1.1.3 assessment results: controls, observations and risks"}, writeOSCAL, nil},
 	{Format{"csv", "one row for every case, for spreadsheets"}, writeCSV, nil},
 }
 

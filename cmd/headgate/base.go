@@ -27,7 +27,8 @@ func (r *run) baseName(ctx context.Context) namedCommit {
 		base, _, _ := strings.Cut(r.flags.diff, "..")
 		return namedCommit{cmp.Or(base, "HEAD"), "--diff"}
 	}
-	if here, err := git.Commit(ctx, ".", "HEAD"); err == nil && r.event.Pull != nil {
+	// Only the merge that the event itself names: by now its author may have pushed one whose other side is of their own making too.
+	if here, err := git.Commit(ctx, ".", "HEAD"); err == nil && r.event.Pull != nil && here == r.event.SHA {
 		if base := triedOn(ctx, here, r.event.head()); base != "" {
 			return namedCommit{base, "the merge that is checked out"}
 		}
@@ -187,6 +188,8 @@ func hintOnBaseCommit(err error, name string) string {
 		return "run in the checkout of the repository, where git is there and trusts the folder (safe.directory); or on GitHub with GITHUB_TOKEN and contents: read"
 	case errors.Is(err, git.ErrNoCommit) && git.IsID(name):
 		return "check out with fetch-depth: 0 and the credentials kept (actions/checkout does), or run git fetch --depth=1 origin " + name
+	case errors.Is(err, git.ErrAmbiguous):
+		return "name the one that is meant in full, as refs/remotes/origin/main"
 	case errors.Is(err, git.ErrNoCommit):
 		return "git fetch origin brings the commits of other branches; name them as origin/main"
 	}

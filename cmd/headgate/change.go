@@ -126,7 +126,8 @@ func (r *run) ownDiff(ctx context.Context) *change.Diff {
 }
 
 // span is what the change under review is for git. Where a merge of it into its base is checked out, as on GitHub, the merge is what was
-// scanned, and what it adds to the base is the change, however little of the history is here.
+// scanned, and what it adds to the base is the change, however little of the history is here. That holds for the merge that the event
+// names, and for one into what the base has in its past: one into anything else could hide there what the change brings.
 func (r *run) span(ctx context.Context) (string, error) {
 	base, head := r.origin.commit, r.result.Change.Head
 	switch {
@@ -141,7 +142,7 @@ func (r *run) span(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if tried := triedOn(ctx, here, head); tried != "" {
+	if tried := triedOn(ctx, here, head); tried != "" && (here == r.event.SHA || git.Contains(ctx, ".", base, tried)) {
 		if _, err := git.Commit(ctx, ".", tried); err != nil {
 			if err := git.Fetch(ctx, ".", tried); err != nil {
 				return "", err
@@ -344,6 +345,8 @@ func hintOnCommits(err error) string {
 	switch {
 	case errors.Is(err, git.ErrShallow):
 		return "fetch the history: actions/checkout with fetch-depth: 0, or git fetch --unshallow"
+	case errors.Is(err, git.ErrAmbiguous):
+		return "name the one that is meant in full, as refs/remotes/origin/main"
 	case errors.Is(err, git.ErrNoCommit):
 		return "git fetch origin brings the commits of other branches; name them as origin/main"
 	case errors.Is(err, git.ErrNoRepository):

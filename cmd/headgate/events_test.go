@@ -153,7 +153,8 @@ func TestTheMergeThatIsTriedNamesTheNewestBase(t *testing.T) {
 	newest := c.commit(".headgate/headgate.yaml", "params: {exploit: {epss_high: 0.4}}\n")
 	c.git("checkout", "-q", "--detach")
 	c.git("merge", "-q", "--no-ff", "-m", "Merge", "feature")
-	status, result, stderr := judged(t, pull.Event("synchronize").Getenv)
+	e := pull.Event("synchronize").With("GITHUB_SHA", c.git("rev-parse", "HEAD"))
+	status, result, stderr := judged(t, e.Getenv)
 	if status != statusBlocked || result.Change.Base != newest || result.Change.Head != pull.HeadSHA() || pull.BaseSHA() == newest {
 		t.Fatalf("status %d, %+v: %s", status, result, stderr)
 	}
@@ -162,6 +163,29 @@ func TestTheMergeThatIsTriedNamesTheNewestBase(t *testing.T) {
 	}
 	if result.Counts.Introduced != 1 || result.Cases[0].Input.Context.Change.Status != engine.StatusIntroduced {
 		t.Errorf("what the change introduced is not known: %+v", result.Counts)
+	}
+}
+
+// A branch that is checked out by its name is what its author pushed last: also a merge of what the event is about into a base of theirs.
+func TestAMergeThatTheEventDoesNotNameDoesNotSayWhatJudges(t *testing.T) {
+	c := newClone(t)
+	c.commit("src/login.js", "login()\n")
+	g := githubtest.New(t, githubtest.Options{})
+	r := g.Repository("acme/shop")
+	r.Push(c.dir, "main", "main")
+	c.git("checkout", "-q", "-b", "feature")
+	c.commit("src/login.js", "eval(x)\n")
+	r.Push(c.dir, "feature", "feature")
+	pull := r.Pull(githubtest.PullOptions{Head: "feature"})
+	c.git("checkout", "-q", "-b", "own", "main")
+	c.commit(".headgate/headgate.yaml", "packs: []\n")
+	c.commit("src/login.js", "eval(x)\n")
+	c.git("merge", "-q", "-s", "ours", "--no-ff", "-m", "Merge", "feature")
+	for _, name := range []string{"pull_request", "pull_request_target", "pull_request_review"} {
+		status, result, stderr := judged(t, pull.Event("synchronize").With("GITHUB_EVENT_NAME", name).Getenv)
+		if status != statusBlocked || result.Change.Base != pull.BaseSHA() || result.Counts.Existing > 0 {
+			t.Errorf("%s: status %d, %+v, %+v: %s", name, status, result.Change, result.Counts, stderr)
+		}
 	}
 }
 

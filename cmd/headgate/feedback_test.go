@@ -396,6 +396,24 @@ func TestASummaryThatIsFullIsNotAddedTo(t *testing.T) {
 	}
 }
 
+func TestASummaryThatIsFullHasNoVerdictOfARunThatDecidedNothing(t *testing.T) {
+	g := newGated(t, 5)
+	broken := filepath.Join(t.TempDir(), strings.Repeat("broken", 30)+".sarif") // whose name takes more room than a verdict
+	if err := os.WriteFile(broken, []byte(`{"version": "2.1.0", "runs": [`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for room := range 10 {
+		e := g.pull.Event("opened")
+		if err := os.WriteFile(e.Env["GITHUB_STEP_SUMMARY"], bytes.Repeat([]byte("x"), 1_000_000-60*room), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		done := g.gate(e, broken)
+		if added := strings.TrimLeft(done.summary, "x"); done.status != statusUndecided || added != "" && !strings.Contains(added, "undecided") {
+			t.Fatalf("status %d, and the summary says %s", done.status, added)
+		}
+	}
+}
+
 func TestWhatSettingsSayOfGitHubIsChecked(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "clean.sarif", cleanSARIF)

@@ -174,7 +174,7 @@ func (t *telling) summarise(name string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if there+int64(len(text))+1 > report.MaxSummaryBytes {
+	if there+int64(len(text))+1 > report.MaxSummaryBytes && t.failed == nil {
 		text = report.NewComment(t.result, t.told()).Body
 	}
 	if there+int64(len(text))+1 > report.MaxSummaryBytes {

@@ -3,6 +3,7 @@ package git
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,10 @@ var ErrShallow = errors.New("the clone is shallow: its history does not reach ba
 
 // ErrNoCommit means that there is no such commit here.
 var ErrNoCommit = errors.New("there is no such commit here")
+
+// ErrAmbiguous means that several branches or tags that are not one commit go by a name. Git takes one of them, which need not be the one
+// that is meant: a branch of a change that is called origin/main would stand for the main branch of origin.
+var ErrAmbiguous = errors.New("several branches or tags go by this name")
 
 // ErrNoRepository means that a folder is in no repository, or in one that git may not read.
 var ErrNoRepository = errors.New("no git repository")
@@ -72,6 +77,9 @@ func Commit(ctx context.Context, dir, name string) (string, error) {
 	}
 	out, err := run(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 	if err == nil {
+		if err := oneMeaning(ctx, dir, name); err != nil {
+			return "", err
+		}
 		return strings.TrimSpace(string(out)), nil
 	}
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
@@ -81,6 +89,35 @@ func Commit(ctx context.Context, dir, name string) (string, error) {
 		return "", fmt.Errorf("%s: %w, and %w", name, ErrNoCommit, ErrShallow)
 	}
 	return "", fmt.Errorf("%s: %w", name, ErrNoCommit)
+}
+
+// oneMeaning fails if several branches or tags that are not one commit go by a name.
+func oneMeaning(ctx context.Context, dir, name string) error {
+	ref, _, _ := strings.Cut(name[:strings.IndexAny(name+"^", "^~:")], "@{") // without the steps from there
+	if ref == "" || ref == "HEAD" || IsID(ref) {
+		return nil
+	}
+	args := []string{"for-each-ref", "--format=%(objectname) %(*objectname) %(refname)"}
+	full := []string{"refs/remotes/" + ref + "/HEAD"}
+	for _, above := range []string{"refs/", "refs/tags/", "refs/heads/", "refs/remotes/"} { // as git looks
+		full = append(full, above+ref)
+	}
+	out, err := run(ctx, dir, append(args, full...)...)
+	if err != nil {
+		return err
+	}
+	commits, names := map[string]bool{}, []string{}
+	for line := range strings.Lines(string(out)) {
+		id, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		of, name, _ := strings.Cut(rest, " ") // of is what an annotated tag is of, else empty
+		if slices.Contains(full, name) {
+			commits[cmp.Or(of, id)], names = true, append(names, name)
+		}
+	}
+	if len(commits) > 1 {
+		return fmt.Errorf("%s: %w: %s", name, ErrAmbiguous, strings.Join(names, ", "))
+	}
+	return nil
 }
 
 func shallow(ctx context.Context, dir string) bool {

@@ -221,6 +221,35 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 	}
 }
 
+// A branch of a change can be called as one of the repository that it is to be merged into is called here.
+func TestANameThatSeveralCommitsGoByIsNone(t *testing.T) {
+	r := newRepo(t)
+	r.write("a.go", "1\n")
+	first := r.commit("root")
+	r.git("update-ref", "refs/remotes/origin/main", first)
+	r.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+	r.git("tag", "-a", "-m", "one", "v1")
+	r.git("branch", "v1")
+	r.write("a.go", "2\n")
+	r.commit("two")
+	r.git("branch", "origin/main")
+	r.git("update-ref", "refs/remotes/fork/HEAD", first)
+	r.git("branch", "fork")
+	r.git("branch", "alone")
+	r.git("branch", "me@home")
+	r.git("tag", "home")
+	for name, want := range map[string]error{
+		"origin/main": ErrAmbiguous, "origin/main~0": ErrAmbiguous, "origin/main@{0}": ErrAmbiguous, "fork": ErrAmbiguous,
+		"refs/remotes/origin/main": nil, "remotes/origin/main": nil, "heads/origin/main": nil, "alone": nil, "alone~1": nil, "me@home": nil,
+		"v1": nil, "HEAD": nil, "HEAD~1": nil, "@": nil, "": nil, first: nil, first[:12]: nil,
+	} {
+		id, err := Commit(t.Context(), r.dir, name)
+		if !errors.Is(err, want) || (err == nil) == (id == "") {
+			t.Errorf("%s: %q, %v", name, id, err)
+		}
+	}
+}
+
 // A change under review can have written a file itself, a link on the way to it, or the submodule that it is in.
 func TestTrackedIsWhatTheRepositoryHas(t *testing.T) {
 	r := newRepo(t)

@@ -36,6 +36,7 @@ var schemas = []struct {
 	{"record", "a record of evidence", func() []byte { return evidence.RecordSchema }},
 	{"receipt", "what headgate evidence receipt writes", func() []byte { return evidence.ReceiptFormat }},
 	{"verification", "what headgate evidence verify -o json writes", func() []byte { return evidence.VerificationFormat }},
+	{"fedramp-vdr", "what headgate gate -o fedramp-vdr and fedramp-history write", report.FedRAMPSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

@@ -116,7 +116,7 @@ func exportable() map[string]*engine.Result {
 }
 
 // exports are the documents for others.
-var exports = []string{"openvex", "cyclonedx", "oscal", "csv"}
+var exports = []string{"openvex", "cyclonedx", "oscal", "fedramp-vdr", "fedramp-history", "csv"}
 
 func issuer() report.Issuer {
 	return report.Issuer{Author: "ACME Ltd.", AssessmentPlan: "https://acme.example/plan.json", Package: "https://acme.example/fedramp.json"}

@@ -51,6 +51,8 @@ var formats = []format{
 	{Format{"openvex", "OpenVEX 0.2.0: for others, which published weaknesses affect what"}, writeOpenVEX, nil},
 	{Format{"cyclonedx", "CycloneDX 1.6 VEX: the same, with components and ratings"}, writeCycloneDX, nil},
 	{Format{"oscal", "OSCAL 1.1.3 assessment results: controls, observations and risks"}, writeOSCAL, nil},
+	{Format{"fedramp-vdr", "FedRAMP's report on vulnerabilities, open and accepted (VER-RPT-VDT, VER-RPT-AVI)"}, writeFedRAMP, nil},
+	{Format{"fedramp-history", "all of them as they stand, for retrieval by machines (VER-TFR-MRH)"}, writeFedRAMPHistory, nil},
 	{Format{"csv", "one row for every case, for spreadsheets"}, writeCSV, nil},
 }
 

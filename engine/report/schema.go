@@ -29,6 +29,12 @@ var scopeSchema []byte
 //go:embed notification.schema.json
 var notificationSchema []byte
 
+//go:embed fedramp-vdr.schema.json
+var fedRAMPSchema []byte
+
+// FedRAMPSchema is the JSON Schema of what is written for FedRAMP, version 1.
+func FedRAMPSchema() []byte { return fedRAMPSchema }
+
 // NotificationSchema is the JSON Schema of what webhooks are sent, version 1, with what it refers to in it.
 func NotificationSchema() []byte {
 	return bundled(notificationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})

@@ -24,12 +24,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	r.Engine.OPA = OPAVersion()
 	if reportOnly {
 		for i := range r.Cases {
-			if d := &r.Cases[i].Decision; d.Action == Block {
-				d.Action = Warn
-				if d.WouldHave == nil {
-					d.WouldHave = new(Block)
-				}
-			}
+			r.Cases[i].Decision.OnlyReport()
 		}
 	}
 	if n := selfSuppressed(r.Cases); n > 0 {

@@ -114,6 +114,17 @@ func (d *Decision) Exemption() *Reason {
 	return lowest
 }
 
+// OnlyReport makes of a decision one that does not block, and keeps what would have been.
+func (d *Decision) OnlyReport() {
+	if d.Action != Block {
+		return
+	}
+	d.Action = Warn
+	if d.WouldHave == nil {
+		d.WouldHave = new(Block)
+	}
+}
+
 // HeldBack says whether report-only, and no exemption, keeps the action from being what WouldHave says.
 func (d *Decision) HeldBack() bool {
 	return d.WouldHave != nil && d.WouldHave.Rank() > d.Action.Rank() && d.Exemption() == nil

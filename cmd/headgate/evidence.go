@@ -27,6 +27,7 @@ func newEvidenceCommand(a *app) *cobra.Command {
 // evidenceCommands are the subcommands of evidence: one file and one line each.
 var evidenceCommands = []func(*app) *cobra.Command{
 	newEvidenceVerifyCommand,
+	newEvidenceReplayCommand,
 	newEvidenceReceiptCommand,
 	newEvidenceAppendCommand,
 	newEvidenceEraseCommand,

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/engine/waiver"
 )
@@ -188,7 +187,7 @@ func (r *run) bundle(create func(string) (io.WriteCloser, error), t *evidenceTar
 // terms are under what the run decided.
 func (r *run) terms() evidence.Terms {
 	return evidence.Terms{
-		At: r.result.Now, Engine: r.result.Engine, Builtins: evidence.Digest([]byte(strings.Join(engine.Builtins(), "\n"))),
+		At: r.result.Now, Engine: r.result.Engine, Builtins: evidence.BuiltinsDigest(),
 		Change: r.result.Change,
 		Policy: evidence.PolicyTerms{PolicyInfo: r.result.Policy, Overrides: r.policy.Overrides()},
 		Settings: evidence.Settings{Assume: r.choice.source.Assume, ReportOnly: r.flags.reportOnly, NoRange: r.flags.noRange,

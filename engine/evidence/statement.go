@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -145,6 +146,9 @@ type Erasure struct {
 	At     time.Time `json:"at"`
 	Why    string    `json:"why"`
 }
+
+// BuiltinsDigest is the digest of the names of the functions that policies can call in this version.
+func BuiltinsDigest() string { return Digest([]byte(strings.Join(engine.Builtins(), "\n"))) }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 

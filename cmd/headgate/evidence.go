@@ -14,7 +14,7 @@ import (
 func newEvidenceCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "evidence",
-		Short: "Prove what was decided: verify evidence, make receipts and keys",
+		Short: "Prove what was decided: verify, show, replay, sample and export evidence",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -27,8 +27,12 @@ func newEvidenceCommand(a *app) *cobra.Command {
 // evidenceCommands are the subcommands of evidence: one file and one line each.
 var evidenceCommands = []func(*app) *cobra.Command{
 	newEvidenceVerifyCommand,
+	newEvidenceShowCommand,
 	newEvidenceReplayCommand,
+	newEvidencePopulationCommand,
+	newEvidenceSampleCommand,
 	newEvidenceReceiptCommand,
+	newEvidenceExportCommand,
 	newEvidenceAppendCommand,
 	newEvidenceEraseCommand,
 	newEvidenceKeygenCommand,

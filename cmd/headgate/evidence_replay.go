@@ -219,7 +219,7 @@ func (t *replayText) write() {
 		t.para(2, "another engine: %s", t.Other)
 	}
 	if t.Why != "" {
-		t.para(2, "not decided again: %s", t.Why)
+		t.para(2, "not all is there: %s", t.Why)
 	}
 	var counts []string
 	for _, c := range []struct {

@@ -199,3 +199,11 @@ func isRunName(text string) bool {
 	digits, ok := strings.CutPrefix(text, "sha256:")
 	return ok && len(digits) >= 8 && len(digits) <= 64 && strings.Trim(digits, "0123456789abcdef") == ""
 }
+
+// shortRun is enough of a digest to name a run to the other commands, and shortID to name a record of it.
+func shortRun(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }
+
+func shortID(id string) string {
+	run, index, _ := strings.Cut(id, "/")
+	return shortRun(run) + "/" + index
+}

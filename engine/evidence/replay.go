@@ -45,10 +45,12 @@ type Replay struct {
 	Differences []Difference `json:"differences"`    // at most mostDifferences
 	More        int          `json:"more,omitempty"` // decisions that differ and are not listed
 
-	// States is what came of each decision that was asked for, by index, if only some were. Result is the whole result of the run, if all
-	// decisions that it still has the inputs of are identical.
-	States map[int64]string `json:"-"`
-	Result *engine.Result   `json:"-"`
+	// States is what came of each decision that was asked for, by index, if only some were, and Cases what those are that are identical.
+	// Result is that of the run, if all its decisions were asked for and none differs or is missing; it is without those whose inputs were
+	// erased, and then its counts are of what is left.
+	States map[int64]string       `json:"-"`
+	Cases  map[int64]*engine.Case `json:"-"`
+	Result *engine.Result         `json:"-"`
 }
 
 // A GateReplay compares what the gate as a whole came to.
@@ -102,7 +104,7 @@ func (r *Replayer) Replay(ctx context.Context, run Run, only map[int64]bool) (*R
 	a := &again{Replay: Replay{Run: digest, At: terms.At.UTC().Format("2006-01-02T15:04:05Z"), Policy: terms.Policy.Digest, Engine: terms.Engine, Now: now,
 		Differences: []Difference{}}, terms: terms, run: run, reports: map[string]int{}}
 	if only != nil {
-		a.States = map[int64]string{}
+		a.States, a.Cases = map[int64]string{}, map[int64]*engine.Case{}
 	}
 	for i := range terms.Reports {
 		a.reports[terms.Reports[i].Digest] = i
@@ -113,10 +115,10 @@ func (r *Replayer) Replay(ctx context.Context, run Run, only map[int64]bool) (*R
 			return nil, err
 		}
 	}
-	if err := a.all(ctx, only); err != nil {
+	if err := a.records(ctx, only); err != nil {
 		return nil, err
 	}
-	if only == nil && a.policy != nil && a.Erased+a.Missing == 0 {
+	if only == nil && a.policy != nil && a.Missing == 0 {
 		err = a.gate(ctx, &says.Predicate)
 	}
 	return &a.Replay, err
@@ -140,6 +142,21 @@ func statementOf(ctx context.Context, run Run) (string, *Statement, error) {
 func DigestOf(ctx context.Context, run Run) (string, error) {
 	digest, _, err := statementOf(ctx, run)
 	return digest, err
+}
+
+// RootOf is the root of the records of a run.
+func RootOf(ctx context.Context, run Run) (string, error) {
+	_, says, err := statementOf(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	return says.Predicate.Tree.Root, nil
+}
+
+// Decided says whether a run decided anything; else it has records of what happened.
+func Decided(ctx context.Context, run Run) (bool, error) {
+	_, says, err := statementOf(ctx, run)
+	return err == nil && says.Predicate.Outcome != "", err
 }
 
 // exactly reads a part that has to have a digest.
@@ -180,9 +197,12 @@ func (r *Replayer) policyOf(ctx context.Context, run Run, terms *Terms) (p *engi
 		return p, "", nil
 	}
 	text, err := exactly(ctx, run, PartPolicy, terms.Policy.Content)
+	damage := (*Damage)(nil)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "the policy is missing", nil
+	case errors.As(err, &damage):
+		return nil, "the policy is not to be had: " + damage.Error(), nil
 	case errors.Is(err, ErrBroken):
 		return nil, "the policy that is there is not the one that decided", nil
 	case err != nil:
@@ -220,17 +240,18 @@ type again struct {
 	policy  *engine.Policy // nil: Why says why there is none
 	reports map[string]int
 	answers map[string][]byte // by digest; nil: nobody asked
-	cases   []engine.Case
+	all     []engine.Case     // that were made again, if all are asked for
 }
 
 // atOnce is how many decisions are made again at once.
 const atOnce = 8192
 
-// all goes through the records, with the input of each decision.
-func (a *again) all(ctx context.Context, only map[int64]bool) error {
+// records goes through the records, with the input of each decision.
+func (a *again) records(ctx context.Context, only map[int64]bool) error {
 	inputs, stop := iter.Pull2(Lines(ctx, a.run, PartInputs))
 	defer stop()
 	var some []*redone
+	damage := (*Damage)(nil)
 	for line, err := range Records(ctx, a.run) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", PartRecords, err)
@@ -239,7 +260,9 @@ func (a *again) all(ctx context.Context, only map[int64]bool) error {
 			continue
 		}
 		input, err, ok := inputs()
-		if err != nil {
+		if errors.As(err, &damage) {
+			a.Why, ok = "inputs are missing: "+damage.Error(), false
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", PartInputs, err)
 		}
 		if only != nil && !only[line.Index] {
@@ -290,6 +313,11 @@ func (a *again) decide(ctx context.Context, some []*redone, keep bool) error {
 		}
 	}
 	onAllCores(len(of), func(i int) { of[i].compare(a, &cases[i]) })
+	for i := range of {
+		if a.Cases != nil && of[i].state == ReplayIdentical {
+			a.Cases[of[i].line.Index] = &cases[i]
+		}
+	}
 	for _, one := range some {
 		if one.err != nil {
 			return one.err
@@ -299,7 +327,7 @@ func (a *again) decide(ctx context.Context, some []*redone, keep bool) error {
 		}
 	}
 	if keep {
-		a.cases = append(a.cases, cases...)
+		a.all = append(a.all, cases...)
 	}
 	return nil
 }
@@ -403,11 +431,17 @@ func (a *again) gate(ctx context.Context, p *Predicate) error {
 		return fmt.Errorf("%s: %w", PartResult, oneLine(err))
 	}
 	is := *was
-	is.Cases, is.Weakened = a.cases, nil
+	is.Cases, is.Weakened = a.all, nil
 	if err := a.policy.Conclude(ctx, &is, was.Counts.Findings, a.terms.Settings.ReportOnly); err != nil {
 		return err
 	}
 	is.Weakened, is.Engine, is.Policy = was.Weakened, was.Engine, was.Policy
+	if a.Differing == 0 {
+		a.Result = &is
+	}
+	if a.Erased > 0 {
+		return nil // what the gate saw is not all there
+	}
 	then, err := encode([]any{was.Outcome, was.Counts, was.Gate})
 	if err != nil {
 		return err
@@ -419,9 +453,6 @@ func (a *again) gate(ctx context.Context, p *Predicate) error {
 	a.Gate = &GateReplay{Outcome: was.Outcome, Identical: bytes.Equal(then, now)}
 	if is.Outcome != was.Outcome {
 		a.Gate.Is = is.Outcome
-	}
-	if a.Gate.Identical && a.Differing == 0 {
-		a.Result = &is
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func writeCSV(w io.Writer, r *engine.Result, _ Options) error {
 	}
 	for k := range r.Cases {
 		for i, col := range csvColumns {
-			row[i] = cell(col.of(r, &r.Cases[k]))
+			row[i] = Cell(col.of(r, &r.Cases[k]))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -140,9 +140,9 @@ func writeCSV(w io.Writer, r *engine.Result, _ Options) error {
 	return out.Error()
 }
 
-// cell is text as a spreadsheet shows it rather than runs it: what a formula begins with gets an apostrophe in front, also behind
+// Cell is text as a spreadsheet shows it rather than runs it: what a formula begins with gets an apostrophe in front, also behind
 // characters that programs skip, and in their wide forms. Cleaned text has no tab, line break or control character.
-func cell(s string) string {
+func Cell(s string) string {
 	s = clean(s)
 	if s != "" && strings.ContainsRune("=+-@|%＝＋－＠", firstRune(s)) {
 		return "'" + s

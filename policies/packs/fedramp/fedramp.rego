@@ -18,7 +18,7 @@ import data.lib
 #   id: fedramp.timeframe
 #   message: 'FedRAMP VDR: class {class}, {impact}, {likelihood} → {days}'
 #   remediation: Mitigate or remediate it in time; a partial mitigation that lowers its impact counts.
-#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.1]
+#   controls: [NIST-CSF-2.0-ID.RA-05, NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.1, FedRAMP-VDR-TFR-PVR]
 raise contains reason if {
 	reason := lib.vars(lib.raise(rego.metadata.rule(), _priority), {
 		"class": _class,
@@ -35,7 +35,7 @@ raise contains reason if {
 #   id: fedramp.due
 #   message: 'FedRAMP VDR: within {days} days of its evaluation'
 #   remediation: Mitigate or remediate it by then.
-#   controls: [NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.2]
+#   controls: [NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.2, FedRAMP-VDR-TFR-PVR]
 due contains reason if {
 	reason := lib.vars(lib.due(rego.metadata.rule(), _days, data.packs.fedramp.params.from), {"days": _days})
 }
@@ -49,7 +49,7 @@ due contains reason if {
 #   id: fedramp.kev_due
 #   message: 'FedRAMP VDR: in KEV, and CISA''s due date is {context.intel.kev.due}'
 #   remediation: Remediate it by then; a mitigation does not count.
-#   controls: [NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.2]
+#   controls: [NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.2, FedRAMP-VDR-TFR-KEV]
 due contains lib.due_by(rego.metadata.rule(), input.context.intel.kev.due) if input.context.intel.kev.listed
 
 # METADATA
@@ -61,7 +61,7 @@ due contains lib.due_by(rego.metadata.rule(), input.context.intel.kev.due) if in
 #   id: fedramp.new_kev
 #   message: 'FedRAMP VDR: nothing new should have what KEV lists'
 #   remediation: Take the fixed version into the change.
-#   controls: [NIST-CSF-2.0-PR.PS-02, NIST-SSDF-1.1-RV.2.2]
+#   controls: [NIST-CSF-2.0-PR.PS-02, NIST-SSDF-1.1-RV.2.2, FedRAMP-VDR-CSO-AKE]
 warn contains lib.warn(rego.metadata.rule()) if {
 	input.context.intel.kev.listed
 	lib.introduced

@@ -14,7 +14,7 @@ import data.lib
 #   id: sla.due
 #   message: '{priority}: within {days} days'
 #   remediation: Fix it by then, or ask for a waiver before.
-#   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-ID.RA-06, SOC2-CC7.1]
+#   controls: [PCI-DSS-4.0.1-6.3.3, NIST-CSF-2.0-ID.RA-06, SOC2-CC7.1, PCI-DSS-4.0.1-11.3.1.1, CRA-Annex-I-II-2]
 due contains reason if {
 	priority := data.main.priority
 	days := data.packs.sla.params.days[priority]
@@ -34,7 +34,7 @@ due contains reason if {
 #   id: sla.kev_due
 #   message: CISA's due date is {context.intel.kev.due}
 #   remediation: Fix it by then.
-#   controls: [NIST-CSF-2.0-ID.RA-06]
+#   controls: [NIST-CSF-2.0-ID.RA-06, NIST-SSDF-1.1-RV.2.2, CRA-Annex-I-II-2]
 due contains lib.due_by(rego.metadata.rule(), input.context.intel.kev.due) if {
 	input.context.intel.kev.listed
 	data.packs.sla.params.kev_due == true

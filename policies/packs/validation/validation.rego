@@ -16,7 +16,7 @@ import data.lib
 #   id: validation.exploitable
 #   message: 'proven exploitable ({context.validation.by})'
 #   remediation: Fix it today, or take what can be exploited out of service until you can.
-#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-01, NIST-SSDF-1.1-RV.2.2]
+#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-01, NIST-SSDF-1.1-RV.2.2, PCI-DSS-4.0.1-11.4.4]
 raise contains lib.raise_firm(rego.metadata.rule(), "act") if {
 	lib.exploited
 	not _slight
@@ -31,7 +31,7 @@ raise contains lib.raise_firm(rego.metadata.rule(), "act") if {
 #   id: validation.exploitable_slight
 #   message: 'proven exploitable ({context.validation.by}); severity: {finding.severity}'
 #   remediation: Fix it with the next change to what can be exploited.
-#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-01]
+#   controls: [PCI-DSS-4.0.1-6.3.1, NIST-CSF-2.0-ID.RA-01, PCI-DSS-4.0.1-11.4.4]
 raise contains lib.raise_firm(rego.metadata.rule(), "attend") if {
 	lib.exploited
 	_slight

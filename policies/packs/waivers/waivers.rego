@@ -22,7 +22,7 @@ import data.lib
 #   id: waivers.accepted
 #   message: 'accepted by {approver} until {expires}: {reason}'
 #   remediation: Fix it before the waiver ends, or have it renewed by someone who may.
-#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1]
+#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1, NIST-SSDF-1.1-RV.2.2, SOC2-CC5.1]
 exempt contains reason if {
 	some waiver in input.context.waivers
 	waiver.verified
@@ -44,7 +44,7 @@ exempt contains reason if {
 #   id: waivers.shortened
 #   message: 'accepted by {approver} on {created}, for {priority} no longer than {days} days: {reason}'
 #   remediation: Fix it before the days are over; the waiver says longer, but the policy does not.
-#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1]
+#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1, NIST-SSDF-1.1-RV.2.2, SOC2-CC5.1]
 exempt contains reason if {
 	some waiver in input.context.waivers
 	waiver.verified
@@ -68,7 +68,7 @@ exempt contains reason if {
 #   id: waivers.unverified
 #   message: 'accepted without proof of who approved it, until {expires}: {reason}'
 #   remediation: Have the waiver approved by someone on the list of approvers.
-#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1]
+#   controls: [NIST-CSF-2.0-ID.RA-07, PCI-DSS-4.0.1-6.3.1, NIST-SSDF-1.1-RV.2.2]
 exempt contains reason if {
 	data.packs.waivers.params.allow_unverified == true
 	some waiver in input.context.waivers

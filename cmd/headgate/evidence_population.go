@@ -101,7 +101,7 @@ func (a *app) population(ctx context.Context, name string, within evidence.Stret
 
 // recordColumns are the columns of the list of records: their names stay, and a new one comes last. What is not known is empty.
 var recordColumns = []string{"id", "leaf", "at", "kind", "subject", "name", "package", "asset", "owner", "priority", "action", "would_have", "exempted_by",
-	"due", "state", "waivers", "controls", "repository", "branch", "ci_run", "input"}
+	"due", "state", "waivers", "controls", "repository", "branch", "ci_run", "input", "first_seen", "overdue", "rules"}
 
 // recordRows are the records of a population, by those columns.
 type recordRows [][]string
@@ -121,7 +121,13 @@ func (r *recordRows) add(run *evidence.RunEntry, line *evidence.Line) error {
 		d := line.Decision
 		maps.Copy(row, map[string]string{"subject": d.Finding.ID, "name": d.Finding.Name, "package": d.Finding.Package, "asset": d.Asset.ID,
 			"owner": d.Asset.Owner, "priority": string(d.Priority), "action": string(d.Action), "would_have": string(d.WouldHave),
-			"exempted_by": d.ExemptedBy, "waivers": strings.Join(d.Waivers, "; "), "controls": strings.Join(d.Controls, "; "), "input": d.Input})
+			"exempted_by": d.ExemptedBy, "waivers": strings.Join(d.Waivers, "; "), "controls": strings.Join(d.Controls, "; "), "input": d.Input,
+			"first_seen": date(d.FirstSeen), "overdue": strconv.FormatBool(d.Overdue)})
+		var rules []string
+		for i := range d.Reasons {
+			rules = append(rules, d.Reasons[i].Rule)
+		}
+		row["rules"] = strings.Join(rules, "; ")
 		if !d.Due.IsZero() {
 			row["due"] = d.Due.UTC().Format(time.RFC3339)
 		}
@@ -178,7 +184,14 @@ func (t *populationText) about() string {
 	s := &t.Stretch
 	var parts []string
 	if t.Log != nil && (s.From > 0 || s.To < t.Log.Size) {
-		parts = append(parts, fmt.Sprintf("leaves %d to %d of it", s.From, s.To-1))
+		part := fmt.Sprintf("leaves %d to %d of it", s.From, s.To-1)
+		switch s.To - s.From {
+		case 0:
+			part = fmt.Sprintf("no leaf of it: nothing is between %d and %d", s.From, s.To)
+		case 1:
+			part = fmt.Sprintf("leaf %d of it", s.From)
+		}
+		parts = append(parts, part)
 	}
 	if !s.Since.IsZero() {
 		parts = append(parts, "from "+date(s.Since))
@@ -248,7 +261,7 @@ func (t *populationText) sums() {
 	}
 	t.field(0, column, "records", "%d in %s: %s", t.Records, number(len(t.Runs), "run", "runs"), cmp.Or(strings.Join(kinds, ", "), "none"))
 	n := &t.Counts
-	t.field(0, column, "decisions", "%d act, %d attend, %d track*, %d track; %d block, %d warn; %d waived", n.Act, n.Attend, n.TrackStar, n.Track, n.Block, n.Warn, n.Waived)
+	t.field(0, column, "decisions", "%d act, %d attend, %d track*, %d track; %d block, %d warn; %d waived, %d overdue", n.Act, n.Attend, n.TrackStar, n.Track, n.Block, n.Warn, n.Waived, t.Overdue)
 	if len(waivers) > 0 {
 		t.field(0, column, "waivers", "%s", strings.Join(waivers, ", "))
 	}
@@ -275,6 +288,13 @@ func (t *populationText) sums() {
 	}
 	if erased > 0 {
 		t.field(0, column, "erased", "%s taken out since; the records of them are here", number(erased, "input was", "inputs were"))
+	}
+	var controls []string
+	for _, name := range slices.Sorted(maps.Keys(t.Controls)) {
+		controls = append(controls, fmt.Sprintf("%s %d", name, t.Controls[name]))
+	}
+	if len(controls) > 0 {
+		t.field(0, column, "controls", "%s", strings.Join(controls, ", "))
 	}
 	head := "weakened"
 	for _, w := range slices.Sorted(maps.Keys(weakened)) {

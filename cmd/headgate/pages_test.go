@@ -17,7 +17,7 @@ func TestPagesForAuthorsShowWhatTheProgramDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"policies/WRITING.md", "policies/FROM-CONFTEST.md", "docs/jira.md"} {
+	for _, page := range []string{"policies/WRITING.md", "policies/FROM-CONFTEST.md", "docs/jira.md", "docs/auditing.md"} {
 		t.Run(page, func(t *testing.T) {
 			place := filepath.Join(root, filepath.FromSlash(page))
 			text := []byte(readFile(t, place))
@@ -44,7 +44,7 @@ func replayPage(t *testing.T, page string, text []byte) []byte {
 		switch kind, body := string(m[1]), string(m[2]); kind {
 		case "console":
 			ran++
-			written := c.replay(body)
+			written := sameDigests(c.replay(body))
 			if written != body && !*update {
 				t.Errorf("%s shows other output than this, which the program writes (-update puts it there):\n%s", page, written)
 			}
@@ -66,6 +66,13 @@ func replayPage(t *testing.T, page string, text []byte) []byte {
 		t.Errorf("%s has no console block, or it was not found", page)
 	}
 	return shown
+}
+
+// sameDigests writes the same digits in all digests: they are of everything, down to the last word of a policy.
+func sameDigests(text string) string {
+	return regexp.MustCompile(`sha256:[0-9a-f]{12,64}`).ReplaceAllStringFunc(text, func(digest string) string {
+		return "sha256:" + strings.Repeat("0123456789abcdef", 4)[:len(digest)-len("sha256:")]
+	})
 }
 
 func TestTheCatalogueIsWhatTheProgramWrites(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -79,6 +80,8 @@ func TestReadmeShowsWhatTheProgramDoes(t *testing.T) {
 	}
 }
 
+var assignment = regexp.MustCompile(`^[A-Z_]+=`)
+
 // A console runs the command lines of a block in this process.
 type console struct {
 	t      *testing.T
@@ -106,11 +109,19 @@ func (c *console) replay(block string) string {
 	return out.String()
 }
 
-// run runs one command without quotes or redirections: the program under either of its names, with "| head -n N" after it or not, or
-// echo $?.
+// run runs one command without quotes or redirections: the program under either of its names, with "| head -n N" after it or not, and
+// with NAME=value before it or not, or echo $?.
 func (c *console) run(command string) string {
 	command, most, cut := strings.Cut(command, " | head -n ")
 	args := strings.Fields(strings.TrimPrefix(command, "go run ./cmd/"))
+	env := maps.Clone(c.env)
+	for len(args) > 0 && assignment.MatchString(args[0]) {
+		if env == nil {
+			env = map[string]string{}
+		}
+		name, value, _ := strings.Cut(args[0], "=")
+		env[name], args = value, args[1:]
+	}
 	switch {
 	case command == "echo $?":
 		return fmt.Sprintln(c.status)
@@ -123,7 +134,7 @@ func (c *console) run(command string) string {
 		stdin:  strings.NewReader(""),
 		stdout: &written,
 		stderr: &written,
-		getenv: func(name string) string { return c.env[name] },
+		getenv: func(name string) string { return env[name] },
 		now:    func() time.Time { return readmeTime },
 		wire:   c.wire,
 		waits:  unhurried{},

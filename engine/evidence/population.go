@@ -27,9 +27,14 @@ type Population struct {
 	Records int64            `json:"records"`
 	Kinds   map[Kind]int64   `json:"kinds"`   // records by kind
 	Counts  Counts           `json:"counts"`  // of decisions
+	Overdue int64            `json:"overdue"` // decisions that were overdue when they were made
 	Waivers map[string]int64 `json:"waivers"` // records of waivers by state
-	Missing []string         `json:"missing"` // ids of CI runs that there were, and that left no evidence
-	Listed  int              `json:"listed"`  // CI runs that there were, as a list says; 0: no list was given
+
+	// Controls are the decisions that rules with a control in their METADATA had a say in, by control: NIST-SSDF-1.1-RV.2.1.
+	Controls map[string]int64 `json:"controls"`
+
+	Missing []string `json:"missing"` // ids of CI runs that there were, and that left no evidence
+	Listed  int      `json:"listed"`  // CI runs that there were, as a list says; 0: no list was given
 }
 
 // A Stretch is the part of a log that is asked for: leaves From to To-1, and of them the runs whose time lies in a period.
@@ -141,7 +146,7 @@ func CountRun(ctx context.Context, run Run, visit Visit) (*Population, error) {
 }
 
 func newPopulation(of string, s Stretch) *Population {
-	return &Population{Schema: PopulationSchema, Of: of, Stretch: s, Runs: []RunEntry{}, Kinds: map[Kind]int64{}, Waivers: map[string]int64{}, Missing: []string{}}
+	return &Population{Schema: PopulationSchema, Of: of, Stretch: s, Runs: []RunEntry{}, Kinds: map[Kind]int64{}, Waivers: map[string]int64{}, Controls: map[string]int64{}, Missing: []string{}}
 }
 
 // add counts a run. Digest is the name that it has to have; empty: any.
@@ -179,8 +184,14 @@ func (p *Population) add(ctx context.Context, run Run, digest string, leaf *int6
 		}
 		sums.Add(line.Hash)
 		p.Kinds[line.Kind]++
-		if line.Decision != nil {
+		if d := line.Decision; d != nil {
 			decisions++
+			if d.Overdue {
+				p.Overdue++
+			}
+			for _, control := range d.Controls {
+				p.Controls[control]++
+			}
 		}
 		if line.Waiver != nil {
 			p.Waivers[line.Waiver.State]++

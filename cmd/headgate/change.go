@@ -409,7 +409,11 @@ func (r *run) joinChange(ctx context.Context) error {
 	return nil
 }
 
-// weakenByTracked records a base or patch that lies in the repository: the change under review may have written it.
+// mostTracked is how many reports are named that the change under review may have written.
+const mostTracked = 5
+
+// weakenByTracked records a base, patch or report that lies in the repository: the change under review may have written it. A report of
+// its own can take the place of one that is expected, or say that what others found is not reached.
 func (r *run) weakenByTracked(ctx context.Context) {
 	if !r.underReview() {
 		return
@@ -425,6 +429,31 @@ func (r *run) weakenByTracked(ctx context.Context) {
 		}
 		if git.Tracked(ctx, files...) {
 			r.weaken(filepath.ToSlash(name) + " from the change under review")
+		}
+	}
+	if r.given != nil { // whose reports are no files here, and its author's altogether
+		return
+	}
+	var read []string
+	for i := range r.reading.reports {
+		if file := fileOf(r.reading.reports[i].Name); file != "" && (len(read) == 0 || file != read[len(read)-1]) {
+			read = append(read, file)
+		}
+	}
+	n := 0
+	for some := range slices.Chunk(read, 100) { // in few questions where there is nothing to name
+		if !git.Tracked(ctx, some...) {
+			continue
+		}
+		for _, file := range some {
+			if !git.Tracked(ctx, file) {
+				continue
+			}
+			if n++; n > mostTracked {
+				r.weaken("more reports from the change under review")
+				return
+			}
+			r.weaken("report " + shown(file) + " from the change under review")
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,7 @@ func (r *run) loadJudges(args []string) (err error) {
 		r.result.Change.Repository = r.repository(args)
 	}
 	r.weakenByPlaces()
+	r.weakenByIntel()
 	if err := r.loadScope(); err != nil {
 		return err
 	}
@@ -234,6 +236,28 @@ func (r *run) weakenByPlaces() {
 				r.weaken(named.what + " " + shown(name) + " not of the base commit")
 			}
 		}
+	}
+}
+
+// weakenByIntel records threat data that lies where it is read from because the change under review brings it. It is not used; and where
+// it took the place of what was fetched, that is not used either, so that a change could take from its judges what they know.
+func (r *run) weakenByIntel() {
+	if r.origin == nil {
+		return
+	}
+	folder, _ := r.settings.intelFolder(r.flags.intel)
+	names := []string{}
+	if !isFolder(folder) {
+		names = append(names, folder)
+	}
+	entries, _ := os.ReadDir(folder) // where it cannot be read, there is nothing
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, filepath.Join(folder, e.Name()))
+		}
+	}
+	if at := slices.IndexFunc(names, r.origin.later); at >= 0 {
+		r.weaken("threat data " + shown(names[at]) + " from the change under review, which is not used")
 	}
 }
 
@@ -423,13 +447,21 @@ func (r *run) fileTime(name string) time.Time {
 	if r.given != nil {
 		return r.given.made
 	}
+	if s, err := os.Stat(fileOf(name)); err == nil {
+		return s.ModTime()
+	}
+	return time.Time{}
+}
+
+// fileOf is the file that a report was read from: its own, or the archive that it is in. Empty: there is none, as of standard input.
+func fileOf(name string) string {
 	for ; name != "-" && name != "." && name != "/"; name = path.Dir(name) {
 		if s, err := os.Stat(name); err == nil {
 			if s.IsDir() {
-				break
+				return ""
 			}
-			return s.ModTime()
+			return name
 		}
 	}
-	return time.Time{}
+	return ""
 }

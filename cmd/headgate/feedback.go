@@ -328,6 +328,7 @@ func (t *telling) check(ctx context.Context) {
 	if t.event.Pull != nil {
 		want.Head = t.event.Pull.Head.SHA
 	}
+	want.Run = github.Run{Head: want.Head, ID: t.event.Run, Attempt: t.event.Attempt}
 	if t.failed != nil {
 		c := report.NewUndecided(plainReason(t.failed), t.told())
 		want.Title, want.Summary, want.Digest = report.UndecidedTitle, c.Body, c.Digest

@@ -20,6 +20,7 @@ import (
 type Check struct {
 	Name        string
 	Key         string            // as of Key
+	Run         Run               // who speaks
 	Head        string            // the commit; of a pull request its head, and not the trial merge that is checked out
 	Conclusion  CheckConclusion   // never success where nothing was decided
 	Title       string            // at most 255 characters
@@ -66,6 +67,10 @@ func (c *Client) CheckRun(ctx context.Context, want Check) engine.Effect {
 		if err != nil {
 			return degraded(e, err, needsChecks)
 		}
+		if have != nil && checkRunBy(have).after(want.Run) {
+			e.Why = "a newer run has spoken about this commit"
+			return e
+		}
 		did, err := c.checkStep(ctx, &want, have)
 		if isLost(err) {
 			if err := c.pause(ctx); err != nil {
@@ -90,7 +95,7 @@ func (c *Client) CheckRun(ctx context.Context, want Check) engine.Effect {
 	return degraded(e, errors.New("others write the same check run over and over"), needsChecks)
 }
 
-// checkRun finds the newest check run that is ours and has the same annotations, whatever it says. nil: there is none.
+// checkRun finds the newest check run that is ours, which is the one that GitHub goes by, whatever it says. nil: there is none.
 func (c *Client) checkRun(ctx context.Context, want *Check) (*github.CheckRun, error) {
 	list, _, err := c.rest.Checks.ListCheckRunsForRef(ctx, c.owner, c.name, want.Head, &github.ListCheckRunsOptions{
 		CheckName: &want.Name, Filter: github.String("all"), ListOptions: github.ListOptions{PerPage: 100},
@@ -103,25 +108,40 @@ func (c *Client) checkRun(ctx context.Context, want *Check) (*github.CheckRun, e
 	}
 	var newest *github.CheckRun
 	for _, run := range list.CheckRuns {
-		if strings.HasPrefix(run.GetExternalID(), want.external()+":") && run.GetName() == want.Name && (newest == nil || run.GetID() > newest.GetID()) {
+		if strings.HasPrefix(run.GetExternalID(), want.ours()) && run.GetName() == want.Name && (newest == nil || run.GetID() > newest.GetID()) {
 			newest = run
 		}
 	}
 	return newest, nil
 }
 
-// external names a check run by its key and annotations. What else it says can be changed, and stands behind that.
-func (w *Check) external() string {
+// ours is how our check runs of a key are called.
+func (w *Check) ours() string { return markName + ":" + w.Key + ":" }
+
+// annotated names what cannot be changed of a check run: its annotations.
+func (w *Check) annotated() string {
 	text, _ := json.Marshal(w.Annotations) // of strings and numbers
-	return markName + ":" + w.Key + ":" + shortDigest(string(text))
+	return w.ours() + shortDigest(string(text)) + ":"
 }
 
-func (w *Check) externalID() string { return w.external() + ":" + shortDigest(w.Digest) }
+// said names all that a check run says. Which run said it stands behind that.
+func (w *Check) said() string { return w.annotated() + shortDigest(w.Digest) + ":" }
+
+func (w *Check) externalID() string { return fmt.Sprintf("%s%d.%d", w.said(), w.Run.ID, w.Run.Attempt) }
+
+// checkRunBy is which run made a check run of ours.
+func checkRunBy(have *github.CheckRun) (r Run) {
+	id := have.GetExternalID()
+	number, attempt, _ := strings.Cut(id[strings.LastIndex(id, ":")+1:], ".")
+	r.ID, _ = strconv.ParseInt(number, 10, 64) // what is no number is as old as can be
+	r.Attempt, _ = strconv.ParseInt(attempt, 10, 64)
+	return r
+}
 
 // checkStep does one thing that brings the check run closer to what it is to be. It stays in progress until all annotations are there, so
 // that a run which was killed is carried on by the next.
 func (c *Client) checkStep(ctx context.Context, want *Check, have *github.CheckRun) (did string, err error) {
-	if have == nil {
+	if have == nil || !strings.HasPrefix(have.GetExternalID(), want.annotated()) {
 		made, _, err := c.rest.Checks.CreateCheckRun(ctx, c.owner, c.name, github.CreateCheckRunOptions{
 			Name: want.Name, HeadSHA: want.Head, ExternalID: github.String(want.externalID()), DetailsURL: want.details(),
 			Status: want.status(0), Conclusion: want.conclusion(0), Output: want.output(0),
@@ -132,7 +152,7 @@ func (c *Client) checkStep(ctx context.Context, want *Check, have *github.CheckR
 		return engine.DidCreate, understood(err)
 	}
 	there := have.GetOutput().GetAnnotationsCount()
-	if have.GetExternalID() == want.externalID() && have.GetStatus() == "completed" && have.GetConclusion() == string(want.Conclusion) {
+	if strings.HasPrefix(have.GetExternalID(), want.said()) && have.GetStatus() == "completed" && have.GetConclusion() == string(want.Conclusion) {
 		return "", nil
 	}
 	_, _, err = c.rest.Checks.UpdateCheckRun(ctx, c.owner, c.name, have.GetID(), github.UpdateCheckRunOptions{

@@ -61,6 +61,25 @@ func TestACheckRunThatSaysOtherWordsIsUpdatedAndOneWithOtherAnnotationsIsNew(t *
 	s.wantsCheck(CheckFailure, 2)
 }
 
+// What GitHub goes by is the newest check run of a name: one that said the same some time ago does not count.
+func TestAVerdictThatComesBackIsSaidAgain(t *testing.T) {
+	s := newScene(t)
+	passed := s.check(0)
+	passed.Conclusion, passed.Title, passed.Digest = CheckSuccess, "Passed", "0"
+	for n, want := range []Check{s.check(2), passed, s.check(2), passed, s.check(2)} {
+		want.Run = Run{ID: int64(n + 1), Attempt: 1}
+		s.client().CheckRun(t.Context(), want)
+		s.wantsCheck(want.Conclusion, len(want.Annotations))
+	}
+	s.Forget()
+	late := passed
+	late.Run = Run{ID: 2, Attempt: 1}
+	did(t, s.client().CheckRun(t.Context(), late), engine.DidNothing)
+	late.Annotations, late.Run.ID = s.check(2).Annotations, 5
+	did(t, s.client().CheckRun(t.Context(), late), engine.DidUpdate)
+	s.wantsCheck(CheckSuccess, 2)
+}
+
 func TestAPersonalTokenMakesNoCheckRun(t *testing.T) {
 	s := newScene(t)
 	s.repo.Collaborator("robo", "write")

@@ -53,7 +53,7 @@ func (s *scene) everything(ctx context.Context, c *Client, n int64, text string)
 	review := s.review(n, remark("a", 6, text+" a"), remark("b", 7, text+" b"))
 	comment, upload, check := s.comment(n, text), s.upload(text), s.check(51)
 	review.Now, comment.Now = now.Head, now.Head
-	check.Digest = text
+	check.Digest, check.Run = text, comment.Run
 	effects := []engine.Effect{c.Review(ctx, review)}
 	upload.Known = c.Memory(ctx, s.pull.Number(), "gate")
 	up := c.Upload(ctx, upload)

@@ -95,6 +95,11 @@ func isConjoining(r rune) bool { return r >= 0x1160 && r <= 0x11ff || r >= 0xd7b
 // "##vso[…]" and others of its kin. The newer "::error::" of GitHub counts only where a line begins.
 var runnerMark = regexp.MustCompile(`##\w*\[`)
 
+// unmarked breaks such marks in a text.
+func unmarked(s string) string {
+	return runnerMark.ReplaceAllStringFunc(s, func(mark string) string { return "#·" + mark[2:] })
+}
+
 // disarm breaks such marks in a line visibly, by a dot for one of their characters, so that the line stays as wide as it is. A mark can
 // run over several spans.
 func disarm(spans []span) {

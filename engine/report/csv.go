@@ -141,9 +141,10 @@ func writeCSV(w io.Writer, r *engine.Result, _ Options) error {
 }
 
 // Cell is text as a spreadsheet shows it rather than runs it: what a formula begins with gets an apostrophe in front, also behind
-// characters that programs skip, and in their wide forms. Cleaned text has no tab, line break or control character.
+// characters that programs skip, and in their wide forms. Cleaned text has no tab, line break or control character. Where it goes to
+// standard output, a workflow's runner reads it too.
 func Cell(s string) string {
-	s = clean(s)
+	s = unmarked(clean(s))
 	if s != "" && strings.ContainsRune("=+-@|%＝＋－＠", firstRune(s)) {
 		return "'" + s
 	}

@@ -18,7 +18,7 @@ func code(s string, cell bool) string {
 	if s == "" {
 		return ""
 	}
-	s = runnerMark.ReplaceAllStringFunc(s, func(mark string) string { return "#·" + mark[2:] }) // what goes to a terminal is read by runners too
+	s = unmarked(s) // what goes to a terminal is read by runners too
 	if cell {
 		// A pipe is escaped by a backslash. Parsers disagree about a pipe after a backslash, so that one becomes a broken bar.
 		s = strings.ReplaceAll(s, `\|`, `\¦`)

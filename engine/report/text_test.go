@@ -55,6 +55,13 @@ func commandless(t *testing.T, have []byte) {
 	}
 }
 
+// Any format can go to standard output, which a runner reads.
+func TestNoFormatHasACommandToARunner(t *testing.T) {
+	for _, format := range report.Formats() {
+		t.Run(format.Name, func(t *testing.T) { commandless(t, write(t, format.Name, strange(), report.Options{All: true})) })
+	}
+}
+
 func TestNoLineIsWiderThanTheTerminalWhateverThingsAreCalled(t *testing.T) {
 	for name, r := range samples() {
 		for _, width := range []int{48, 60, 72, 80, 100, 120, 200} {

@@ -107,8 +107,8 @@ func (r *run) tell(ctx context.Context, flags *feedbackFlags, args []string, fai
 	t.review(ctx)
 	t.scan(ctx)
 	t.check(ctx)
+	t.processed(ctx) // before the comment, which notes for later runs what needs no second upload
 	t.comment(ctx)
-	t.processed(ctx)
 	t.keep(ctx)
 	return t
 }

@@ -288,6 +288,19 @@ func TestTheLedgerKeepsWhatWasToldAndWhatNeedsNoSecondUpload(t *testing.T) {
 	}
 }
 
+func TestAnUploadThatCodeScanningCouldNotReadIsMadeAgain(t *testing.T) {
+	g := newGated(t, 5)
+	g.Fail("GET */code-scanning/sarifs/*", githubtest.Body(`{"processing_status": "failed", "errors": ["out of order"]}`))
+	done := g.gate(g.pull.Event("opened"), "--comment", "--upload-sarif", g.report(5))
+	if comments := g.pull.Comments(); done.outputs["feedback"] != "degraded" || len(comments) != 1 || !strings.Contains(comments[0].Body, "code scanning") {
+		t.Errorf("outputs %v, comments %+v\n%s", done.outputs, comments, done.stderr)
+	}
+	done = g.gate(g.pull.Event("synchronize"), "--comment", "--upload-sarif", g.report(5))
+	if n := len(g.repo.SARIFs()); n != 2 || done.outputs["feedback"] != "ok" {
+		t.Errorf("there are %d uploads, outputs %v\n%s", n, done.outputs, done.stderr)
+	}
+}
+
 func TestFeedbackNeverChangesHowTheGateEnds(t *testing.T) {
 	for name, fault := range map[string]githubtest.Fault{"closed": githubtest.Closed(), "401": githubtest.Status(401), "HTML": githubtest.HTML(200)} {
 		for findings, want := range map[int]int{0: statusPass, 2: statusBlocked} {

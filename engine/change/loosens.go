@@ -29,11 +29,13 @@ var loosening = []struct {
 		"**/.secrets.baseline", "**/.talismanrc", "**/.gitguardian.y*ml", "**/.ggignore", // detect-secrets, Talisman, GitGuardian
 		"**/.semgrepignore", "**/.semgrep.y*ml", "**/semgrep.y*ml", "**/.semgrep/**", "**/.snyk", "**/.dcignore", // Semgrep, Snyk
 		"**/osv-scanner.toml", "**/.nancy-ignore*", "**/audit.toml", "**/deny.toml", "**/.safety-policy.yml", // OSV-Scanner, nancy, cargo, safety
-		"**/audit-ci.json*", "**/.audit-ci.json*", "**/.auditrc", "**/.nsprc", "**/audit-resolve.json", // npm
+		"**/audit-ci.json*", "**/.audit-ci.json*", "**/.auditrc", "**/.nsprc", "**/audit-resolve.json", "**/.npmrc", // npm
+		"**/.yarnrc.yml", "**/pnpm-workspace.yaml", // Yarn and pnpm, which keep there which advisories to leave out
+		"**/.golangci.y*ml", "**/.golangci.toml", "**/.golangci.json", "**/bearer.yml", "**/bearer.ignore", "**/horusec-config.json", // gosec and others
 		"**/.bundler-audit.yml", "**/brakeman.ignore", "**/.bandit", "**/bandit.y*ml", "**/.bandit.y*ml", "**/gosec*.json", "**/.gosec*.json",
 		"**/.checkov.y*ml", "**/.checkov.baseline", "**/kics.config", "**/.kics.config", "**/kics.y*ml", "**/.tfsec/**", "**/tfsec.y*ml",
 		"**/.terrascan.toml", "**/.hadolint.y*ml", "**/.dockleignore", "**/.kube-linter.y*ml", // infrastructure as code
-		".github/codeql/**", "**/codeql-config.y*ml", ".github/dependency-review-config.y*ml", "**/lgtm.yml", // GitHub
+		".github/codeql/**", ".github/secret_scanning.yml", "**/codeql-config.y*ml", ".github/dependency-review-config.y*ml", "**/lgtm.yml", // GitHub
 		"**/sonar-project.properties", "**/.sonarcloud.properties", "**/*suppression*.xml", "**/.whitesource", // SonarQube, Dependency-Check, Mend
 		"**/.zap/**", "**/.nuclei-ignore", "**/.nuclei/**", // ZAP, Nuclei
 	}},

@@ -30,6 +30,7 @@ func TestFilesThatLoosenScansAreTold(t *testing.T) {
 		".semgrepignore": "leaves out", ".snyk": "leaves out", "a/b/osv-scanner.toml": "leaves out", ".checkov.yaml": "leaves out", "kics.config": "leaves out",
 		".tfsec/config.yml": "leaves out", ".nancy-ignore": "leaves out", "audit-ci.jsonc": "leaves out", ".cargo/audit.toml": "leaves out", "deny.toml": "leaves out",
 		"config/brakeman.ignore": "leaves out", "owasp-suppressions.xml": "leaves out", ".github/codeql/config.yml": "leaves out", "sonar-project.properties": "leaves out",
+		".github/secret_scanning.yml": "leaves out", ".yarnrc.yml": "leaves out", "pnpm-workspace.yaml": "leaves out", ".golangci.yml": "leaves out", "web/.npmrc": "leaves out",
 		"CODEOWNERS": "who has to approve", ".github/CODEOWNERS": "who has to approve", "docs/CODEOWNERS": "who has to approve",
 		".git-blame-ignore-revs": "whose lines", ".gitattributes": "whose lines", "src/.mailmap": "whose lines",
 		"src/main.go": "", ".github/ISSUE_TEMPLATE.md": "", ".github/dependabot.yml": "", "src/CODEOWNERS": "", "trivyignore": "", "workflows/ci.yml": "", "go.mod": "",

@@ -102,12 +102,23 @@ func Signature(key, document []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// hidden is an error without the path and query of an address.
+// shortestSecret is how long a part of an address is that could be what it takes to post there, in bytes.
+const shortestSecret = 6
+
+// hidden is an error without the path and query of an address, and without their parts, which a redirect can have put together anew.
 func hidden(err error, u *url.URL) error {
 	text := err.Error()
-	for _, part := range []string{u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery} {
+	whole := []string{u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery}
+	for _, part := range whole {
 		if len(part) > 1 {
 			text = strings.ReplaceAll(text, part, "/…")
+		}
+	}
+	for _, part := range whole {
+		for _, piece := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune("/?&=", r) }) {
+			if len(piece) >= shortestSecret {
+				text = strings.ReplaceAll(text, piece, "…")
+			}
 		}
 	}
 	return errors.New(text)

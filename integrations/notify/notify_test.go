@@ -113,6 +113,10 @@ func TestWhatDoesNotArriveIsSaidWithoutTheAddress(t *testing.T) {
 			w.Header().Set("Location", other.URL+"/s3cret/hook")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, 1, "where it is not sent"},
+		"redirected to what moved": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/v2/hook/s3cret")
+			w.WriteHeader(http.StatusMovedPermanently)
+		}, 1, "where it is not sent"},
 		"made a read": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(http.StatusFound)

@@ -17,6 +17,7 @@ import (
 
 func newEvidenceExportCommand(a *app) *cobra.Command {
 	var outputs []string
+	var folder string
 	c := &cobra.Command{
 		Use:   "export BUNDLE|LEDGER [RUN] -o FORMAT[=FILE]",
 		Short: "Write what a run decided in a format that others read",
@@ -37,18 +38,25 @@ Exit status: 0 written, 2 a flag does not load, 3 the run could not be decided a
 			if err != nil {
 				return err
 			}
+			s, err := a.openSettings(workingTree, folder, nil) // who speaks is said by those who export, not by the run
+			if err != nil {
+				return err
+			}
 			r, err := a.recorded(c.Context(), args)
 			if err != nil {
 				return unread(args[0], err)
 			}
 			o := a.reportOptions()
-			o.Args = args[:1]
+			o.Args, o.Issuer = args[:1], s.Exports.issuer()
 			return a.writeOutputs(outs,
-				func(to output, f *os.File) error { return report.Write(f, to.format, r, report.Options{Args: o.Args}) },
+				func(to output, f *os.File) error {
+					return report.Write(f, to.format, r, report.Options{Args: o.Args, Issuer: o.Issuer})
+				},
 				func(to output) error { return report.Write(a.stdout, to.format, r, o) })
 		},
 	}
 	c.Flags().StringArrayVarP(&outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames(report.Formats())+" (several at once)")
+	c.Flags().StringVar(&folder, "settings", "", "`folder` with headgate.yaml, whose exports say who speaks (default: .headgate here or above)")
 	return c
 }
 

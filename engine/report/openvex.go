@@ -89,7 +89,7 @@ func writeOpenVEX(w io.Writer, r *engine.Result, o Options) error {
 	if err := json.MarshalWrite(&said, doc, writing); err != nil {
 		return err
 	}
-	doc.ID = "urn:headgate:vex:" + fingerprint(said.String())
+	doc.ID = "urn:headgate:vex:sha256:" + fingerprint(said.String())
 	return encode(w, doc)
 }
 

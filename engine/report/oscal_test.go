@@ -24,14 +24,16 @@ func oscalOf(t *testing.T, r *engine.Result, o report.Options) *oscal.Assessment
 
 func TestOSCALIsValidByItsSchema(t *testing.T) {
 	for name, r := range exportable() {
-		for _, o := range []report.Options{{}, {Issuer: issuer()}} {
-			v, err := validation.NewValidator(write(t, "oscal", r, o))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := v.Validate(); err != nil || v.GetModelType() != "assessment-results" {
-				t.Errorf("%s: %v %s", name, err, v.GetModelType())
-			}
+		o := report.Options{}
+		if name == "standings" {
+			o.Issuer = issuer()
+		}
+		v, err := validation.NewValidator(write(t, "oscal", r, o))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Validate(); err != nil || v.GetModelType() != "assessment-results" {
+			t.Errorf("%s: %v %s", name, err, v.GetModelType())
 		}
 	}
 }

@@ -196,7 +196,7 @@ func (r *Replayer) policyOf(ctx context.Context, run Run, terms *Terms) (p *engi
 	if p = r.policies[key]; p != nil {
 		return p, "", nil
 	}
-	text, err := exactly(ctx, run, PartPolicy, terms.Policy.Content)
+	files, err := Policy(ctx, run, terms)
 	damage := (*Damage)(nil)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -208,14 +208,7 @@ func (r *Replayer) policyOf(ctx context.Context, run Run, terms *Terms) (p *engi
 	case err != nil:
 		return nil, "", err
 	}
-	content := &PolicyContent{}
-	if err := decode(text, content); err != nil || content.Schema != PolicySchema {
-		return nil, "the policy cannot be read", nil
-	}
-	bundle := &engine.PackBundle{Label: "the recorded policy", Files: map[string][]byte{}}
-	for name, text := range content.Files {
-		bundle.Files[name] = []byte(text)
-	}
+	bundle := &engine.PackBundle{Label: "the recorded policy", Files: files}
 	p, err = engine.LoadPolicy(ctx, engine.PolicySource{Shipped: r.Shipped, Bundle: bundle, Assume: terms.Settings.Assume, NoRange: terms.Settings.NoRange})
 	switch {
 	case ctx.Err() != nil:
@@ -230,6 +223,26 @@ func (r *Replayer) policyOf(ctx context.Context, run Run, terms *Terms) (p *engi
 	}
 	r.policies[key] = p
 	return p, "", nil
+}
+
+// Policy is the policy of a run, as it was compiled: its files by path.
+func Policy(ctx context.Context, run Run, terms *Terms) (map[string][]byte, error) {
+	text, err := exactly(ctx, run, PartPolicy, terms.Policy.Content)
+	if err != nil {
+		return nil, err
+	}
+	content := &PolicyContent{}
+	if err := decode(text, content); err != nil {
+		return nil, fmt.Errorf("%s: %w", PartPolicy, err)
+	}
+	if content.Schema != PolicySchema {
+		return nil, fmt.Errorf("%s: it is of %.60q, and this headgate reads %s", PartPolicy, content.Schema, PolicySchema)
+	}
+	files := map[string][]byte{}
+	for name, text := range content.Files {
+		files[name] = []byte(text)
+	}
+	return files, nil
 }
 
 // An again is one run that is decided again.

@@ -53,7 +53,7 @@ func (c *Client) approvals(ctx context.Context, commit string) (all []waiver.Rev
 		return nil, errors.New(Why(err))
 	}
 	for _, p := range pulls {
-		if p.MergedAt == nil || !strings.EqualFold(p.GetBase().GetRepo().GetFullName(), c.owner+"/"+c.name) {
+		if p == nil || p.MergedAt == nil || !strings.EqualFold(p.GetBase().GetRepo().GetFullName(), c.owner+"/"+c.name) {
 			continue
 		}
 		authors, brought, err := c.made(ctx, p, commit)
@@ -87,7 +87,7 @@ func (c *Client) made(ctx context.Context, p *github.PullRequest, commit string)
 		}
 		for _, one := range commits {
 			brought = brought || one.GetSHA() == commit
-			if one.Author == nil || one.GetAuthor().GetLogin() == "" {
+			if one.GetAuthor().GetLogin() == "" {
 				return nil, brought, fmt.Errorf("commit %.7s of pull request #%d is by nobody whom GitHub knows", one.GetSHA(), p.GetNumber())
 			}
 			authors = append(authors, lower(one.GetAuthor()))

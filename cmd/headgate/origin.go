@@ -24,6 +24,7 @@ import (
 type origin struct {
 	commit   string                // id
 	proposed bool                  // it is the change itself, to see what it would make of its judges; it decides nothing
+	outside  []string              // of a proposed one: what is read from elsewhere, as whoever runs the job, or the base, has it
 	files    commitFS              // of the commit, from the root of the repository
 	root     string                // the folder that the root of the repository is, absolute
 	at       string                // the current folder below it, with slashes
@@ -58,6 +59,9 @@ func (o *origin) find(name string) (rel string, at place) {
 		return "", onDisk
 	}
 	rel, inside := o.rel(name)
+	if !inside && o.proposed && !slices.ContainsFunc(o.outside, func(given string) bool { _, in := below(given, name); return in }) {
+		return "", nowhere // what a change names of the machine would stand in a message
+	}
 	if !inside {
 		return "", onDisk
 	}

@@ -84,10 +84,8 @@ func (r *run) judges(name string) bool {
 			return true
 		}
 	}
-	intel, _ := r.settings.intelFolder(r.flags.intel)
-	named := slices.Concat([]string{r.settings.folder, r.flags.settings, r.flags.assets, r.flags.waivers, intel}, r.flags.policies, r.flags.validations)
-	for _, file := range append(named, r.observedFiles(r.observations())...) {
-		if rel, inside := r.origin.rel(file); file != "" && inside && (rel == name || strings.HasPrefix(name, rel+"/")) {
+	for _, file := range r.named() {
+		if rel, inside := r.origin.rel(file); inside && (rel == name || strings.HasPrefix(name, rel+"/")) {
 			return true
 		}
 	}
@@ -98,6 +96,14 @@ func (r *run) judges(name string) bool {
 	})
 }
 
+// named are the files and folders that flags and settings name.
+func (r *run) named() []string {
+	intel, _ := r.settings.intelFolder(r.flags.intel)
+	all := slices.Concat([]string{r.settings.folder, r.flags.settings, r.flags.assets, r.flags.waivers, intel}, r.flags.policies, r.flags.policyKeys, r.flags.validations,
+		r.observedFiles(r.observations()))
+	return slices.DeleteFunc(all, func(file string) bool { return file == "" })
+}
+
 // try decides what was read again, with what judges as the change has it.
 func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error) {
 	opened, err := git.OpenTree(ctx, ".", r.change.tip)
@@ -106,7 +112,7 @@ func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error
 	}
 	defer opened.Close()
 	head := *r.origin
-	head.commit, head.files, head.proposed = opened.Commit, opened, true
+	head.commit, head.files, head.proposed, head.outside = opened.Commit, opened, true, r.named()
 	quiet := *r.app
 	quiet.stderr = io.Discard
 	reading := *r.reading

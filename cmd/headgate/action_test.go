@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,7 +72,7 @@ func TestActionInputsAreTheFlagsOfItsCommands(t *testing.T) {
 	newPublishCommand(&app{}).Flags().VisitAll(look)
 	// The program has the other defaults; on a pull request it is asked to say what it has to say.
 	defaults := map[string]string{"comment": "true", "review": "true", "command": "gate"}
-	own := []string{"reports", "command", "version", "github-token"}
+	own := []string{"reports", "command", "version", "fetch-intel", "github-token"}
 	for name, input := range action.Inputs {
 		if !flags[name] && !slices.Contains(own, name) {
 			t.Errorf("action.yml has an input %s, but there is no such flag", name)
@@ -82,11 +84,41 @@ func TestActionInputsAreTheFlagsOfItsCommands(t *testing.T) {
 	}
 }
 
+// The page on the Action lists the inputs in the words of action.yml.
+func TestTheInputsOfTheActionAreOnItsPage(t *testing.T) {
+	action := readAction(t)
+	table := "| input | what it does | default |\n| --- | --- | --- |\n"
+	for _, name := range slices.Sorted(maps.Keys(action.Inputs)) {
+		in, value := action.Inputs[name], ""
+		if in.Default != nil && *in.Default != "" {
+			value = "`" + *in.Default + "`"
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", name, strings.ReplaceAll(in.Description, "|", "\\|"), value)
+	}
+	place := filepath.Join("..", "..", "docs", "action.md")
+	before, rest, ok := strings.Cut(readFile(t, place), "<!-- inputs -->\n")
+	_, after, ended := strings.Cut(rest, "<!-- end -->")
+	if !ok || !ended {
+		t.Fatal("docs/action.md has no place for the inputs")
+	}
+	whole := before + "<!-- inputs -->\n" + table + "<!-- end -->" + after
+	if *update {
+		writeFile(t, place, whole)
+	}
+	if whole != readFile(t, place) {
+		t.Error("docs/action.md does not list the inputs of action.yml: go test ./cmd/headgate -run Page -update")
+	}
+}
+
 func TestActionOutputsAreThoseOfTheProgram(t *testing.T) {
 	action := readAction(t)
 	written := (&telling{run: &run{result: &engine.Result{Outcome: engine.Pass}}}).outputPairs([]output{{"json", "r"}, {"sarif", "s"}})
 	for _, p := range written {
-		if want := "${{ steps.gate.outputs." + p.name + " }}"; action.Outputs[p.name].Value != want {
+		otherwise := ""
+		if p.name == "outcome" { // also if the program could not be had
+			otherwise = " || 'undecided'"
+		}
+		if want := "${{ steps.gate.outputs." + p.name + otherwise + " }}"; action.Outputs[p.name].Value != want {
 			t.Errorf("action.yml: output %s is %q, want %q", p.name, action.Outputs[p.name].Value, want)
 		}
 	}

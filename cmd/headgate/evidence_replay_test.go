@@ -152,3 +152,51 @@ func TestReplayFindsWhatThePolicyDoesNotDecide(t *testing.T) {
 		}
 	}
 }
+
+// Who is told of what is on the record: created once, and nothing where nothing was done.
+func TestWhatIsPublishedIsInTheLogOfTheLedger(t *testing.T) {
+	p := newPublisher(t)
+	x := &auditor{t}
+	p.gate("2026-11-21", "open.go")
+	for range 2 {
+		if status, _, stderr := p.run("publish", "result.json", "--ledger", "ledger.db"); status != statusPass {
+			t.Fatalf("status %d: %s", status, stderr)
+		}
+	}
+	status, out := x.run("evidence", "population", "ledger.db")
+	if status != statusPass || !strings.Contains(out, "1 in 1 run: 1 record of an object outside") {
+		t.Errorf("status %d: %s", status, out)
+	}
+	if status, out := x.run("evidence", "population", "ledger.db", "-o", "csv"); status != statusPass || !strings.Contains(out, ",effect,") || !strings.Contains(out, ",PAY-1,") || !strings.Contains(out, ",created,") {
+		t.Errorf("status %d: %s", status, out)
+	}
+	if status, out := x.run("evidence", "verify", "ledger.db"); status != statusPass {
+		t.Errorf("the ledger does not verify: %s", out)
+	}
+	if status, out := x.run("db", "check", "--ledger", "ledger.db"); status != statusPass {
+		t.Errorf("the ledger does not check out: %s", out)
+	}
+	if status, out := x.run("evidence", "replay", "ledger.db"); status != statusPass || !strings.Contains(out, "no run decided anything here") {
+		t.Errorf("status %d: %s", status, out)
+	}
+}
+
+// A log whose checkpoints are signed does not get one that is not: nobody could verify it then.
+func TestWhatIsPublishedWithoutAKeyLeavesASignedLogAsItIs(t *testing.T) {
+	p := newPublisher(t)
+	x := &auditor{t}
+	if status, out := x.run("evidence", "keygen", "-o", "evidence.key"); status != statusPass {
+		t.Fatal(out)
+	}
+	p.gate("2026-11-21", "open.go")
+	if status, _, stderr := p.run("publish", "result.json", "--ledger", "ledger.db", "--evidence-key", "evidence.key"); status != statusPass {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	p.gate("2026-11-22", "open.go", "closed.go")
+	if status, _, stderr := p.run("publish", "result.json", "--ledger", "ledger.db"); status != statusPass || !strings.Contains(stderr, "no key is given here") {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	if status, out := x.run("evidence", "verify", "ledger.db", "--key", "evidence.key.pub"); status != statusPass {
+		t.Errorf("the ledger does not verify: %s", out)
+	}
+}

@@ -172,6 +172,12 @@ func (r *run) bundle(create func(string) (io.WriteCloser, error), t *evidenceTar
 	if err != nil {
 		return "", err
 	}
+	if l := r.ledger; l != nil && l.policy != "" && l.policy != r.result.Policy.Digest {
+		change := &evidence.PolicyChange{Was: l.policy, Is: r.result.Policy.Digest}
+		if err := w.Add(evidence.Record{Kind: evidence.KindPolicy, Policy: change}); err != nil {
+			return "", err
+		}
+	}
 	for _, o := range r.waiverOutcomes() {
 		if err := w.Add(evidence.Record{Kind: evidence.KindWaiver, Waiver: o}); err != nil {
 			return "", err

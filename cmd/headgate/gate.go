@@ -72,7 +72,11 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	if err == nil {
 		err = r.keepInLedger(ctx, target)
 	}
-	r.tell(ctx, &f.feedback, given, err).account(outs)
+	told := r.tell(ctx, &f.feedback, given, err)
+	told.account(outs)
+	if target != nil {
+		a.recordEffects(ctx, r.ledger, r.result.Change, target.signer, told.effects)
+	}
 	r.notify(ctx, err)
 	if err == nil && r.result.Outcome == engine.Block {
 		return errBlocked

@@ -40,6 +40,7 @@ type ledger struct {
 	where   string
 	history *history.Branch  // of the branch that is decided on; nil: the ledger keeps none
 	runs    map[int64]string // the digests of the runs that it names, by leaf
+	policy  string           // digest of what decided on the branch before; empty: nobody knows
 }
 
 // A ledgerKeeper is a database, or a log on a git ref.
@@ -79,6 +80,9 @@ func (r *run) openLedger(ctx context.Context) error {
 		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), err), hintOnCheck)
 	}
 	if err := r.ledger.nameRuns(ctx); err != nil {
+		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), err), hintOnCheck)
+	}
+	if r.ledger.policy, err = r.ledger.policyBefore(ctx, &r.result.Change); err != nil {
 		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), err), hintOnCheck)
 	}
 	return nil

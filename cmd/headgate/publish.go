@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/ticket"
+	"github.com/headgate/headgate/integrations/store"
 )
 
 // A publication is one run of publish.
@@ -26,13 +28,15 @@ type publication struct {
 	result   *engine.Result // that was given, or decided; nil: there is none yet
 	links    []ticket.Link
 	effects  effectLedger // nil: there is none
-	blocked  bool         // what was decided again blocks
+	signer   *evidence.Signer
+	blocked  bool // what was decided again blocks
 }
 
 type publishFlags struct {
 	to       []string
 	links    []string
 	ledger   string
+	key      string // that signs the log of the ledger
 	outputs  []string
 	dryRun   bool
 	all      bool
@@ -100,6 +104,9 @@ made true; the output says what and why.`,
 			if err := p.read(to); err != nil {
 				return err
 			}
+			if p.signer, err = readEvidenceSigner(f.key); err != nil {
+				return err
+			}
 			done, err := p.openLedger(c.Context())
 			if err != nil {
 				return err
@@ -115,6 +122,7 @@ made true; the output says what and why.`,
 	c.Flags().StringArrayVar(&f.to, "to", nil, "`destination`, several separated by commas: "+strings.Join(names, ", ")+" (default: all that the settings set up)")
 	c.Flags().StringArrayVar(&f.links, "link", nil, "`TITLE=URL` to be linked from tickets besides the run in CI: Evidence=https://…")
 	c.Flags().StringVar(&f.ledger, "ledger", "", "remember what was made outside in "+ledgerForms)
+	c.Flags().StringVar(&f.key, "evidence-key", "", "`file` with the Ed25519 key in PEM that signs what is done into the ledger's log; HEADGATE_EVIDENCE_KEY may be the key itself")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
 	c.Flags().BoolVar(&f.all, "all", false, "list also what stays as it is")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(report.PublicationFormats())+" (default text)")
@@ -183,6 +191,7 @@ func (p *publication) publish(ctx context.Context, to []int, outs []output) erro
 			failed = errors.Join(failed, err)
 		}
 	}
+	p.record(ctx, done)
 	if p.result == nil { // nothing had to be decided, or nothing could be
 		outs = slices.DeleteFunc(outs, func(o output) bool { return o.format == "result" })
 	}
@@ -228,4 +237,23 @@ func (p *publication) write(done *report.Publication, outs []output) error {
 			return err
 		},
 	)
+}
+
+// record puts what was done into the log of the ledger. A dry run did nothing.
+func (p *publication) record(ctx context.Context, done *report.Publication) {
+	l, ok := p.effects.(*store.Ledger)
+	if !ok || done.DryRun {
+		return
+	}
+	var effects []engine.Effect
+	for i := range done.Destinations {
+		for _, c := range done.Destinations[i].Changes {
+			effects = append(effects, c.Effect)
+		}
+	}
+	change := engine.RunChange{Repository: p.settings.Repository}
+	if p.result != nil {
+		change = p.result.Change
+	}
+	p.app.recordEffects(ctx, &ledger{ledgerKeeper: l, where: p.flags.ledger}, change, p.signer, effects)
 }

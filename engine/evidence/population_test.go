@@ -45,8 +45,7 @@ func TestWhatIsNotWholeHasNoPopulation(t *testing.T) {
 		"a leaf is another run's": func(l *ledger) { l.leaves[2] = l.leaves[1] },
 		"a run is missing":        func(l *ledger) { delete(l.runs, string(l.leaves[1][len("decision-run "):])) },
 		"records are another run's": func(l *ledger) {
-			first, second := string(l.leaves[0][len("decision-run "):]), string(l.leaves[1][len("decision-run "):])
-			l.runs[first] = l.runs[second]
+			l.runs[string(l.leaves[0][len("decision-run "):])] = l.runs[string(l.leaves[1][len("decision-run "):])]
 		},
 		"a record was removed": func(l *ledger) {
 			run := string(l.leaves[3][len("decision-run "):])

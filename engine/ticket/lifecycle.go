@@ -173,18 +173,12 @@ func isFinder(label string) bool { return label == Label || strings.HasPrefix(la
 // noted is the state of a ticket that is found and open.
 func (r *Run) noted(t *Ticket, was State) State {
 	s := State{Key: t.Key, Scope: ScopeLabel(r.settings.Scope), Wrote: t.digests(), Labels: t.Labels, Summary: t.Summary, Per: r.settings.Per, For: t.For,
-		Worst: t.from.worst, Due: dayText(t.from.due), Clears: t.from.clears, Covers: t.from.covers, Reopened: was.Reopened}
+		Worst: t.from.worst, Due: dayText(t.from.due), Covers: t.from.covers, Reopened: was.Reopened}
 	tooLong := func(c Cover) bool { return len(c.Tool)+len(c.Target) > longestNoted }
 	if len(s.Covers) > mostCovers || slices.ContainsFunc(s.Covers, tooLong) { // to note some would be to close it without the others
 		s.Covers = nil
 	}
-	s.Clears = s.Clears[:min(len(s.Clears), mostCleared)]
-	for len(s.Clears) > 0 {
-		if _, err := s.Encode(); err == nil {
-			break
-		}
-		s.Clears = s.Clears[:len(s.Clears)/2]
-	}
+	s.note(t.from.clears)
 	return s
 }
 

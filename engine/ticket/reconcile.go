@@ -52,7 +52,7 @@ func (r *Run) Reconcile(tickets []Ticket, issues []Issue) []Change {
 
 // create makes a ticket.
 func (r *Run) create(t *Ticket) Change {
-	return Change{Key: t.Key, Ticket: t, Links: t.Links, Next: r.noted(t, State{}), Did: engine.DidCreate, Why: t.from.why()}
+	return Change{Key: t.Key, Ticket: t, Links: t.Links, Next: r.noted(t, State{}), Did: engine.DidCreate, Why: t.from.worstWords()}
 }
 
 // ours are the issues of this scope, the oldest first.
@@ -78,15 +78,18 @@ func (r *Run) adopt(tickets []Ticket, have map[string]*Issue) {
 	for i := range tickets {
 		taken[tickets[i].Key] = true
 	}
-	about := map[string][]*Issue{} // by id of a finding
+	about := map[string][]*Issue{} // by mark of an id of a finding
 	for _, issue := range have {
 		if taken[issue.Key] || issue.Gone {
 			continue
 		}
 		for _, c := range issue.State.Clears {
 			for _, id := range c.IDs {
-				about[id] = append(about[id], issue)
+				about[mark(id)] = append(about[mark(id)], issue)
 			}
+		}
+		for _, d := range issue.State.More {
+			about[d] = append(about[d], issue)
 		}
 	}
 	for i := range tickets {
@@ -97,7 +100,7 @@ func (r *Run) adopt(tickets []Ticket, have map[string]*Issue) {
 		shared := map[*Issue]int{}
 		for _, c := range t.from.clears {
 			for _, id := range c.IDs {
-				for _, issue := range about[id] {
+				for _, issue := range about[mark(id)] {
 					if s := &issue.State; !taken[issue.Key] && (s.Per != r.settings.Per || s.For == t.For) {
 						shared[issue]++
 					}

@@ -32,28 +32,26 @@ type seen struct {
 func (r *Run) sightOf(s *State) seen {
 	var open, found bool
 	var is seen
-	for i := range s.Clears {
-		for _, id := range s.Clears[i].IDs {
-			for _, c := range r.cases[id] {
-				if s.Per.of(c) != s.For {
-					continue
-				}
-				found = true
-				if plan.Open(c) {
-					open = true
-					continue
-				}
-				is.excuse(c)
-			}
+	for _, c := range r.about(s) {
+		if s.Per.of(c) != s.For {
+			continue
 		}
+		found = true
+		if plan.Open(c) {
+			open = true
+			continue
+		}
+		is.excuse(c)
 	}
 	switch {
-	case len(s.Clears) == 0:
+	case len(s.Clears)+len(s.More) == 0:
 		is = seen{sight: unseen, why: "it is not noted what it is about"}
 	case open:
 		is = seen{sight: unplanned}
 	case found:
 		is.sight = excused
+	case s.Cut:
+		is = seen{sight: unseen, why: "it is about more than could be noted, so that nobody can say that all of it is gone: close it by hand"}
 	default:
 		if is.sight, is.why = gone, r.seen.missing(s.Covers); is.why != "" {
 			is.sight = unseen

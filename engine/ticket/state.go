@@ -2,6 +2,8 @@ package ticket
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +17,9 @@ const MaxState = 32_768
 
 // What is noted of one ticket is bounded, so that it fits into a property.
 const (
-	mostCleared = 150
-	mostIDs     = 4 // of a finding
+	mostCleared = 150   // findings with their names
+	mostIDs     = 4     // of one of those
+	mostMore    = 2_500 // ids besides
 	mostCovers  = 50
 	mostOnce    = 8
 	longestName = 80 // characters
@@ -45,6 +48,8 @@ type State struct {
 	Worst   engine.Priority `json:"worst,omitempty"`
 	Due     string          `json:"due,omitempty"` // day
 	Clears  []Cleared       `json:"clears,omitempty"`
+	More    []string        `json:"more,omitempty"` // marks of the ids of findings that Clears has no room for
+	Cut     bool            `json:"cut,omitempty"`  // not even those are all: that nothing of it is found is not to be known
 	Covers  []Cover         `json:"covers,omitempty"`
 
 	Before string `json:"before,omitempty"` // when the ticket was changed last before we closed it, by the tracker's clock: what it writes itself
@@ -100,10 +105,49 @@ func ReadState(data []byte) (State, error) {
 	long := func(c Cleared) bool { return len(c.IDs) > mostIDs }
 	switch {
 	case dec.More(), !isKey(s.Key), s.Absent < 0, s.Reopened < 0, len(s.Clears) > mostCleared, slices.ContainsFunc(s.Clears, long),
-		len(s.Covers) > mostCovers, len(s.Once) > mostOnce, len(s.Waivers) > mostOnce:
+		len(s.More) > mostMore, len(s.Covers) > mostCovers, len(s.Once) > mostOnce, len(s.Waivers) > mostOnce:
 		return State{}, errors.New("the note of a ticket is none of ours")
 	}
 	return s, nil
+}
+
+// note puts findings into a state: as many by name as there is room for, of the others the digests of their ids.
+func (s *State) note(all []Cleared) {
+	for named := min(len(all), mostCleared); ; named /= 2 {
+		s.Clears, s.More = nil, nil
+		for i, c := range all {
+			ids := c.IDs
+			if i < named {
+				ids = ids[min(len(ids), mostIDs):]
+				c.IDs = c.IDs[:min(len(c.IDs), mostIDs)]
+				s.Clears = append(s.Clears, c)
+			}
+			for _, id := range ids {
+				s.More = append(s.More, mark(id))
+			}
+		}
+		if len(s.More) <= mostMore && s.fits() {
+			return
+		}
+		if named == 0 {
+			break
+		}
+	}
+	s.Cut, s.More = true, s.More[:min(len(s.More), mostMore)]
+	for len(s.More) > 0 && !s.fits() {
+		s.More = s.More[:len(s.More)/2]
+	}
+}
+
+// mark is a digest of an id in as few characters as tell apart all ids that there may be.
+func mark(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
+
+func (s *State) fits() bool {
+	_, err := s.Encode()
+	return err == nil
 }
 
 // isKey says whether a text is the key of a ticket.

@@ -20,8 +20,9 @@ type Run struct {
 	fields   map[string]field
 	links    []Link // of the run: Link.ID is what the link is
 	result   *engine.Result
-	id       string // of the run
-	cases    map[string][]*engine.Case
+	id       string                    // of the run
+	cases    map[string][]*engine.Case // by each id of their findings
+	marked   map[string][]*engine.Case // by the marks of those; nil: not asked for yet
 	seen     looks
 }
 
@@ -43,6 +44,26 @@ func NewRun(r *engine.Result, s Settings, links []Link) (*Run, error) {
 		}
 	}
 	return run, nil
+}
+
+// about are the cases that a state notes, each at least once.
+func (r *Run) about(s *State) []*engine.Case {
+	var all []*engine.Case
+	for _, c := range s.Clears {
+		for _, id := range c.IDs {
+			all = append(all, r.cases[id]...)
+		}
+	}
+	if len(s.More) > 0 && r.marked == nil {
+		r.marked = map[string][]*engine.Case{}
+		for id, cases := range r.cases {
+			r.marked[mark(id)] = cases
+		}
+	}
+	for _, d := range s.More {
+		all = append(all, r.marked[d]...)
+	}
+	return all
 }
 
 // idOf names a run: two runs differ at least in their time.
@@ -207,8 +228,7 @@ func (r *Run) factsOf(f *engine.Fix, cases []*engine.Case) facts {
 		if !cleared[finding.ID] {
 			cleared[finding.ID] = true
 			wrong, _ := report.FindingWords(finding)
-			ids := names(finding)
-			from.clears = append(from.clears, Cleared{IDs: ids[:min(len(ids), mostIDs)], Name: cutEnd(wrong, longestName)})
+			from.clears = append(from.clears, Cleared{IDs: names(finding), Name: cutEnd(wrong, longestName)})
 		}
 	}
 	from.due = day(from.due)
@@ -276,7 +296,7 @@ func (t *Ticket) digests() map[string]string {
 }
 
 // bodyVersion is part of the digest of a body: another one has all bodies written anew.
-const bodyVersion = "1"
+const bodyVersion = "2"
 
 // material is a digest of what a body says that matters.
 func (t *Ticket) material() string {
@@ -285,6 +305,9 @@ func (t *Ticket) material() string {
 	parts = append(parts, f.How...)
 	for _, c := range t.from.cases {
 		parts = append(parts, c.Input.Finding.ID, c.Input.Asset.ID, string(c.Decision.Priority), dayText(c.Decision.Due))
+		if intel := c.Input.Context.Intel; intel != nil && intel.KEV != nil && intel.KEV.Listed {
+			parts = append(parts, "exploited")
+		}
 	}
 	return short(parts...)
 }

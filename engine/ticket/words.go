@@ -19,7 +19,8 @@ import (
 const (
 	longestSummary = 255
 	longestWhy     = 300 // of one case in a table
-	mostHow        = 12  // lines
+	longestTitle   = 120
+	mostHow        = 12 // lines
 )
 
 // summary says what to do, where, what it clears and by when, in one line. Where that is too long, what it is about gives way first.
@@ -97,12 +98,8 @@ func (r *Run) body(t *Ticket) Document {
 	return d
 }
 
-// whyNow is two sentences: why the worst case is urgent, and by when what is to be cleared.
+// whyNow is two sentences: what the worst is and why it is urgent, and by when what is to be cleared.
 func (r *Run) whyNow(t *Ticket) string {
-	why := t.from.why()
-	if why == "" {
-		why = "the policy says " + string(t.from.worst)
-	}
 	second := "It clears " + t.counts()
 	if on := r.where(t); on != "" {
 		second += " on " + on
@@ -119,13 +116,37 @@ func (r *Run) whyNow(t *Ticket) string {
 			second += ", which is past"
 		}
 	}
-	return capital(cutEnd(why, 2*longestWhy)) + ". " + second + "."
+	return t.from.worstWords() + ". " + second + "."
 }
 
-// why is what carries the worst case, in the words of the rules.
+// worstWords are the worst case as people know it, and why it is urgent: "CVE-2021-44228 (lookups run what they load): known exploited
+// since 10 Dec 2021".
+func (f *facts) worstWords() string {
+	finding := &f.cases[0].Input.Finding
+	is, _ := report.FindingWords(finding)
+	if title := strings.TrimRight(cutEnd(report.Line(finding.Title), longestTitle), " .;:"); title != "" && !strings.EqualFold(title, is) {
+		is += " (" + title + ")"
+	}
+	why := f.why()
+	if why == "" {
+		why = "the policy says " + string(f.worst)
+	}
+	return capital(cutEnd(is+": "+why, 2*longestWhy))
+}
+
+// why is what carries the worst case, in the words of the rules. That it is exploited comes first, also where another rule outdoes it.
 func (f *facts) why() string {
-	all := report.WhyWords(&f.cases[0].Decision)
-	return strings.Join(all[:min(len(all), 2)], ", ")
+	worst := f.cases[0]
+	all := report.WhyWords(&worst.Decision)
+	said := func(w string) bool {
+		return strings.Contains(w, "exploited since") || strings.Contains(w, "ransomware")
+	}
+	if intel := worst.Input.Context.Intel; intel != nil && intel.KEV != nil && intel.KEV.Listed && !slices.ContainsFunc(all, said) {
+		if since, err := time.Parse(time.DateOnly, intel.KEV.Added); err == nil {
+			all = append([]string{"known exploited since " + report.DayWords(since, time.Time{})}, all...)
+		}
+	}
+	return strings.Join(all[:min(len(all), 2)], "; ")
 }
 
 // date is a day with its year.
@@ -204,8 +225,12 @@ func (r *Run) howKnown(t *Ticket) Document {
 	if n := r.settings.CloseAfter; n > 1 {
 		scans = strconv.Itoa(n) + " complete scans in a row no longer find it"
 	}
+	ends := "This ticket closes itself once " + scans + " (" + by + ")."
+	if len(t.from.clears) > mostCleared && r.noted(t, State{}).Cut {
+		ends = "It is about more findings than Headgate can keep in mind: close it once the scans (" + by + ") find none of them any more."
+	}
 	return Document{{Heading: "How we will know"},
-		sentences(plain("This ticket closes itself once "+scans+" ("+by+"). To accept the risk for a time instead: "), code(r.waive(t.from.cases[0])))}
+		sentences(plain(ends+" To accept the risk for a time instead: "), code(r.waive(t.from.cases[0])))}
 }
 
 // waive is the command that drafts a waiver for a case.
@@ -238,10 +263,7 @@ func (r *Run) changed(t *Ticket, was *State) Document {
 			say("Due on " + r.date(t.from.due) + " (was " + r.date(old) + ").")
 		}
 	}
-	more, gone := compareCleared(was.Clears, t.from.clears)
-	if len(was.Clears) == mostCleared { // what is more was not noted
-		more, gone = nil, nil
-	}
+	more, gone := t.compare(was)
 	if len(more) > 0 {
 		say("It also clears " + list(more) + " now.")
 	}
@@ -256,23 +278,34 @@ func (r *Run) changed(t *Ticket, was *State) Document {
 	return Document{{Paragraph: said}}
 }
 
-// compareCleared are the findings that only the one or the other has, by their names. A finding is the same if any of its ids is.
-func compareCleared(was, is []Cleared) (more, gone []string) {
-	only := func(a, b []Cleared) (out []string) {
-		known := map[string]bool{}
-		for _, c := range b {
-			for _, id := range c.IDs {
-				known[id] = true
-			}
+// compare are the findings, by their names, that a ticket clears and that were not noted, and those that were and that it does not clear
+// any more. A finding is the same if any of its ids is.
+func (t *Ticket) compare(was *State) (more, gone []string) {
+	had, has := map[string]bool{}, map[string]bool{}
+	for _, c := range was.Clears {
+		for _, id := range c.IDs {
+			had[id] = true
 		}
-		for _, c := range a {
-			if !slices.ContainsFunc(c.IDs, func(id string) bool { return known[id] }) {
-				out = append(out, report.Line(c.Name))
-			}
-		}
-		return out
 	}
-	return only(is, was), only(was, is)
+	for _, d := range was.More {
+		had[d] = true
+	}
+	for _, c := range t.from.clears {
+		known := was.Cut // then nobody knows what is new
+		for _, id := range c.IDs {
+			has[id] = true
+			known = known || had[id] || len(was.More) > 0 && had[mark(id)]
+		}
+		if !known {
+			more = append(more, c.Name)
+		}
+	}
+	for _, c := range was.Clears {
+		if !slices.ContainsFunc(c.IDs, func(id string) bool { return has[id] }) {
+			gone = append(gone, report.Line(c.Name))
+		}
+	}
+	return more, gone
 }
 
 // list names several things, the first few of many.

@@ -40,7 +40,7 @@ func TestATicketSaysWhatToDoWhyNowAndHowItEnds(t *testing.T) {
 		text.Write(data)
 	}
 	for _, want := range []string{
-		"Known exploited since 10 Dec 2021. It clears 1 act, 1 attend on checkout (team-pay), and is due on 24 Nov 2026.",
+		"CVE-hg1-log4shell (Lookups run what they load): known exploited since 10 Dec 2021. It clears 1 act, 1 attend on checkout (team-pay), and is due on 24 Nov 2026.",
 		"CVE-hg1-log4shell", "mvn versions:use-dep-version -Dincludes=org.acme:log4j-core -DdepVersion=2.17.1",
 		"This ticket closes itself once 2 complete scans in a row no longer find it (trivy on repository acme/shop).",
 		`headgate waive hg1-log4shell result.json --asset checkout`, "https://ci.example/1",
@@ -119,11 +119,74 @@ func TestWhatIsNotedOfAVeryLargeTicketFits(t *testing.T) {
 	ticket := ticketsOf(t, s, everything(all...))[0]
 	state := (&Run{settings: s}).noted(&ticket, State{})
 	data, err := state.Encode()
-	if err != nil || len(state.Clears) == 0 {
+	if err != nil || len(state.Clears)+len(state.More) == 0 {
 		t.Fatalf("%d findings noted: %v", len(state.Clears), err)
 	}
 	if _, err := ReadState(data); err != nil {
 		t.Error(err)
+	}
+}
+
+// many are findings of one fix, each with several long names.
+func many(n int) []weak {
+	var all []weak
+	for i := range n {
+		id := fmt.Sprintf("hg1-%016d", i)
+		all = append(all, log4shell.called(id, id+"a", id+"b", id+"c", id+"d"))
+	}
+	return all
+}
+
+// A rebuild of an image clears hundreds: what is not noted by its name is noted all the same.
+func TestATicketOfHundredsIsClosedOnceAllAreGone(t *testing.T) {
+	b, all := newBoard(t), many(400)
+	b.run(everything(all...))
+	last := all[399]
+	last.unfixed = true // so that no fix wants the ticket
+	for range 3 {
+		b.run(everything(last))
+	}
+	if i := b.only(); i.Done() || i.State.Absent != 0 {
+		t.Fatalf("one of 400 is still found, and the ticket is %s, %d times not found", i.Status, i.State.Absent)
+	}
+	other := last.called("hg1-grown", last.also[3]) // the group of its names is another now
+	b.run(everything(other))
+	if i := b.only(); i.Done() || i.State.Absent != 0 {
+		t.Fatalf("one of 400 is still found by another name, and the ticket is %s", i.Status)
+	}
+	b.run(everything())
+	if b.run(everything()); !b.only().Done() {
+		t.Error("all are gone, and the ticket is open")
+	}
+}
+
+func TestATicketOfMoreThanCanBeNotedIsClosedByPeople(t *testing.T) {
+	b := newBoard(t)
+	changes := b.run(everything(many(3000)...))
+	if text := changes[0].Ticket.Body.text(); !strings.Contains(text, "close it once the scans") || strings.Contains(text, "closes itself") {
+		t.Errorf("it says:\n%s", text)
+	}
+	var why string
+	for range 4 {
+		why = b.run(everything())[0].Why
+	}
+	if b.only().Done() || !strings.Contains(why, "close it by hand") {
+		t.Errorf("%s: %s", b.only().Status, why)
+	}
+}
+
+func TestWhatIsNotNotedByNameIsNoNews(t *testing.T) {
+	b, all := newBoard(t), many(600)
+	b.run(everything(all...))
+	for i := range all {
+		all[i].due = all[i].due.Add(48 * time.Hour)
+	}
+	b.run(everything(all...))
+	if said := b.said[b.only().Key]; len(said) != 1 || strings.Contains(said[0], "clears") {
+		t.Errorf("it says %q", said)
+	}
+	if b.run(everything(all[:599]...)); len(b.said[b.only().Key]) > 2 {
+		t.Errorf("it says %q", b.said[b.only().Key])
 	}
 }
 

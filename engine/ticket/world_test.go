@@ -40,7 +40,7 @@ func (w weak) toCase() engine.Case {
 		p.Fixed = nil
 	}
 	c := engine.Case{Input: engine.Input{
-		Finding: engine.Finding{ID: w.id, IDs: append([]string{w.id}, w.also...), Kind: engine.KindVulnerability, Package: p,
+		Finding: engine.Finding{ID: w.id, IDs: append([]string{w.id}, w.also...), Title: "Lookups run what they load.", Kind: engine.KindVulnerability, Package: p,
 			Vulnerability: &engine.Vulnerability{ID: "CVE-" + w.id}, Locations: []engine.Location{{Path: "pom.xml"}},
 			Sources: []engine.Source{{Tool: w.tool, Format: "trivy", Report: reportOf(w.tool, w.target)}}},
 		Asset: engine.Asset{ID: w.asset, Owner: w.owner},

@@ -51,6 +51,9 @@ func TestDoctorFindsNothingWhereAllIsRight(t *testing.T) {
 	}
 }
 
+// endless is a workflow in which nothing is ever done.
+var endless = jiratest.Workflow{Statuses: []jiratest.Status{{ID: "1", Name: "To Do", Category: "new"}, {ID: "2", Name: "Doing", Category: "indeterminate"}}}
+
 func TestDoctorSaysWhatToPutRight(t *testing.T) {
 	team := jiratest.Field{ID: "customfield_10050", Name: "Team", Type: "option", Allowed: []string{"pay", "shop"}, Required: true}
 	project := func(change func(*jiratest.Project)) jiratest.Options {
@@ -76,6 +79,8 @@ func TestDoctorSaysWhatToPutRight(t *testing.T) {
 		"no such priority":  {as(same), "jira: {url: SITE, project: PAY, priorities: {act: P1}}\n", robot, []string{`the project has no "P1"`, "take one of: Highest, High"}},
 		"no such component": {as(same), "jira: {url: SITE, project: PAY, owners: {a: {component: cart}}}\n", robot, []string{`no "cart"`, "take one of: checkout"}},
 		"not assignable":    {as(func(p *jiratest.Project) { p.Assignable = []string{"robot"} }), "jira: {url: SITE, project: PAY, owners: {a: {assignee: " + jiratest.Maria.AccountID + "}}}\n", robot, []string{"cannot be assigned"}},
+		"no components":     {as(func(p *jiratest.Project) { p.Components = nil }), "jira: {url: SITE, project: PAY, owners: {a: {component: cart}}}\n", robot, []string{"the project has none yet: make them in its settings"}},
+		"no status done":    {as(func(p *jiratest.Project) { p.Workflow = endless }), plainJira, robot, []string{"bad  transitions", "a status of the category Done"}},
 		"no such parent":    {as(same), "jira: {url: SITE, project: PAY, parent: PAY-99}\n", robot, []string{"check jira.parent"}},
 	} {
 		t.Run(name, func(t *testing.T) {

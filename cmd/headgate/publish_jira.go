@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -17,6 +18,10 @@ func (p *publication) toJira(ctx context.Context) (*report.Published, error) {
 	j := p.settings.Jira
 	if why := j.due(&p.result.Change); why != "" {
 		return &report.Published{Name: "jira", Place: j.URL + ", project " + j.Project, Note: why}, nil
+	}
+	if p.result.Change.Repository == "" && j.Scope == "" {
+		return nil, setup(errors.New("jira: the result names no repository, so that its tickets could not be told from those of others"),
+			"set repository in headgate.yaml and decide again, or set scope of jira")
 	}
 	s := j.tickets(p.result.Change.Repository)
 	run, err := ticket.NewRun(p.result, s, p.links)

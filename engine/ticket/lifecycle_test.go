@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -344,6 +345,9 @@ func TestLivesOfTickets(t *testing.T) {
 	lives := 60
 	if os.Getenv("HEADGATE_LONG") != "" {
 		lives = 20_000
+	}
+	if n, err := strconv.Atoi(os.Getenv("HEADGATE_HISTORIES")); err == nil {
+		lives = n
 	}
 	for seed := range lives {
 		rng := rand.New(rand.NewPCG(uint64(seed), 7))

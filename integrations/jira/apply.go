@@ -149,7 +149,7 @@ func (b *Board) edit(ctx context.Context, id string, c *ticket.Change, comment t
 		if err == nil {
 			break
 		}
-		if !errors.As(err, new(*transport.Lost)) {
+		if !isUnsure(err) {
 			return err
 		}
 		was, look := b.client.get(ctx, id)

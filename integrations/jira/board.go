@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -64,7 +65,21 @@ func (c *Client) Board(ctx context.Context, scope string, ledger Ledger) (*Board
 	if err := b.follow(ctx); err != nil {
 		return nil, err
 	}
+	if len(b.cards) == 0 {
+		if err := c.seesProject(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return b, b.whoMoved(ctx)
+}
+
+// seesProject fails where the project is not there or may not be seen. Searches find nothing then and do not say why, and whoever may
+// make tickets all the same would make them anew with each run.
+func (c *Client) seesProject(ctx context.Context) error {
+	if err := c.do(ctx, http.MethodGet, "project/"+url.PathEscape(c.options.Project), nil, nil); err != nil {
+		return fmt.Errorf("project %s: %w", c.options.Project, err)
+	}
+	return nil
 }
 
 // What an effect's State says of a ticket.

@@ -218,10 +218,25 @@ func (c *Client) send(ctx context.Context, method, path string, body, into any) 
 	switch {
 	case res.StatusCode > 299 || res.StatusCode < 200:
 		return refusal(res, err)
+	case strings.HasPrefix(res.Header.Get("Content-Type"), "text/html"):
+		return &garbled{errors.New("it is a web page, as of somebody in between who asks to log in")}
 	case err != nil:
-		return fmt.Errorf("the answer of Jira is not as it should be: %w", err)
+		return &garbled{err}
 	}
 	return nil
+}
+
+// A garbled answer says that all is well and is none of Jira's: what was asked for may have been done, or may never have come to Jira.
+type garbled struct{ error }
+
+func (g *garbled) Error() string {
+	return "the answer of Jira is not as it should be: " + g.error.Error()
+}
+func (g *garbled) Unwrap() error { return g.error }
+
+// isUnsure says whether a request that failed may have been carried out: then it is to be looked up.
+func isUnsure(err error) bool {
+	return errors.As(err, new(*transport.Lost)) || errors.As(err, new(*garbled))
 }
 
 // An Error is a refusal: what Jira says, and of which fields.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ticket"
-	"github.com/headgate/headgate/integrations/transport"
 )
 
 // pauses are the waits between looks for a create whose answer was lost: the index may need that long to have it.
@@ -35,13 +34,13 @@ func (b *Board) create(ctx context.Context, c *ticket.Change, e *engine.Effect) 
 		var made struct{ ID, Key string }
 		err = b.client.do(ctx, http.MethodPost, "issue", body, &made)
 		if err == nil && !isID(made.ID) {
-			return errors.New("the answer of Jira does not say which ticket it made")
+			err = &garbled{errors.New("it does not say which ticket was made")}
 		}
 		if err == nil {
 			b.cards[made.ID] = &card{Issue: ticket.Issue{Key: c.Key, ID: made.ID, Ref: cut(made.Key, longestSaid), URL: b.client.browse(made.Key), State: c.Next, Labels: c.Ticket.Labels}}
 			return b.created(ctx, made.ID, c, e)
 		}
-		if !errors.As(err, new(*transport.Lost)) {
+		if !isUnsure(err) {
 			return b.counted(err)
 		}
 		id, look := b.find(ctx, c.Key)
@@ -51,8 +50,8 @@ func (b *Board) create(ctx context.Context, c *ticket.Change, e *engine.Effect) 
 		if id != "" {
 			return b.created(ctx, id, c, e)
 		}
-		if b.patient <= 0 {
-			break // nobody looked long enough to know that it is not there
+		if b.patient <= 0 || errors.As(err, new(*garbled)) {
+			break // nobody looked long enough to know that it is not there, or the next answer would be no better
 		}
 	}
 	return err

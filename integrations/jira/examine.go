@@ -292,6 +292,8 @@ func (x *examination) among(name, setting string, want, has []string) bool {
 		}
 	}
 	switch {
+	case len(lacks) > 0 && len(has) == 0:
+		x.bad(name, "the project has none yet: make them in its settings, or take them out of "+setting, "the project has no %s", strings.Join(lacks, ", "))
 	case len(lacks) > 0:
 		x.bad(name, "in "+setting+" take one of: "+strings.Join(has, ", "), "the project has no %s", strings.Join(lacks, ", "))
 	case len(want) > 0:
@@ -335,38 +337,6 @@ func (x *examination) parent(ctx context.Context) bool {
 		return true
 	}
 	return x.good("parent", "%s", x.needs.Parent)
-}
-
-// transitions looks how a ticket that there is could be closed or opened. Ways can only be asked of an issue.
-func (x *examination) transitions(ctx context.Context) bool {
-	var some *raw
-	err := x.client.search(ctx, []string{ticket.Label}, nil, func(i *raw) {
-		if some == nil && isID(i.ID) {
-			some = i
-		}
-	})
-	if err != nil {
-		x.bad("transitions", "", "%v", err)
-		return true
-	}
-	if some == nil {
-		return x.good("transitions", "there is no ticket yet to look at: look again once there is one")
-	}
-	name, to := Close, ticket.CategoryDone
-	if some.Fields.Status.Category.Key == ticket.CategoryDone {
-		name, to = Reopen, ticket.CategoryNew
-	}
-	board := &Board{client: x.client}
-	w, err := board.way(ctx, &card{Issue: ticket.Issue{ID: some.ID, Ref: some.Key}}, name, to)
-	switch {
-	case isImpassable(err):
-		x.bad("transitions", "name a transition in jira.transitions."+name+", or add one to the workflow; otherwise people are asked to "+name+" tickets, in a comment", "%s, %s: %v", some.Key, some.Fields.Status.Name, err)
-	case err != nil:
-		x.bad("transitions", "", "%s, %s: %v", some.Key, some.Fields.Status.Name, err)
-	default:
-		x.good("transitions", "%s, %s: %s by %q", some.Key, some.Fields.Status.Name, name, w.Name)
-	}
-	return true
 }
 
 // doubles looks whether doubles can be linked.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,9 +26,12 @@ import (
 // two runs at once, an index that lags, a Jira that fails, people who close, move, edit, delete, comment and clone — in the end there is
 // one ticket for each thing that is to be done, nothing is double, and what people said counts.
 func TestWhateverHappensTheTicketsComeOutRight(t *testing.T) {
-	histories := 300
+	histories := 100
 	if os.Getenv("HEADGATE_LONG") != "" {
 		histories = 10_000
+	}
+	if n, err := strconv.Atoi(os.Getenv("HEADGATE_HISTORIES")); err == nil {
+		histories = n
 	}
 	seen := map[string]int{}
 	var next atomic.Int64

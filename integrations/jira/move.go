@@ -11,7 +11,6 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ticket"
-	"github.com/headgate/headgate/integrations/transport"
 )
 
 // An impassable move is one that the workflow has no way for.
@@ -185,7 +184,7 @@ func (b *Board) take(ctx context.Context, c *card, w *way, name string, done boo
 	var err error
 	for range 3 {
 		err = b.client.do(ctx, http.MethodPost, "issue/"+c.ID+"/transitions", body, nil)
-		if err != nil && !errors.As(err, new(*transport.Lost)) {
+		if err != nil && !isUnsure(err) {
 			return fmt.Errorf("transition %q: %w", w.Name, err)
 		}
 		is, look := b.client.get(ctx, c.ID)

@@ -81,18 +81,28 @@ func stamp(s string) time.Time {
 // has them, which can be minutes behind. A page that does not go on ends the search with an error rather than without what is on the
 // pages after it.
 func (c *Client) search(ctx context.Context, labels, ids []string, take func(*raw)) error {
-	cloud, err := c.isCloud(ctx)
-	if err != nil {
-		return err
-	}
-	ctx = transport.Repeatable(ctx)
 	jql := `labels in ("` + strings.Join(labels, `","`) + `") ORDER BY created ASC`
 	if len(labels) == 1 {
 		jql = `labels = "` + labels[0] + `" ORDER BY created ASC`
 	}
+	if more, err := c.query(ctx, jql, ids, mostPages, take); err != nil {
+		return fmt.Errorf("tickets of this scope: %w", err)
+	} else if more {
+		return fmt.Errorf("tickets of this scope: there are more than %d", mostPages*issuesPerPage)
+	}
+	return nil
+}
+
+// query reads so many pages of what a query finds at the most, and says whether there are more.
+func (c *Client) query(ctx context.Context, jql string, ids []string, most int, take func(*raw)) (more bool, err error) {
+	cloud, err := c.isCloud(ctx)
+	if err != nil {
+		return false, err
+	}
+	ctx = transport.Repeatable(ctx)
 	var token string
 	at := 0
-	for range mostPages {
+	for range most {
 		body := map[string]any{"jql": jql, "maxResults": issuesPerPage, "fields": fields}
 		resource := "search"
 		if cloud {
@@ -114,10 +124,10 @@ func (c *Client) search(ctx context.Context, labels, ids []string, take func(*ra
 			Total  int    `json:"total"`
 		}
 		if err := c.do(ctx, http.MethodPost, resource, body, &page); err != nil {
-			return fmt.Errorf("tickets of this scope: %w", err)
+			return false, err
 		}
 		if page.Issues == nil {
-			return errors.New("tickets of this scope: Jira's answer has no issues in it")
+			return false, errors.New("Jira's answer has no issues in it")
 		}
 		for i := range *page.Issues {
 			take(&(*page.Issues)[i])
@@ -125,13 +135,13 @@ func (c *Client) search(ctx context.Context, labels, ids []string, take func(*ra
 		at += len(*page.Issues)
 		switch {
 		case cloud && (page.Token == "" || page.IsLast != nil && *page.IsLast), !cloud && at >= page.Total:
-			return nil
+			return false, nil
 		case len(*page.Issues) == 0, cloud && page.Token == token:
-			return errors.New("tickets of this scope: the search says that there is more and does not go on")
+			return false, errors.New("the search says that there is more and does not go on")
 		}
 		token = page.Token
 	}
-	return fmt.Errorf("tickets of this scope: there are more than %d", mostPages*issuesPerPage)
+	return true, nil
 }
 
 // numbers are ids as the search takes them.

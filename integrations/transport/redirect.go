@@ -28,11 +28,11 @@ func redirected(req *http.Request, res *http.Response, hops int) (*http.Request,
 	case hops >= maxRedirects:
 		return nil, fmt.Errorf("%s: more than %d redirects", req.URL.Host, maxRedirects)
 	case to.Scheme != "https" && (to.Scheme != "http" || req.URL.Scheme == "https" || !private(to)):
-		return nil, fmt.Errorf("%s: redirected off https, to %q at %s", req.URL.Host, to.Scheme, to.Host)
+		return nil, fmt.Errorf("%s: redirected off https, to %q at %s", req.URL.Host, to.Scheme, oneLine(to.Host))
 	}
 	keeps := res.StatusCode == http.StatusTemporaryRedirect || res.StatusCode == http.StatusPermanentRedirect
 	if isWrite(req.Method) && (!keeps || origin(to) != origin(req.URL)) {
-		return nil, fmt.Errorf("%s: a write is redirected to %s%s, where it is not sent", req.URL.Host, to.Host, to.Path)
+		return nil, fmt.Errorf("%s: a write is redirected to %s%s, where it is not sent", req.URL.Host, oneLine(to.Host), oneLine(to.EscapedPath()))
 	}
 	next := req.Clone(req.Context())
 	to.User = nil

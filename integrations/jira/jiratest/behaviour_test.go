@@ -32,6 +32,28 @@ func TestSearchesLagBehindAndReconcileWhatIsNamed(t *testing.T) {
 	expect(t, j, 200, "GET", "/rest/api/3/issue/10001", "")
 }
 
+func TestSearchesCanBeginWithTheNewest(t *testing.T) {
+	j := New(Options{PageSize: 2})
+	for range 3 {
+		expect(t, j, 201, "POST", "/rest/api/2/issue", fields(""))
+	}
+	var seen []string
+	token := ""
+	for range 2 {
+		page := expect(t, j, 200, "POST", "/rest/api/3/search/jql", `{"jql":"project = PAY AND issuetype = Task ORDER BY created DESC"`+token+`}`)
+		for _, i := range page["issues"].([]any) {
+			seen = append(seen, i.(map[string]any)["id"].(string))
+		}
+		token = fmt.Sprintf(`,"nextPageToken":%q`, page["nextPageToken"])
+	}
+	if strings.Join(seen, " ") != "10003 10002 10001" {
+		t.Errorf("%q", seen)
+	}
+	if hits(expect(t, j, 200, "POST", "/rest/api/3/search/jql", `{"jql":"project = PAY AND issuetype = Bug"}`)) != 0 {
+		t.Error("there is no bug")
+	}
+}
+
 func TestSearchesComeInPages(t *testing.T) {
 	for _, dataCenter := range []bool{false, true} {
 		j := New(Options{DataCenter: dataCenter, PageSize: 2})

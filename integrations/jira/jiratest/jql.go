@@ -7,10 +7,13 @@ import (
 	"strings"
 )
 
-// A jql is a query as far as it is known here: projects and labels, joined by AND, in the order in which the issues were made.
+// A jql is a query as far as it is known here: projects, issue types and labels, joined by AND, in the order in which the issues were made,
+// or the other way round.
 type jql struct {
 	projects []string
+	types    []string
 	labels   [][]string // of each clause one has to be there
+	newest   bool       // comes first
 }
 
 // parseJQL reads a query strictly: what it does not know is an error, not something to be passed over.
@@ -39,7 +42,7 @@ func parseJQL(s string) (*jql, error) {
 		if by := p.next(); by != "created" && by != "key" && by != "id" {
 			return nil, fmt.Errorf("an order by %q is not known here", by)
 		}
-		if p.is("asc") {
+		if q.newest = p.is("desc"); q.newest || p.is("asc") {
 			p.next()
 		}
 	}
@@ -93,6 +96,8 @@ func (p *parser) clause(q *jql) error {
 	switch field {
 	case "project":
 		q.projects = append(q.projects, values...)
+	case "issuetype":
+		q.types = append(q.types, values...)
 	case "labels":
 		q.labels = append(q.labels, values)
 	default:
@@ -101,8 +106,11 @@ func (p *parser) clause(q *jql) error {
 	return nil
 }
 
-func (q *jql) matches(v *version) bool {
-	if q.projects != nil && !slices.ContainsFunc(q.projects, func(p string) bool { return strings.EqualFold(p, v.project) }) {
+func (q *jql) matches(i *issue, v *version) bool {
+	among := func(all []string, one string) bool {
+		return all == nil || slices.ContainsFunc(all, func(a string) bool { return strings.EqualFold(a, one) })
+	}
+	if !among(q.projects, v.project) || !among(q.types, i.kind) {
 		return false
 	}
 	for _, any := range q.labels {

@@ -95,6 +95,22 @@ func (j *Jira) getProject(c *call) {
 	c.write(http.StatusOK, map[string]any{"id": j.projectID(p), "key": p.Key, "name": p.Key, "issueTypes": types, "components": components, "versions": []any{}})
 }
 
+// getStatuses are those that issues of each type can have.
+func (j *Jira) getStatuses(c *call) {
+	p := j.projectOf(c)
+	if p == nil {
+		return
+	}
+	var statuses, all []any
+	for i := range p.Workflow.Statuses {
+		statuses = append(statuses, j.statusJSON(&p.Workflow.Statuses[i]))
+	}
+	for i, t := range p.Types {
+		all = append(all, map[string]any{"self": base, "id": typeID(i), "name": t.Name, "subtask": false, "statuses": statuses})
+	}
+	c.write(http.StatusOK, all)
+}
+
 // getAssignable finds who issues of a project can be assigned to: the Cloud knows them by account id, Data Center by name.
 func (j *Jira) getAssignable(c *call) {
 	q := c.URL.Query()

@@ -84,9 +84,11 @@ func (j *Jira) searchJQL(c *call) {
 	if ask.MaxResults != nil {
 		size = min(size, *ask.MaxResults)
 	}
-	from := slices.IndexFunc(found, func(i *issue) bool { return i.id > after })
-	if from < 0 {
-		from = len(found)
+	from := 0
+	if after > 0 {
+		if from = slices.IndexFunc(found, func(i *issue) bool { return i.id != after && i.id > after != q.newest }); from < 0 {
+			from = len(found)
+		}
 	}
 	to := min(from+size, len(found))
 	shown := []any{}
@@ -116,9 +118,13 @@ func (j *Jira) search(c *call, q *jql, reconcile []int64) ([]*issue, []*version)
 	var versions []*version
 	for _, id := range slices.Sorted(maps.Keys(j.issues)) {
 		i := j.issues[id]
-		if v := j.seen(i, slices.Contains(reconcile, id)); v != nil && q.matches(v) && j.may(c.by, i.project, "BROWSE_PROJECTS") {
+		if v := j.seen(i, slices.Contains(reconcile, id)); v != nil && q.matches(i, v) && j.may(c.by, i.project, "BROWSE_PROJECTS") {
 			found, versions = append(found, i), append(versions, v)
 		}
+	}
+	if q.newest {
+		slices.Reverse(found)
+		slices.Reverse(versions)
 	}
 	return found, versions
 }

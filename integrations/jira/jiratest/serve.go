@@ -181,6 +181,7 @@ var resources = []struct {
 	{"GET", "priority", (*Jira).getPriorities},
 	{"GET", "issueLinkType", (*Jira).getLinkTypes},
 	{"GET", "project/{project}", (*Jira).getProject},
+	{"GET", "project/{project}/statuses", (*Jira).getStatuses},
 	{"GET", "user/assignable/search", (*Jira).getAssignable},
 	{"GET", "issue/createmeta", (*Jira).oldCreateMeta},
 	{"GET", "issue/createmeta/{project}/issuetypes", (*Jira).getTypes},

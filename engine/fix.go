@@ -68,10 +68,11 @@ type Fix struct {
 
 // A FixTicket is a ticket for a fix.
 type FixTicket struct {
-	Ref    string `json:"ref"` // PAY-12
-	URL    string `json:"url,omitempty"`
-	Status string `json:"status,omitempty"` // as the tracker calls it
-	For    string `json:"for,omitempty"`    // the asset or team that it is for; absent: all that the fix is for
+	Ref        string `json:"ref"` // PAY-12
+	URL        string `json:"url,omitempty"`
+	Status     string `json:"status,omitempty"`     // as the tracker calls it
+	Resolution string `json:"resolution,omitempty"` // likewise; absent: it has none
+	For        string `json:"for,omitempty"`        // the asset or team that it is for; absent: all that the fix is for
 }
 
 // A Move is an upgrade from one installed version.

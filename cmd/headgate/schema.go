@@ -31,6 +31,7 @@ var schemas = []struct {
 	{"plan", "what headgate plan -o json writes", report.PlanSchema},
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
+	{"publication", "what headgate publish -o json writes", report.PublicationSchema},
 	{"notification", "what a webhook of the settings is sent", report.NotificationSchema},
 	{"evidence", "the statement of a run and its predicate, in evidence", func() []byte { return evidence.StatementSchema }},
 	{"record", "a record of evidence", func() []byte { return evidence.RecordSchema }},

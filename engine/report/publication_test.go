@@ -98,3 +98,10 @@ func TestWhatStaysAsItIsIsListedOnlyIfAsked(t *testing.T) {
 		t.Errorf("%s\n%s", short, long)
 	}
 }
+
+func TestEveryPublicationIsValidByItsSchema(t *testing.T) {
+	s := schema(t, report.PublicationSchema())
+	for name, p := range publications() {
+		t.Run(name, func(t *testing.T) { validate(t, s, writePublication(t, "json", p, report.Options{})) })
+	}
+}

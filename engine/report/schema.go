@@ -35,6 +35,12 @@ var fedRAMPSchema []byte
 // FedRAMPSchema is the JSON Schema of what is written for FedRAMP, version 1.
 func FedRAMPSchema() []byte { return fedRAMPSchema }
 
+//go:embed publication.schema.json
+var publicationSchema []byte
+
+// PublicationSchema is the JSON Schema of `headgate publish -o json`, version 1.
+func PublicationSchema() []byte { return publicationSchema }
+
 // NotificationSchema is the JSON Schema of what webhooks are sent, version 1, with what it refers to in it.
 func NotificationSchema() []byte {
 	return bundled(notificationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})

@@ -11,6 +11,7 @@ import (
 // Told is what people are told of a change and of what came of it: of the effect that whoever made it true gives back, or, where it was not
 // to be made true, of that of Planned.
 func (r *Run) Told(c *Change, e engine.Effect) report.PublishedChange {
+	e.State = shown(e.State)
 	out := report.PublishedChange{Effect: e, Comment: c.Comment.text()}
 	switch {
 	case c.Ticket != nil:
@@ -25,6 +26,24 @@ func (r *Run) Told(c *Change, e engine.Effect) report.PublishedChange {
 	return out
 }
 
+// shown is of a state what people are told: not what is kept with it for the next run.
+func shown(state map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{stateStatus, stateCategory, stateResolution} {
+		if value := report.Line(state[name]); value != "" {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// The names of what people are told of an effect's State.
+const (
+	stateStatus     = "status"
+	stateCategory   = "category"
+	stateResolution = "resolution"
+)
+
 // Planned is the effect of a change that is not made true.
 func (c *Change) Planned(place string) engine.Effect {
 	e := engine.Effect{Key: c.Key, Kind: engine.EffectTicket, Place: place, Did: c.Did, Why: c.Why}
@@ -37,13 +56,13 @@ func (c *Change) Planned(place string) engine.Effect {
 // Told is what is said of a ticket in an effect's State: its status, and its resolution where it has one.
 func (i *Issue) Told() map[string]string {
 	out := map[string]string{}
-	for name, value := range map[string]string{"status": i.Status, "category": i.Category, "resolution": i.Resolution} {
+	for name, value := range map[string]string{stateStatus: i.Status, stateCategory: i.Category, stateResolution: i.Resolution} {
 		if value != "" {
 			out[name] = report.Line(value)
 		}
 	}
 	if i.Gone {
-		out["status"] = "deleted"
+		out[stateStatus] = "deleted"
 	}
 	return out
 }
@@ -87,7 +106,7 @@ func (r *Run) Stand(changes []Change, effects map[string]engine.Effect) {
 		if e.Ref == "" {
 			continue
 		}
-		by[c.Ticket.Fix] = append(by[c.Ticket.Fix], engine.FixTicket{Ref: e.Ref, URL: e.URL, Status: e.State["status"], For: c.Ticket.For})
+		by[c.Ticket.Fix] = append(by[c.Ticket.Fix], engine.FixTicket{Ref: e.Ref, URL: e.URL, Status: e.State[stateStatus], Resolution: e.State[stateResolution], For: c.Ticket.For})
 	}
 	for i := range r.result.Plan {
 		f := &r.result.Plan[i]

@@ -223,6 +223,9 @@ func (v *view) fixFacts(f *engine.Fix, id string) string {
 		if t.Status != "" {
 			words += ", " + t.Status
 		}
+		if t.Resolution != "" && t.Resolution != t.Status {
+			words += " (" + t.Resolution + ")"
+		}
 		add(words)
 	}
 	add(id)

@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -163,6 +166,41 @@ func (p *Publication) writeDestination(c *canvas, d *Published, all bool) {
 	}
 	c.line()
 	c.paragraph(0, span{}, 0, p.totals(counts, counting, quiet), bold)
+	c.paragraph(0, span{}, 0, owners(d.Changes), dim)
+}
+
+// mostOwners is how many owners have their share of what is made named.
+const mostOwners = 6
+
+// owners say who gets what is made or opened again, who gets the most first: "New for team-pay 12, team-web 2; 1 without an owner."; empty:
+// it is all for the same, or there is nothing.
+func owners(changes []PublishedChange) string {
+	counts, without := map[string]int{}, 0
+	for i := range changes {
+		switch team, _, _ := strings.Cut(clean(changes[i].Owner), ","); {
+		case changes[i].Effect.Did != engine.DidCreate && changes[i].Effect.Did != engine.DidReopen:
+		case team == "":
+			without++
+		default:
+			counts[team]++
+		}
+	}
+	if len(counts) == 0 || len(counts) == 1 && without == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b)) })
+	var parts []string
+	for _, name := range names[:min(len(names), mostOwners)] {
+		parts = append(parts, fmt.Sprintf("%s %d", cutMiddle(name, 40), counts[name]))
+	}
+	if more := len(names) - mostOwners; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more owners", more))
+	}
+	s := "New for " + strings.Join(parts, ", ")
+	if without > 0 {
+		s += fmt.Sprintf("; %d without an owner", without)
+	}
+	return s + "."
 }
 
 // label is what was done in one word.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/headgate/headgate/integrations/transport"
 )
@@ -88,6 +89,10 @@ func TestRedirects(t *testing.T) {
 				t.Errorf("got %v after %d requests", err, len(s.seen()))
 			}
 		})
+	}
+	evil := serve(t, transport.Options{}, to(307, "https://elsewhere.example/%1b[31m%0a::error::x"))
+	if _, _, err := evil.do(t, "POST", "body"); err == nil || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+		t.Errorf("what a redirect names is in the error as it is: %q", err)
 	}
 	s := serve(t, transport.Options{}, to(302, "/again"))
 	if _, _, err := s.do(t, "GET", ""); err == nil || len(s.seen()) != 6 {

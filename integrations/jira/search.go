@@ -127,7 +127,7 @@ func (c *Client) query(ctx context.Context, jql string, ids []string, most int, 
 			return false, err
 		}
 		if page.Issues == nil {
-			return false, errors.New("Jira's answer has no issues in it")
+			return false, errors.New("there are no issues in the answer of Jira")
 		}
 		for i := range *page.Issues {
 			take(&(*page.Issues)[i])

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/integrations/git"
 )
 
@@ -103,15 +104,19 @@ func (r *run) findHead(ctx context.Context) error {
 
 // weakenByCheckout records that the change is checked out where its author must not have a say: with the repository's secrets at hand.
 func (r *run) weakenByCheckout(ctx context.Context) {
-	if !r.event.privileged() || !r.origin.git {
+	head := r.event.head()
+	if w := r.event.WorkflowRun; w != nil && events[w.Event] == engine.EventPullRequest {
+		head = w.Head.SHA
+	}
+	if !r.event.privileged() || head == "" {
 		return
 	}
 	here, err := git.Commit(ctx, ".", "HEAD")
-	if err != nil || here == r.origin.commit {
+	if err != nil || r.origin != nil && (!r.origin.git || here == r.origin.commit) {
 		return
 	}
-	if parents, err := git.Parents(ctx, ".", here); err != nil || here == r.event.head() || slices.Contains(parents, r.event.head()) {
-		r.weaken("the change under review is checked out in " + cmp.Or(r.event.second, r.event.Name) + ", where what it runs has the repository's secrets")
+	if parents, err := git.Parents(ctx, ".", here); err != nil || here == head || slices.Contains(parents, head) {
+		r.weaken("the change under review is checked out in " + r.event.Name + ", where what it runs has the repository's secrets")
 	}
 }
 

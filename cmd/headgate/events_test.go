@@ -189,6 +189,26 @@ func TestAMergeThatTheEventDoesNotNameDoesNotSayWhatJudges(t *testing.T) {
 	}
 }
 
+func TestAChangeThatIsCheckedOutWhereAnotherRunEndedIsOnRecord(t *testing.T) {
+	c := newClone(t)
+	c.commit("src/login.js", "login()\n")
+	g := githubtest.New(t, githubtest.Options{})
+	r := g.Repository("acme/shop")
+	r.Push(c.dir, "main", "main")
+	c.git("checkout", "-q", "-b", "feature")
+	c.commit("src/login.js", "eval(x)\n")
+	r.Push(c.dir, "feature", "feature")
+	e := r.Pull(githubtest.PullOptions{Head: "feature"}).WorkflowRun("scan", "success").Event()
+	for branch, want := range map[string]bool{"main": false, "feature": true} {
+		c.git("checkout", "-q", branch)
+		_, result, stderr := judged(t, e.Getenv)
+		have := slices.ContainsFunc(result.Weakened, func(w string) bool { return strings.Contains(w, "is checked out in workflow_run") })
+		if have != want {
+			t.Errorf("%s: %q: %s", branch, result.Weakened, stderr)
+		}
+	}
+}
+
 // A squash merge in the browser is committed by GitHub: what proves its waiver is who reviewed it.
 func TestAReviewProvesAWaiverThatWasSquashed(t *testing.T) {
 	c := newClone(t)

@@ -126,6 +126,8 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 		if err := r.openBase(ctx); err != nil {
 			return err
 		}
+	} else {
+		r.weakenByCheckout(ctx)
 	}
 	now, set, err := r.flags.clock(r.app)
 	if err != nil {

@@ -103,7 +103,7 @@ func (a *app) links(named []string) ([]ticket.Link, error) {
 	}
 	for _, l := range named {
 		title, address, _ := strings.Cut(l, "=")
-		if title = strings.TrimSpace(title); title == "" || len(title) > 80 || !add("link:"+strings.ToLower(title), title, address) {
+		if title = strings.TrimSpace(title); title == "" || len(title) > 80 || !strings.HasPrefix(address, "https://") || !add("link:"+strings.ToLower(title), title, address) {
 			return nil, setup(fmt.Errorf("--link %q is no title and address", l), "write --link Evidence=https://…")
 		}
 	}

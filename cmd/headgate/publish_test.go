@@ -222,6 +222,21 @@ func TestSettingsForJiraThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 }
 
+// Two repositories that are not known would close each other's tickets.
+func TestAResultOfNoRepositoryMakesNoTickets(t *testing.T) {
+	p := newPublisher(t)
+	p.gate("2026-11-21", "open.go")
+	result := strings.Replace(readFile(t, "result.json"), `"repository": "acme/shop"`, `"repository": ""`, 1)
+	writeFile(t, "nowhere.json", result)
+	if status, _, stderr := p.run("publish", "nowhere.json"); status != statusSetup || !strings.Contains(stderr, "the result names no repository") || len(p.jira.Issues()) > 0 {
+		t.Errorf("status %d, %d tickets: %s", status, len(p.jira.Issues()), stderr)
+	}
+	writeFile(t, ".headgate/headgate.yaml", "jira: {url: https://acme.atlassian.net, project: PAY, events: [manual], from: \"track*\", scope: shop}\n")
+	if status, out, stderr := p.run("publish", "nowhere.json"); status != statusPass || !strings.Contains(out, "1 created.") {
+		t.Errorf("with a scope of its own: status %d: %s%s", status, out, stderr)
+	}
+}
+
 func TestPublishSaysWhereItCannotGo(t *testing.T) {
 	p := newPublisher(t)
 	p.gate("2026-11-21")
@@ -234,6 +249,7 @@ func TestPublishSaysWhereItCannotGo(t *testing.T) {
 		{"", []string{"publish", "result.json", "--to", "jira"}, "jira is not set up"},
 		{"", []string{"publish", "result.json", "--to", "fax"}, `--to "fax" is no destination`},
 		{"jira: {url: https://acme.atlassian.net, project: PAY}", []string{"publish", "result.json", "--link", "Evidence=javascript:alert(1)"}, "is no title and address"},
+		{"jira: {url: https://acme.atlassian.net, project: PAY}", []string{"publish", "result.json", "--link", "Evidence=http://ci.acme.example/1"}, "is no title and address"},
 		{"jira: {url: https://acme.atlassian.net, project: PAY}", []string{"publish", "result.json", "-o", "yaml"}, `-o "yaml" is no format`},
 	} {
 		writeFile(t, ".headgate/headgate.yaml", c.settings+"\n")

@@ -386,9 +386,10 @@ func TestActTellsTheStoryOfAFork(t *testing.T) {
 	a.expect("there is more than one comment", len(pull.Comments()) == 1 && len(pull.Threads()) == 2, done)
 }
 
-// Where the token may not speak, the job does.
+// Where the token may not speak, the job does; here on an Enterprise Server, whose API has other addresses.
 func TestActSaysWhatDidNotArrive(t *testing.T) {
 	a := newActed(t)
+	a.OnEnterprise()
 	a.git("checkout", "-q", "-b", "deploy")
 	a.write("deploy.yaml", twoPrivileged)
 	a.git("add", "-A")
@@ -400,6 +401,7 @@ func TestActSaysWhatDidNotArrive(t *testing.T) {
 	done := a.run("merge-queue.yml", pull.Event("opened"), pull.Actions("contents: read", "pull-requests: write"))
 	a.expect("it does not block, or does not say what is missing",
 		done.failed && done.outputs["outcome"] == "block" && done.outputs["feedback"] == "degraded" && strings.Contains(done.log, "pull-requests: write"), done)
+	a.expect("the server was not asked at its own addresses", strings.HasSuffix(pull.Event("opened").Env["GITHUB_API_URL"], "/api/v3") && len(a.Requests()) > 0, done)
 }
 
 // At night it decides and leaves evidence. Tickets are for repositories that say where: here nobody does, which is said.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"runtime"
@@ -194,6 +195,36 @@ func TestChangedListsAreFoundThoughTheirDigestsFit(t *testing.T) {
 	}
 	if v := verify(t, replaced(t, files, evidence.PartStatement, other[evidence.PartStatement].Data), k); v.Failed != evidence.LevelRun {
 		t.Errorf("the statement of another run: level %d\n%s", v.Failed, said(v))
+	}
+}
+
+func TestSummariesThatAreTakenOutAreMissed(t *testing.T) {
+	k := key(t, 1)
+	for what, signer := range map[string]*evidence.Signer{"signed": k, "unsigned": nil} {
+		m := make1(3, signer)
+		files, _ := m.bundle(t)
+		if files[evidence.PartSummaries] == nil {
+			t.Fatal("the run vouches for nothing")
+		}
+		without := maps.Clone(files)
+		delete(without, evidence.PartSummaries)
+		without = replaced(t, without, evidence.PartRecords, unpacked(t, files, evidence.PartRecords))
+		if v := verify(t, without, signer); v.Failed != evidence.LevelRun || !strings.Contains(said(v), "some were removed") {
+			t.Errorf("%s: level %d\n%s", what, v.Failed, said(v))
+		}
+	}
+}
+
+func TestOnlyRegularFilesOfABundleAreOpened(t *testing.T) {
+	files, _ := make1(2, nil).bundle(t)
+	for name, file := range files {
+		for _, mode := range []fs.FileMode{fs.ModeNamedPipe, fs.ModeDir, fs.ModeSymlink, fs.ModeDevice, fs.ModeSocket} {
+			broken := maps.Clone(files)
+			broken[name] = &fstest.MapFile{Data: file.Data, Mode: mode}
+			if v := verify(t, broken, nil); !slices.Contains(levelOf(name), v.Failed) || !strings.Contains(said(v), "is no regular file") {
+				t.Errorf("%s as %s: level %d\n%s", name, mode, v.Failed, said(v))
+			}
+		}
 	}
 }
 

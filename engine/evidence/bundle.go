@@ -26,7 +26,7 @@ type Bundle struct {
 
 // OpenBundle opens a folder. Only files with the names of parts are ever opened in it.
 func OpenBundle(files fs.FS) (*Bundle, error) {
-	f, err := files.Open(SumsFile)
+	f, err := openRegular(files, SumsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("it has no %s: it is no bundle of evidence, or a part of one: %w", SumsFile, err)
 	} else if err != nil {
@@ -43,6 +43,19 @@ func OpenBundle(files fs.FS) (*Bundle, error) {
 		return nil, fmt.Errorf("%s: %w", SumsFile, err)
 	}
 	return b, nil
+}
+
+// openRegular opens a regular file. Others are looked at and not opened: to open a pipe waits for whoever writes to it, and a link leads to what
+// is not in the bundle.
+func openRegular(files fs.FS, name string) (fs.File, error) {
+	s, err := fs.Lstat(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Mode().IsRegular() {
+		return nil, &Damage{name, "is no regular file"}
+	}
+	return files.Open(name)
 }
 
 // parseSums reads the list of digests, of files of a bundle alone and in the order in which they are listed.
@@ -68,7 +81,7 @@ func (b *Bundle) Part(_ context.Context, name string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("%.80q is no part of a bundle", name)
 	}
 	sum, listed := b.sums[FileOf(name)]
-	f, err := b.files.Open(FileOf(name))
+	f, err := openRegular(b.files, FileOf(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && listed:
 		return nil, &Damage{FileOf(name), "is listed in " + SumsFile + " and is not there"}

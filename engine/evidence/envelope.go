@@ -80,8 +80,10 @@ func (o *Envelope) verify(key *Key) error {
 		return nil
 	case len(o.signatures) == 0:
 		return ErrUnsigned
-	case o.signatures[0].KeyID != key.Fingerprint:
-		return fmt.Errorf("it is signed by another key, %.80q", o.signatures[0].KeyID)
+	}
+	named := o.signatures[0].KeyID
+	if key = key.named(named); key == nil {
+		return fmt.Errorf("it is signed by another key, %.80q", named)
 	}
 	by, err := dsse.NewEnvelopeVerifier(key)
 	if err != nil {

@@ -19,11 +19,37 @@ import (
 // Keys are Ed25519 keys in PEM (PKCS #8, SubjectPublicKeyInfo): what openssl and key stores give, and what policy bundles are signed with.
 // The one key signs statements and, under the name of the log, checkpoints; NoteKey writes it as other readers of C2SP logs want it.
 
-// A Key is a public key that verifies evidence.
+// A Key is a public key that verifies evidence, or several, each of which does: those of several signers, or of one over the years.
 type Key struct {
 	Fingerprint string // digest of its SubjectPublicKeyInfo: "sha256:…"
 	public      ed25519.PublicKey
+	more        []*Key
 }
+
+// mostKeys bounds the keys that are read out of one file.
+const mostKeys = 64
+
+// named is the one of the keys that has a fingerprint; nil if there is none.
+func (k *Key) named(fingerprint string) *Key {
+	for _, one := range k.all() {
+		if one.Fingerprint == fingerprint {
+			return one
+		}
+	}
+	return nil
+}
+
+// fingerprints are those of all keys, for people.
+func (k *Key) fingerprints() string {
+	text := k.Fingerprint
+	for _, one := range k.more {
+		text += " or " + one.Fingerprint
+	}
+	return text
+}
+
+// all are the key and those beside it.
+func (k *Key) all() []*Key { return append([]*Key{k}, k.more...) }
 
 // A Signer is a private key that signs evidence.
 type Signer struct {
@@ -77,17 +103,30 @@ func ReadSigner(text []byte) (*Signer, error) {
 	return newSigner(k)
 }
 
-// ReadKey reads a public key in PEM.
+// ReadKey reads a public key in PEM, or several, one after the other.
 func ReadKey(text []byte) (*Key, error) {
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "PUBLIC KEY" {
-		return nil, errors.New("it has no public key in PEM (BEGIN PUBLIC KEY)")
+	var first *Key
+	for block, rest := pem.Decode(text); block != nil || first == nil; block, rest = pem.Decode(rest) {
+		if block == nil || block.Type != "PUBLIC KEY" {
+			return nil, errors.New("it has no public key in PEM (BEGIN PUBLIC KEY)")
+		}
+		public, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("the key cannot be read: %w", err)
+		}
+		key, err := newKey(public)
+		switch {
+		case err != nil:
+			return nil, err
+		case first == nil:
+			first = key
+		case len(first.more)+1 == mostKeys:
+			return nil, fmt.Errorf("it has more than %d keys", mostKeys)
+		default:
+			first.more = append(first.more, key)
+		}
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("the key cannot be read: %w", err)
-	}
-	return newKey(public)
+	return first, nil
 }
 
 // PEM writes the private key.

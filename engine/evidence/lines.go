@@ -13,6 +13,20 @@ import (
 // mostDocument bounds a part that is one document, in bytes.
 const mostDocument = 256 << 20
 
+// mostOf bounds a part in bytes: only what a policy and a result have in them can be large.
+func mostOf(name string) int {
+	switch name {
+	case PartStatement:
+		return mostEnvelope
+	case PartTerms:
+		return mostTerms
+	}
+	return mostDocument
+}
+
+// mostTerms bounds the terms, in bytes: they have a few hundred for each report.
+const mostTerms = 64 << 20
+
 // Document reads a whole part.
 func Document(ctx context.Context, run Run, name string) ([]byte, error) {
 	r, err := run.Part(ctx, name)
@@ -20,8 +34,9 @@ func Document(ctx context.Context, run Run, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, mostDocument+1))
-	if err == nil && len(data) > mostDocument {
+	most := mostOf(name)
+	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err == nil && len(data) > most {
 		err = &Damage{name, "is larger than it can be"}
 	}
 	return data, err

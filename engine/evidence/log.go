@@ -97,25 +97,49 @@ func ParseCheckpoint(data []byte, key *Key) (*Checkpoint, error) {
 	if !signed {
 		return nil, errors.New("the checkpoint is not signed")
 	}
-	verifier, err := key.noteVerifier(c.Origin)
-	if err != nil {
-		return nil, err
+	for _, one := range key.all() {
+		verifier, err := one.noteVerifier(c.Origin)
+		if err != nil {
+			return nil, err
+		}
+		n, err := note.Open(data, note.VerifierList(verifier))
+		if err != nil {
+			continue
+		}
+		if n.Text != c.text() {
+			return nil, errors.New("what is signed is not what the checkpoint says")
+		}
+		c.Signed = one.Fingerprint
+		return c, nil
 	}
-	n, err := note.Open(data, note.VerifierList(verifier))
-	if err != nil {
-		return nil, fmt.Errorf("the checkpoint is not signed by the key %s in the name of %s", key.Fingerprint, c.Origin)
-	}
-	if n.Text != c.text() {
-		return nil, errors.New("what is signed is not what the checkpoint says")
-	}
-	c.Signed = key.Fingerprint
-	return c, nil
+	return nil, fmt.Errorf("the checkpoint is not signed by the key %s in the name of %s", key.fingerprints(), c.Origin)
 }
 
 // A Seal is how the checkpoints of a log are made.
 type Seal struct {
 	Origin string  // names the log, once and for all
 	Signer *Signer // nil: they are not signed
+
+	// Adopt lets Signer follow a checkpoint that it did not sign. Who signs a checkpoint vouches for all that is in the log: without, whoever
+	// can write to a ledger takes something out, leaves a checkpoint without a signature, and has it signed by the next run.
+	Adopt bool
+}
+
+// ErrForeign means that the latest checkpoint of a log is not by the key that is to sign the next one.
+var ErrForeign = errors.New("its latest checkpoint is not signed by this key, which would vouch for all that is in the log")
+
+// follows makes sure that the seal may stand on the log as its latest checkpoint says it is.
+func (s Seal) follows(head []byte, was *Checkpoint) error {
+	switch {
+	case s.Signer == nil && len(was.Keys) > 0:
+		return errors.New("its checkpoints are signed, and there is no key to sign the next one: after an unsigned one nothing in it would be proven")
+	case s.Signer == nil || s.Adopt:
+		return nil
+	}
+	if _, err := ParseCheckpoint(head, &s.Signer.Key); err != nil {
+		return ErrForeign
+	}
+	return nil
 }
 
 // sign writes a checkpoint.
@@ -159,6 +183,9 @@ func Grow(ctx context.Context, log Log, leaf []byte, seal Seal) (*Growth, error)
 		}
 		if was.Origin != seal.Origin {
 			return nil, fmt.Errorf("the log is %s, not %s", was.Origin, seal.Origin)
+		}
+		if err := seal.follows(head, was); err != nil {
+			return nil, fmt.Errorf("the log %s: %w", was.Origin, err)
 		}
 		if err := checkHashes(ctx, log, was); err != nil {
 			return nil, err

@@ -99,7 +99,7 @@ func TestABrokenLedgerFailsAtItsLevel(t *testing.T) {
 		{"a leaf is behind the checkpoint", 3, "behind the 6 of the checkpoint", func(l *ledger, _ *evidence.Options) *ledger { l.leaves = append(l.leaves, l.leaves[0]); return l }},
 		{"a leaf is no leaf", 3, "names no run", func(l *ledger, _ *evidence.Options) *ledger { l.leaves[3] = []byte("decision-run sha256:00"); return l }},
 		{"a leaf is there twice", 3, "in the log twice", func(l *ledger, _ *evidence.Options) *ledger { l.leaves[3] = l.leaves[2]; return l }},
-		{"a stored hash is changed", 3, "hashes do not give the root", func(l *ledger, _ *evidence.Options) *ledger { l.hashes[6][0] ^= 1; return l }},
+		{"a stored hash is changed", 3, "hash 6 of the log is not what", func(l *ledger, _ *evidence.Options) *ledger { l.hashes[6][0] ^= 1; return l }},
 		{"a run is gone", 3, "the run that leaf 2 names is missing", func(l *ledger, _ *evidence.Options) *ledger { delete(l.runs, digest(l, 2)); return l }},
 		{"a run is kept under another name", 3, "keeps another run", func(l *ledger, _ *evidence.Options) *ledger { l.runs[digest(l, 2)] = l.runs[digest(l, 1)]; return l }},
 		{"a run is changed", 2, "", func(l *ledger, _ *evidence.Options) *ledger {
@@ -157,6 +157,75 @@ func TestALogThatWasEditedDoesNotGrow(t *testing.T) {
 	}
 	if _, err := evidence.Grow(context.Background(), newLedger(), evidence.Leaf(evidence.Digest(nil)), evidence.Seal{Origin: "two words"}); err == nil {
 		t.Error("it took a name that notes cannot have")
+	}
+}
+
+func TestASignedLogIsFollowedByItsKeyAlone(t *testing.T) {
+	k, other := key(t, 1), key(t, 2)
+	forged := grown(t, 3, k)
+	forged.head, _, _ = bytes.Cut(forged.head, []byte("\n\n"))
+	forged.head = append(forged.head, '\n')
+	for what, c := range map[string]struct {
+		log   *ledger
+		seal  evidence.Seal
+		grows bool
+	}{
+		"the same key":                       {grown(t, 3, k), evidence.Seal{Signer: k}, true},
+		"no key":                             {grown(t, 3, k), evidence.Seal{}, false},
+		"no key, and it is to adopt":         {grown(t, 3, k), evidence.Seal{Adopt: true}, false},
+		"another key":                        {grown(t, 3, k), evidence.Seal{Signer: other}, false},
+		"another key that adopts it":         {grown(t, 3, k), evidence.Seal{Signer: other, Adopt: true}, true},
+		"no key on an unsigned log":          {grown(t, 3, nil), evidence.Seal{}, true},
+		"a key on an unsigned log":           {grown(t, 3, nil), evidence.Seal{Signer: k}, false},
+		"a key that adopts it":               {grown(t, 3, nil), evidence.Seal{Signer: k, Adopt: true}, true},
+		"the key, and its signature is gone": {forged, evidence.Seal{Signer: k}, false},
+		"a key on an empty log":              {newLedger(), evidence.Seal{Signer: k}, true},
+	} {
+		c.seal.Origin = origin
+		_, err := evidence.Grow(context.Background(), c.log, evidence.Leaf(evidence.Digest([]byte("x"))), c.seal)
+		if (err == nil) != c.grows {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestAnyOfSeveralKeysVerifies(t *testing.T) {
+	runner, log, other := key(t, 1), key(t, 2), key(t, 3)
+	l := newLedger()
+	files, digest := make1(3, runner).bundle(t)
+	l.append(t, files, digest, log)
+	both := func(signers ...*evidence.Signer) *evidence.Key {
+		var text []byte
+		for _, s := range signers {
+			one, err := s.Key.PEM()
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, one...)
+		}
+		k, err := evidence.ReadKey(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	v := l.verify(t, evidence.Options{Key: both(other, runner, log)})
+	if v.Failed != 0 || !strings.Contains(v.Levels[0].Said, runner.Fingerprint) || !strings.Contains(v.Levels[0].Said, log.Fingerprint) ||
+		strings.Contains(v.Levels[0].Said, other.Fingerprint) {
+		t.Errorf("level %d: %s %+v", v.Failed, said(v), v.Levels[0])
+	}
+	for _, k := range []*evidence.Key{both(runner), both(log), both(other, log), both(runner, other)} {
+		if v := l.verify(t, evidence.Options{Key: k}); v.Failed != evidence.LevelSignature {
+			t.Errorf("level %d: %s", v.Failed, said(v))
+		}
+	}
+}
+
+func TestACheckpointOfMoreLeavesThanThereAreIsNoWork(t *testing.T) {
+	l := grown(t, 3, nil)
+	l.head = []byte(origin + "\n1099511627776\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	if v := l.verify(t, evidence.Options{}); v.Failed != evidence.LevelInclusion || v.More > 1 || !strings.Contains(said(v), "leaf 3 of the log is missing") {
+		t.Errorf("level %d: %s", v.Failed, said(v))
 	}
 }
 

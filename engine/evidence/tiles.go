@@ -174,7 +174,7 @@ func OpenTiles(files fs.FS) (*TileLog, error) {
 func (l *TileLog) Head(context.Context) ([]byte, error) { return l.head, nil }
 
 func readFile(files fs.FS, name string, most int64) ([]byte, error) {
-	f, err := files.Open(name)
+	f, err := openRegular(files, name)
 	if err != nil {
 		return nil, err
 	}

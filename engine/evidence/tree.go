@@ -11,17 +11,24 @@ import (
 type tree struct {
 	size  int64
 	roots []tlog.Hash
+	last  []tlog.Hash // what is stored of the last leaf; kept for its room alone
 }
 
 // add puts the hash of a leaf at the end.
-func (t *tree) add(leaf tlog.Hash) {
+func (t *tree) add(leaf tlog.Hash) { t.last = t.addTo(t.last[:0], leaf) }
+
+// addTo puts the hash of a leaf at the end, and to a list the hashes that are stored of it: its own and those of the subtrees that it fills.
+func (t *tree) addTo(stored []tlog.Hash, leaf tlog.Hash) []tlog.Hash {
+	stored = append(stored, leaf)
 	for n := t.size; n&1 == 1; n >>= 1 {
 		last := len(t.roots) - 1
 		leaf = tlog.NodeHash(t.roots[last], leaf)
 		t.roots = t.roots[:last]
+		stored = append(stored, leaf)
 	}
 	t.roots = append(t.roots, leaf)
 	t.size++
+	return stored
 }
 
 // root is the root of the tree; of an empty one the hash of nothing, as RFC 6962 has it.

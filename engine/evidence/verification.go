@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -155,7 +156,7 @@ var failedMeans = [...]string{"",
 	"what is here is not what was decided: records or what they rest on were changed, removed, added or moved",
 	"it is not in the log that the checkpoint stands for",
 	"the log is not the one of the older checkpoint with more behind it: it was rewritten, forked or set back",
-	"a waiver was used against the rules on who may accept a risk and for how long",
+	"a waiver was used against the rules on who may accept a risk, or what a record follows is not in the log",
 }
 
 // signatureLevel says what is known of signatures. By are the keys that they name.
@@ -166,7 +167,11 @@ func signatureLevel(o *Options, by []string, what string) Level {
 	case o.Key == nil:
 		return Level{State: StateUnproven, Said: fmt.Sprintf("signed, as it says by the key %.80s, which was not checked: no key is given", by[0])}
 	}
-	return Level{State: StateOK, Said: "signed by the key " + o.Key.Fingerprint}
+	by = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(by))), func(name string) bool { return o.Key.named(name) == nil }) // checkpoints are signed in the name of their log
+	if len(by) == 0 {
+		by = []string{o.Key.fingerprints()}
+	}
+	return Level{State: StateOK, Said: "signed by the key " + strings.Join(by, " and ")}
 }
 
 // runLevel says what a whole run means.

@@ -39,10 +39,15 @@ type logCheck struct {
 	o      *Options
 	levels map[int]Level
 
-	head  *Checkpoint
-	old   *Checkpoint
-	tree  tree
-	was   tlog.Hash        // the root of as many leaves as the older checkpoint has
+	head *Checkpoint
+	old  *Checkpoint
+	tree tree
+	was  tlog.Hash // the root of as many leaves as the older checkpoint has
+
+	stored   []tlog.Hash // hashes of the leaves so far that are not compared with those of the log yet
+	compared int64       // how many are
+	missing  int         // leaves
+
 	seen  map[string]int64 // runs, with their leaves
 	ci    map[string]bool  // ids of the CI runs that left evidence
 	trail *trail
@@ -55,7 +60,7 @@ type logCheck struct {
 func (l *logCheck) all(ctx context.Context) error {
 	head, err := l.log.Head(ctx)
 	if err != nil {
-		return fmt.Errorf("the latest checkpoint: %w", err)
+		return l.read(LevelInclusion, "", "the latest checkpoint", err)
 	}
 	if l.head, err = l.checkpoint(head); err != nil {
 		return nil // it is among the failures
@@ -70,6 +75,10 @@ func (l *logCheck) all(ctx context.Context) error {
 	for index := range l.head.Size {
 		if err := l.leaf(ctx, index); err != nil {
 			return err
+		}
+		if l.missing == mostFailures { // a checkpoint may say that there are as many as it likes
+			l.fail(LevelInclusion, "", "%d leaves are missing up to leaf %d of %d: those behind it are not looked at", l.missing, index, l.head.Size)
+			break
 		}
 	}
 	if err := l.whole(ctx); err != nil {
@@ -113,9 +122,14 @@ func (l *logCheck) checkpoint(head []byte) (*Checkpoint, error) {
 func (l *logCheck) leaf(ctx context.Context, index int64) error {
 	leaf, err := l.log.Leaf(ctx, index)
 	if err != nil {
+		l.missing++
 		return l.read(LevelInclusion, "", "leaf "+itoa(index)+" of the log", err)
 	}
-	l.tree.add(tlog.RecordHash(leaf))
+	if l.stored = l.tree.addTo(l.stored, tlog.RecordHash(leaf)); len(l.stored) >= 2*TileWidth {
+		if err := l.hashes(ctx); err != nil {
+			return err
+		}
+	}
 	if l.old != nil && l.tree.size == l.old.Size {
 		l.was = l.tree.root()
 	}
@@ -187,9 +201,29 @@ func (l *logCheck) whole(ctx context.Context) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("leaf %d of the log: %w", c.Size, err)
 	}
-	if err := checkHashes(ctx, l.log, c); err != nil {
-		l.fail(LevelInclusion, "", "%v", oneLine(err))
+	return l.hashes(ctx)
+}
+
+// hashes compares what is stored to make proofs of with what the leaves come to, as far as they were read.
+func (l *logCheck) hashes(ctx context.Context) error {
+	if l.missing > 0 || len(l.stored) == 0 { // what is behind a leaf that is missing has other hashes
+		return nil
 	}
+	at := make([]int64, len(l.stored))
+	for i := range at {
+		at[i] = l.compared + int64(i)
+	}
+	have, err := hashReader(ctx, l.log).ReadHashes(at)
+	if err != nil {
+		return l.read(LevelInclusion, "", "a hash of the log", err)
+	}
+	for i, want := range l.stored {
+		if have[i] != want {
+			l.fail(LevelInclusion, "", "hash %d of the log is not what its leaves come to: proofs that are made of it lead nowhere", at[i])
+			break
+		}
+	}
+	l.compared, l.stored = l.compared+int64(len(at)), l.stored[:0]
 	return nil
 }
 
@@ -223,7 +257,11 @@ func (l *logCheck) say() {
 	case len(c.Keys) == 0 || l.bare > 0:
 		l.levels[LevelSignature] = Level{State: StateUnsigned, Said: "unsigned: the ledger hangs together, and anyone could have made it"}
 	default:
-		l.levels[LevelSignature] = signatureLevel(l.o, append(l.keys, c.Keys...), "the ledger")
+		by := append(l.keys, c.Keys...)
+		if c.Signed != "" {
+			by = append(by, c.Signed)
+		}
+		l.levels[LevelSignature] = signatureLevel(l.o, by, "the ledger")
 	}
 	l.levels[LevelRun] = Level{State: StateOK, Said: fmt.Sprintf("all %d records of %d runs are those of their statements", l.Records, l.Runs)}
 	l.levels[LevelInclusion] = Level{State: StateOK, Said: fmt.Sprintf("all %d leaves are in the log %s, none is there twice, and there are no others", c.Size, c.Origin)}

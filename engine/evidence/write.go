@@ -154,6 +154,9 @@ func (w *Writer) document(name string, v any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
+	if most := mostOf(name); len(data) > most {
+		return "", fmt.Errorf("%s: it has %d bytes, more than the %d that evidence may have there", name, len(data), most)
+	}
 	return w.whole(name, data)
 }
 

@@ -2,11 +2,12 @@ package store
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/headgate/headgate/engine/evidence"
 )
 
 // packer and unpacker are made when they are first needed: each keeps tables of some megabytes.
@@ -30,7 +31,7 @@ func pack(content []byte) []byte {
 // unpack gives content back, and refuses what is not that of the digest.
 func unpack(packed []byte, size int64, digest []byte) ([]byte, error) {
 	if size < 0 || size > mostLine+chunkOfList {
-		return nil, fmt.Errorf("content %x is said to have %d bytes", digest, size)
+		return nil, damaged(digest, fmt.Sprintf("is said to have %d bytes", size))
 	}
 	d, err := unpacker()
 	if err != nil {
@@ -38,13 +39,15 @@ func unpack(packed []byte, size int64, digest []byte) ([]byte, error) {
 	}
 	content, err := d.DecodeAll(packed, make([]byte, 0, size))
 	if err != nil {
-		return nil, fmt.Errorf("content %x: %w", digest, err)
+		return nil, damaged(digest, "cannot be unpacked: "+err.Error())
 	}
 	if sum := sha256.Sum256(content); string(sum[:]) != string(digest) {
-		return nil, fmt.Errorf("content %x: %w", digest, errEdited)
+		return nil, damaged(digest, "was edited")
 	}
 	return content, nil
 }
 
-// errEdited means that something outside of this program changed what the ledger keeps.
-var errEdited = errors.New("it is not what was kept: it was edited")
+// damaged is of content that something outside of this program changed.
+func damaged(digest []byte, what string) error {
+	return &evidence.Damage{File: fmt.Sprintf("content %x", digest), What: what}
+}

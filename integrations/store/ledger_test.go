@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -92,15 +93,18 @@ func (s sketch) run(t testing.TB) parts {
 		s.event = engine.EventPush
 	}
 	must := func(v any) []byte {
-		data, err := json.Marshal(v)
+		data, err := json.Marshal(v, json.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return data
 	}
-	terms := must(evidence.Terms{Schema: evidence.TermsSchema, At: s.at, Reports: s.reports,
+	policy, answer := []byte(`{"schema":"headgate.policy/1","files":{}}`), []byte(`{"say":[]}`)
+	terms := must(evidence.Terms{Schema: evidence.TermsSchema, At: s.at, Reports: s.reports, Policy: evidence.PolicyTerms{Content: evidence.Digest(policy)},
 		Change: engine.RunChange{Event: s.event, Repository: "acme/shop", Branch: s.branch}})
 	var records, inputs bytes.Buffer
+	var answers []byte
+	var counts evidence.Counts
 	var hashes []tlog.Hash
 	reader := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, _ error) {
 		for _, i := range at {
@@ -111,7 +115,14 @@ func (s sketch) run(t testing.TB) parts {
 	for i := range s.findings {
 		input := must(evidence.Input{Input: &engine.Input{Finding: engine.Finding{ID: s.findings[i].Finding.ID}}})
 		inputs.Write(append(input, '\n'))
-		s.findings[i].Input = evidence.Digest(input)
+		d, one := &s.findings[i], 1
+		if d.ExemptedBy != "" {
+			counts.Waived++
+		}
+		*map[engine.Priority]*int{engine.Act: &counts.Act, engine.Attend: &counts.Attend, "": &one}[d.Priority]++
+		*map[engine.Action]*int{engine.Warn: &counts.Warn, engine.Block: &counts.Block, engine.Pass: &one, "": &one}[d.Action]++
+		answers = append(bytes.Clone(answer), '\n')
+		s.findings[i].Input, s.findings[i].Answer = evidence.Digest(input), evidence.Digest(answer)
 		line := must(evidence.Record{V: evidence.RecordVersion, Kind: evidence.KindDecision, Index: int64(i), At: s.at, Terms: evidence.Digest(terms),
 			Decision: &s.findings[i]})
 		records.Write(append(line, '\n'))
@@ -127,11 +138,12 @@ func (s sketch) run(t testing.TB) parts {
 	}
 	payload := must(evidence.Statement{Type: evidence.StatementType, PredicateType: evidence.RunPredicate,
 		Subject: []evidence.Subject{{Name: evidence.PartRecords, Digest: map[string]string{"sha256": fmt.Sprintf("%x", sha256.Sum256(records.Bytes()))}}},
-		Predicate: evidence.Predicate{At: s.at, Event: s.event, Outcome: engine.Warn, Terms: evidence.Digest(terms), Weakened: []string{},
-			Tree: evidence.Tree{Size: int64(len(s.findings)), Root: fmt.Sprintf("sha256:%x", root[:])}}})
+		Predicate: evidence.Predicate{At: s.at, Event: s.event, Outcome: engine.Warn, Terms: evidence.Digest(terms), Weakened: []string{}, Counts: counts,
+			Coverage: evidence.Coverage{Cases: len(s.findings), Decisions: len(s.findings)},
+			Tree:     evidence.Tree{Size: int64(len(s.findings)), Root: fmt.Sprintf("sha256:%x", root[:])}}})
 	envelope := must(dsse.Envelope{PayloadType: evidence.PayloadType, Payload: base64.StdEncoding.EncodeToString(payload), Signatures: []dsse.Signature{}})
-	return parts{evidence.PartStatement: envelope, evidence.PartTerms: terms, evidence.PartPolicy: []byte(`{"schema":"headgate.policy/1","files":{}}`),
-		evidence.PartRecords: records.Bytes(), evidence.PartInputs: inputs.Bytes(), evidence.PartAnswers: {}}
+	return parts{evidence.PartStatement: envelope, evidence.PartTerms: terms, evidence.PartPolicy: policy,
+		evidence.PartRecords: records.Bytes(), evidence.PartInputs: inputs.Bytes(), evidence.PartAnswers: answers}
 }
 
 func (p parts) digest(t testing.TB) string {

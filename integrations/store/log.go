@@ -31,7 +31,7 @@ func (v logView) Head(ctx context.Context) (note []byte, err error) {
 			return err
 		}
 		if last != size-1 {
-			return fmt.Errorf("the log has %d leaves and its latest checkpoint is of size %d: it was edited", last+1, size)
+			return &evidence.Damage{File: "the log", What: fmt.Sprintf("has %d leaves and its latest checkpoint is of size %d", last+1, size)}
 		}
 		return nil
 	})
@@ -75,7 +75,7 @@ func (v logView) Hashes(ctx context.Context, stored []int64) ([]tlog.Hash, error
 			case !found:
 				return fmt.Errorf("hash %d of the log is not there: %w", index, fs.ErrNotExist)
 			case len(hash) != tlog.HashSize:
-				return fmt.Errorf("hash %d of the log is no hash", index)
+				return &evidence.Damage{File: fmt.Sprintf("hash %d of the log", index), What: "is no hash"}
 			}
 			all[i] = tlog.Hash(hash)
 		}

@@ -98,6 +98,9 @@ func (r *keptRun) records(ctx context.Context) func() ([]byte, error) {
 				if err := scan(&index, &body); err != nil {
 					return err
 				}
+				if index != from { // its line stands in the right place, and who asks for it by its number finds another one
+					return &evidence.Damage{File: "the list of records", What: fmt.Sprintf("has number %d in the place of %d", index, from)}
+				}
 				page.Write(body)
 				page.WriteByte('\n')
 				from, count = index+1, count+1

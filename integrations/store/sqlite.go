@@ -107,7 +107,15 @@ func (s *sqliteFile) within(ctx context.Context, begin string, do func(transacti
 	return err
 }
 
+// tables refuses what a ledger does not have and reading it would run: whoever hands somebody a file writes into a view or trigger what they like.
 func (s *sqliteFile) tables(ctx context.Context, t transaction) (n int, err error) {
+	var kind, name string
+	query := "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+	if found, err := one(ctx, t, query, nil, &kind, &name); err != nil {
+		return 0, err
+	} else if found {
+		return 0, fmt.Errorf("it has a %s %.80q, which no ledger has", kind, name)
+	}
 	_, err = one(ctx, t, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", nil, &n)
 	return n, err
 }

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -99,6 +100,9 @@ func TestACheckFindsWhatWasEditedAndARebuildMendsNoneOfIt(t *testing.T) {
 		"a checkpoint removed":  "DELETE FROM checkpoint WHERE size = 1",
 		"a record":              "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), 'attend', 'track') AS BLOB) WHERE run = 0 AND idx = 1",
 		"a record removed":      "DELETE FROM record WHERE run = 0 AND idx = 1",
+		"records renumbered":    "UPDATE record SET idx = idx + 10 WHERE run = 0",
+		"inputs removed":        "DELETE FROM part WHERE run = 0 AND name = 'inputs.jsonl'",
+		"another policy":        "UPDATE part SET digest = (SELECT digest FROM part WHERE run = 0 AND name = 'terms.json') WHERE run = 0 AND name = 'policy.json'",
 		"a record moved":        "UPDATE record SET idx = 9 WHERE run = 0 AND idx = 0",
 		"a run removed":         "DELETE FROM run WHERE leaf = 0",
 		"a run said of another": "UPDATE run SET branch = 'next' WHERE leaf = 0",
@@ -128,6 +132,63 @@ func TestACheckFindsWhatWasEditedAndARebuildMendsNoneOfIt(t *testing.T) {
 				t.Errorf("a check says another thing now: %q, before %q, %v", again.Problems, x.Problems, err)
 			}
 		})
+	}
+}
+
+func TestWhatWasEditedInALedgerFailsItsLevel(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit  string
+		level int
+	}{
+		"the last leaf removed":       {"DELETE FROM log_leaf WHERE idx = 2", evidence.LevelInclusion},
+		"the last checkpoint removed": {"DELETE FROM checkpoint WHERE size = 3", evidence.LevelInclusion},
+		"a hash removed":              {"DELETE FROM log_hash WHERE idx = 0", evidence.LevelInclusion},
+		"a hash cut":                  {"UPDATE log_hash SET hash = X'00' WHERE idx = 1", evidence.LevelInclusion},
+		"content exchanged": {"UPDATE blob SET zstd = (SELECT zstd FROM blob WHERE digest = (SELECT digest FROM part WHERE name = 'terms.json' LIMIT 1)) " +
+			"WHERE digest = (SELECT digest FROM part WHERE run = 0 AND name = 'inputs.jsonl')", evidence.LevelRun},
+		"content that is none": {"UPDATE blob SET zstd = X'00' WHERE digest = (SELECT digest FROM part WHERE run = 0 AND name = 'inputs.jsonl')", evidence.LevelRun},
+		"a size that is none":  {"UPDATE blob SET size = -1 WHERE digest = (SELECT digest FROM part WHERE run = 0 AND name = 'inputs.jsonl')", evidence.LevelRun},
+		"records renumbered":   {"UPDATE record SET idx = idx + 10 WHERE run = 1", evidence.LevelRun},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := forms["sqlite"](t)
+			l := opening(t, file)
+			for i := range 3 {
+				appending(t, l, sketch{at: morning.Add(time.Duration(i) * time.Hour), branch: "main", reports: []engine.Report{trivy},
+					findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t))
+			}
+			if v, err := evidence.VerifyLog(t.Context(), l, l.Run, evidence.Options{}); err != nil || v.Failed != 0 {
+				t.Fatalf("before: %+v, %v", v, err)
+			}
+			tamper(t, file, c.edit)
+			if v, err := evidence.VerifyLog(t.Context(), l, l.Run, evidence.Options{}); err != nil || v.Failed != c.level {
+				t.Errorf("%+v, %v", v, err)
+			}
+		})
+	}
+}
+
+func TestAFileWithViewsIsNoLedger(t *testing.T) {
+	for _, edit := range []string{
+		"CREATE VIEW own AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c",
+		"CREATE TRIGGER own AFTER INSERT ON record BEGIN DELETE FROM record; END",
+	} {
+		file := forms["sqlite"](t)
+		appending(t, opening(t, file), sketch{at: morning}.run(t))
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(edit); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := OpenExisting(t.Context(), file); err == nil {
+			l.Close()
+			t.Errorf("it opens with %s", edit)
+		} else if !strings.Contains(err.Error(), "which no ledger has") {
+			t.Error(err)
+		}
 	}
 }
 

@@ -18,11 +18,15 @@ import (
 
 func newEvidenceAppendCommand(a *app) *cobra.Command {
 	var where, name, key, public string
+	var adopt bool
 	c := &cobra.Command{
 		Use:   "append BUNDLE --ledger LEDGER",
 		Short: "Put the bundle of a run into a ledger",
 		Long: `Puts a bundle that gate --evidence left elsewhere, as on a runner that has no way to the ledger, into the ledger and its log. The bundle is
 verified first, with --key by that key. A run that the ledger has already is not put there again.
+
+Who signs the checkpoint of a log vouches for all that is in it. So a key follows only what it signed itself; --adopt has it follow another key,
+or none, once. Verify the ledger before.
 
 Exit status: 0 it is in the ledger, 21 to 25 the bundle does not verify, 2 the ledger or a key does not load, 3 it could not be put there.`,
 		Example: `  headgate evidence append evidence/ --ledger ledger.db --key evidence.key.pub --evidence-key log.key`,
@@ -39,18 +43,19 @@ Exit status: 0 it is in the ledger, 21 to 25 the bundle does not verify, 2 the l
 			if err != nil {
 				return err
 			}
-			return a.appendBundle(c.Context(), args[0], where, name, signer, o)
+			return a.appendBundle(c.Context(), args[0], where, name, evidence.Seal{Signer: signer, Adopt: adopt}, o)
 		},
 	}
 	c.Flags().StringVar(&where, "ledger", "", ledgerForms+", or git:REF for the log alone")
 	c.Flags().StringVar(&name, "log", "", "the `name` of the log where the ledger is new (default: the repository of the run, else headgate)")
 	c.Flags().StringVar(&key, "evidence-key", "", "`file` with the Ed25519 key in PEM that signs the checkpoint of the log; HEADGATE_EVIDENCE_KEY may be the key itself")
-	c.Flags().StringVar(&public, "key", "", "`file` with the public key in PEM that must have signed the bundle")
+	c.Flags().StringVar(&public, "key", "", "`file` with the public key in PEM that must have signed the bundle, or with several")
+	c.Flags().BoolVar(&adopt, "adopt", false, "sign the log though its latest checkpoint is by another key or by none: the key vouches for all that is in it")
 	return c
 }
 
 // appendBundle puts a bundle into a ledger once it is verified.
-func (a *app) appendBundle(ctx context.Context, folder, where, name string, signer *evidence.Signer, o evidence.Options) error {
+func (a *app) appendBundle(ctx context.Context, folder, where, name string, seal evidence.Seal, o evidence.Options) error {
 	if name != "" {
 		if err := evidence.CheckOrigin(name); err != nil {
 			return setup(fmt.Errorf("--log: %w", err), "")
@@ -85,9 +90,10 @@ func (a *app) appendBundle(ctx context.Context, folder, where, name string, sign
 	}
 	defer l.Close()
 	to := &ledger{ledgerKeeper: l, where: where}
-	index, added, err := to.append(ctx, b, name, signer)
+	seal.Origin = name
+	index, added, err := to.append(ctx, b, seal)
 	if err != nil {
-		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(where), plain(err)), "")
+		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(where), plain(err)), hintOnForeign(err))
 	}
 	already := ""
 	if !added {

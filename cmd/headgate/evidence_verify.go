@@ -42,7 +42,7 @@ func newEvidenceVerifyCommand(a *app) *cobra.Command {
   2 run          all records, what they were decided on and under which policy, are those of the statement
   3 inclusion    the run is in the log
   4 consistency  the log only grew since an older checkpoint
-  5 rules        waivers were approved by somebody else who may, and were in force
+  5 rules        waivers were approved by somebody else who may, and were in force; what a record follows is in the log
 
 What is unsigned is said to be so: then everything fits together, and anyone could have made it.
 
@@ -77,7 +77,7 @@ Exit status: 0 verified, 21 to 25 the lowest level that fails, 2 a flag or key d
 			return nil
 		},
 	}
-	c.Flags().StringVar(&f.key, "key", "", "`file` with the public key in PEM that must have signed")
+	c.Flags().StringVar(&f.key, "key", "", "`file` with the public key in PEM that must have signed, or with several, any of which may have")
 	c.Flags().StringVar(&f.checkpoint, "checkpoint", "", "`file` with an older checkpoint of the log, which it must have grown from")
 	c.Flags().StringVar(&f.runs, "runs", "", "`file` with the ids of the CI runs that there were, one a line or as JSON: those without evidence are named")
 	c.Flags().StringVar(&f.save, "save-checkpoint", "", "`file` that gets the checkpoint of the log, if all is verified: what --checkpoint takes the next time")

@@ -185,9 +185,9 @@ func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
 		return err
 	}
 	defer done()
-	index, added, err := r.ledger.append(ctx, b, cmp.Or(r.flags.ledger.log, r.result.Change.Repository, "headgate"), t.signer)
+	index, added, err := r.ledger.append(ctx, b, evidence.Seal{Origin: cmp.Or(r.flags.ledger.log, r.result.Change.Repository, "headgate"), Signer: t.signer})
 	if err != nil {
-		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), "")
+		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), hintOnForeign(err))
 	}
 	what := "the run is in the ledger %s: leaf %d of its log"
 	if !added {
@@ -197,8 +197,16 @@ func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
 	return nil
 }
 
+// hintOnForeign says what to do about a log that another key signed, or none.
+func hintOnForeign(err error) string {
+	if !errors.Is(err, evidence.ErrForeign) {
+		return ""
+	}
+	return "verify the ledger; if it is as it should be, headgate evidence append --adopt puts the run there and signs it from then on"
+}
+
 // append appends a run to the log under the name that it has; a new log gets one.
-func (l *ledger) append(ctx context.Context, run evidence.Run, name string, signer *evidence.Signer) (index int64, added bool, err error) {
+func (l *ledger) append(ctx context.Context, run evidence.Run, seal evidence.Seal) (index int64, added bool, err error) {
 	head, err := l.Head(ctx)
 	if err != nil {
 		return 0, false, err
@@ -208,9 +216,9 @@ func (l *ledger) append(ctx context.Context, run evidence.Run, name string, sign
 		if err != nil {
 			return 0, false, err
 		}
-		name = c.Origin
+		seal.Origin = c.Origin
 	}
-	return l.Append(ctx, run, evidence.Seal{Origin: name, Signer: signer})
+	return l.Append(ctx, run, seal)
 }
 
 // An effectLedger remembers objects outside between runs.

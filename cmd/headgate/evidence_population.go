@@ -291,7 +291,7 @@ func (t *populationText) sums() {
 	}
 	var controls []string
 	for _, name := range slices.Sorted(maps.Keys(t.Controls)) {
-		controls = append(controls, fmt.Sprintf("%s %d", name, t.Controls[name]))
+		controls = append(controls, fmt.Sprintf("%s:%d", name, t.Controls[name]))
 	}
 	if len(controls) > 0 {
 		t.field(0, column, "controls", "%s", strings.Join(controls, ", "))

@@ -22,7 +22,7 @@ func newEvidenceReceiptCommand(a *app) *cobra.Command {
 		Long: `A receipt is one JSON file that anyone can check with evidence verify and the public key, without anything else: the record of the
 decision, the proof that it is in the run, what the run states and who signed it, and, from a ledger, the proof that the run is in its log.
 
-ID is the id of a record (run/number), in a bundle its number alone, or the id or name of a finding, with @ASSET behind it where several
+ID is the id of a record (run/number, where the start of the run's digest will do), in a bundle its number alone, or the id or name of a finding, with @ASSET behind it where several
 assets have it. In a ledger the latest decision is meant.`,
 		Example: `  headgate evidence receipt evidence/ CVE-2021-44228@checkout -o receipt.json
   headgate evidence receipt ledger.db CVE-2021-44228@checkout -o receipt.json
@@ -114,7 +114,7 @@ func (a *app) receiptOf(ctx context.Context, run evidence.Run, log ledgerReader,
 			return nil, err
 		}
 		switch {
-		case r != nil && !strings.HasPrefix(r.ID, digest+"/"), strings.HasPrefix(named, "sha256:") && named != digest:
+		case r != nil && !strings.HasPrefix(r.ID, digest+"/"), isRunName(named) && !strings.HasPrefix(digest, named):
 			continue
 		case r == nil:
 			kept, err := log.Run(ctx, digest)
@@ -163,7 +163,7 @@ func findRecord(ctx context.Context, run evidence.Run, id string) (int64, error)
 		if err != nil {
 			return 0, err
 		}
-		if e, err := evidence.OpenEnvelope(data, nil); err != nil || evidence.Digest(e.Payload) != digest {
+		if e, err := evidence.OpenEnvelope(data, nil); err != nil || !isRunName(digest) || !strings.HasPrefix(evidence.Digest(e.Payload), digest) {
 			return 0, fmt.Errorf("the bundle is of another run than %s", digest)
 		}
 		id = number

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -149,6 +150,24 @@ func TestReplayFindsWhatThePolicyDoesNotDecide(t *testing.T) {
 		}
 		if status, _ := x.run("evidence", "export", folder, "-o", "json"); (status == statusPass) != (c.status == statusPass) {
 			t.Errorf("%s: export ends with %d", name, status)
+		}
+	}
+}
+
+// What a sample prints can be given to every other command, of a bundle and of a ledger.
+func TestTheShortIDsThatAreShownNameRecords(t *testing.T) {
+	x := newAuditor(t)
+	x.decide("evidence", "--ledger", "ledger.db")
+	for _, from := range []string{"evidence", "ledger.db"} {
+		_, out := x.run("evidence", "sample", from, "-n", "1")
+		id := regexp.MustCompile(`sha256:[0-9a-f]{12}/[0-9]+`).FindString(out)
+		for _, command := range []string{"show", "replay", "receipt"} {
+			if status, out := x.run("evidence", command, from, id); status != statusPass {
+				t.Errorf("%s %s %q: status %d: %s", command, from, id, status, out)
+			}
+			if status, _ := x.run("evidence", command, from, "sha256:000000000000/1"); status != statusUndecided {
+				t.Errorf("%s %s: a run that is not there: status %d", command, from, status)
+			}
 		}
 	}
 }

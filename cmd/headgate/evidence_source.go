@@ -184,9 +184,6 @@ func (s *evidenceSource) find(ctx context.Context, id string) (evidence.Run, int
 		if isRunName(named) && !ofRun {
 			return run, -1, nil
 		}
-		if isRunName(named) {
-			id = digest + id[len(named):]
-		}
 		if index, err := findRecord(ctx, run, id); !errors.Is(err, errNoRecord) {
 			return run, index, err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/report"
 )
 
 // Whatever a run is given that is secret, and whatever secrets scanners found, must not be in what goes to auditors.
@@ -59,6 +60,23 @@ func TestNoSecretAndNoTokenIsInEvidence(t *testing.T) {
 		}
 		if part == evidence.PartTerms && !bytes.Contains(data, []byte(`"actor":"ana"`)) {
 			t.Error("the terms do not say who started the run, so that this test looks at nothing")
+		}
+	}
+	exports := [][]string{{"show", "evidence", "0"}, {"show", "evidence", "0", "-o", "json"}, {"receipt", "evidence", "0"}, {"population", "evidence", "-o", "csv"},
+		{"population", "evidence", "-o", "json"}, {"sample", "evidence", "-o", "json"}, {"replay", "evidence", "-o", "json"}}
+	for _, f := range report.Formats() {
+		exports = append(exports, []string{"export", "evidence", "-o", f.Name})
+	}
+	for _, args := range exports {
+		out.Reset()
+		errs.Reset()
+		if status := a.run(t.Context(), append([]string{"evidence"}, args...)); status != statusPass || out.Len() == 0 && args[0] != "export" {
+			t.Errorf("%v: status %d: %s", args, status, errs.String())
+		}
+		for name, secret := range secrets {
+			if strings.Contains(out.String()+errs.String(), secret) {
+				t.Errorf("%v writes %s", args, name)
+			}
 		}
 	}
 	if strings.Contains(errs.String(), secrets["signs"]) || strings.Contains(out.String(), found) {

@@ -212,7 +212,7 @@ func TestWhatIsPublishedWithoutAKeyLeavesASignedLogAsItIs(t *testing.T) {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	p.gate("2026-11-22", "open.go", "closed.go")
-	if status, _, stderr := p.run("publish", "result.json", "--ledger", "ledger.db"); status != statusPass || !strings.Contains(stderr, "no key is given here") {
+	if status, _, stderr := p.run("publish", "result.json", "--ledger", "ledger.db"); status != statusPass || !strings.Contains(stderr, "there is no key to sign the next one") {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	if status, out := x.run("evidence", "verify", "ledger.db", "--key", "evidence.key.pub"); status != statusPass {

@@ -197,9 +197,12 @@ func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
 	return nil
 }
 
-// hintOnForeign says what to do about a log that another key signed, or none.
+// hintOnForeign says what to do about a log that is not signed as the run would sign it.
 func hintOnForeign(err error) string {
-	if !errors.Is(err, evidence.ErrForeign) {
+	switch {
+	case errors.Is(err, evidence.ErrNoKey):
+		return "--evidence-key, or HEADGATE_EVIDENCE_KEY, names it"
+	case !errors.Is(err, evidence.ErrForeign):
 		return ""
 	}
 	return "verify the ledger; if it is as it should be, headgate evidence append --adopt puts the run there and signs it from then on"

@@ -128,11 +128,14 @@ type Seal struct {
 // ErrForeign means that the latest checkpoint of a log is not by the key that is to sign the next one.
 var ErrForeign = errors.New("its latest checkpoint is not signed by this key, which would vouch for all that is in the log")
 
+// ErrNoKey means that the checkpoints of a log are signed and the next one would not be: after it nothing in the log would be proven.
+var ErrNoKey = errors.New("its checkpoints are signed, and there is no key to sign the next one")
+
 // follows makes sure that the seal may stand on the log as its latest checkpoint says it is.
 func (s Seal) follows(head []byte, was *Checkpoint) error {
 	switch {
 	case s.Signer == nil && len(was.Keys) > 0:
-		return errors.New("its checkpoints are signed, and there is no key to sign the next one: after an unsigned one nothing in it would be proven")
+		return ErrNoKey
 	case s.Signer == nil || s.Adopt:
 		return nil
 	}

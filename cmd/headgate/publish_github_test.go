@@ -307,17 +307,28 @@ func TestAKilledSecondStageConverges(t *testing.T) {
 	}
 	s.On("* *", dead(false))
 	s.After("* *", dead(true))
-	for last = 1; ; last++ {
-		seen = 0
+	killAt := func(request int) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen, last = 0, request
+	}
+	asked := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return seen
+	}
+	kills := 1
+	for ; ; kills++ {
+		killAt(kills)
 		s.publish()
-		if seen < last {
+		if asked() < kills {
 			break
 		}
 	}
-	if last < 8 {
-		t.Fatalf("it was killed at %d requests only", last)
+	if kills < 8 {
+		t.Fatalf("it was killed at %d requests only", kills)
 	}
-	last = 0
+	killAt(0)
 	done := s.publish()
 	if c := s.pull.Comments(); done.status != statusBlocked || len(c) != 1 || len(s.pull.Threads()) != 3 || !strings.Contains(c[0].Body, "blocked by 3") {
 		t.Errorf("status %d, %d comments, %d remarks\n%s", done.status, len(c), len(s.pull.Threads()), done.stderr)

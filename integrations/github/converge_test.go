@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/headgate/headgate/engine"
@@ -162,11 +163,10 @@ func TestARunWhoseConnectionBreaksComesToTheSameEnd(t *testing.T) {
 			}
 			s := newScene(t)
 			s.before()
-			n := 0
-			s.On("* *", func(githubtest.Request) *githubtest.Fault { n++; return nil })
+			var n atomic.Int64
+			s.On("* *", func(githubtest.Request) *githubtest.Fault { n.Add(1); return nil })
 			hit := func(githubtest.Request) *githubtest.Fault {
-				if n == k+1 {
-					n++
+				if n.CompareAndSwap(int64(k)+1, int64(k)+2) {
 					return &fault
 				}
 				return nil

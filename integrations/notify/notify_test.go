@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,13 @@ func newReceiver(t *testing.T, answers ...http.HandlerFunc) *receiver {
 	return r
 }
 
+// deliveries are those that arrived, in order.
+func (r *receiver) deliveries() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.took)
+}
+
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
@@ -92,8 +100,8 @@ func TestADocumentArrivesSignedAlsoAfterFailures(t *testing.T) {
 		if err := post(t, t.Context(), r.URL+"/hook?token=s3cret"); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if len(r.took) != len(answers) || r.took[0] != r.took[len(r.took)-1] {
-			t.Errorf("%s: it took %v", name, r.took)
+		if len(r.deliveries()) != len(answers) || r.deliveries()[0] != r.deliveries()[len(r.deliveries())-1] {
+			t.Errorf("%s: it took %v", name, r.deliveries())
 		}
 	}
 }
@@ -136,12 +144,12 @@ func TestWhatDoesNotArriveIsSaidWithoutTheAddress(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "t0ken") {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
-		if len(r.took) != c.tries {
-			t.Errorf("%s: tried %d times, want %d", name, len(r.took), c.tries)
+		if len(r.deliveries()) != c.tries {
+			t.Errorf("%s: tried %d times, want %d", name, len(r.deliveries()), c.tries)
 		}
 	}
-	if len(other.took) != 0 {
-		t.Errorf("another host was sent %v", other.took)
+	if len(other.deliveries()) != 0 {
+		t.Errorf("another host was sent %v", other.deliveries())
 	}
 }
 
@@ -167,7 +175,7 @@ func TestNothingIsSentToBadAddressesOrUnderShortKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newReceiver(t, status(200))
-	if err := s.Post(t.Context(), r.URL, []byte("short"), document); err == nil || len(r.took) != 0 {
+	if err := s.Post(t.Context(), r.URL, []byte("short"), document); err == nil || len(r.deliveries()) != 0 {
 		t.Errorf("a short key: %v", err)
 	}
 }

@@ -71,6 +71,11 @@ func (a *app) recorded(ctx context.Context, args []string) (*engine.Result, erro
 	if err != nil {
 		return nil, err
 	}
+	return a.resultOf(ctx, run)
+}
+
+// resultOf is the result of a run as it was then: it is decided again, and must come out identical.
+func (a *app) resultOf(ctx context.Context, run evidence.Run) (*engine.Result, error) {
 	again, err := a.replayer().Replay(ctx, run, nil)
 	switch {
 	case err != nil:

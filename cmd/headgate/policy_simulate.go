@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/engine/intel"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/simulate"
@@ -41,10 +43,11 @@ func newPolicySimulateCommand(a *app) *cobra.Command {
 	var f simulateFlags
 	var outputs []string
 	c := &cobra.Command{
-		Use:   "simulate --to NEW [--from OLD] RESULT…",
+		Use:   "simulate --to NEW [--from OLD] RESULT…|LEDGER",
 		Short: "Say what another policy, other threat data or other waivers would change about recorded runs",
 		Long: `Decides the inputs of result files (headgate gate -o json=FILE; files, folders or patterns) again in two ways, and says what differs:
-by rule, asset and owner, and which builds would newly block or pass. Each result keeps its time and its event.
+by rule, asset and owner, and which builds would newly block or pass. Each result keeps its time and its event. Of a ledger (headgate gate
+--ledger) all runs are taken; each must come out as it was recorded first.
 
 NEW and OLD are a folder that holds packs, which take the place of policies in the settings folder; a settings folder (.headgate, or
 one with a headgate.yaml), of which packs, params, assume, fail_on and policies hold; or a bundle. Without --from it is the policy as it is set up now.
@@ -54,6 +57,7 @@ Attack paths and all other facts stay as they were recorded. A run recorded as r
 Exit status: 0 equal, 10 stricter, 11 looser, 12 both, 2 what you set up does not load, 3 could not decide.`,
 		Example: `  headgate policy simulate --to new-policies/ results/
   headgate policy simulate --from v11.tar.gz --to v12.tar.gz 'results/**/*.json' -o markdown=comment.md
+  headgate policy simulate --to new-policies/ ledger.db
   headgate policy simulate --intel-to intel-today/ results/
   headgate policy simulate --waivers-to waivers.yaml --as-approved results/`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -135,11 +139,19 @@ func (a *app) simulate(ctx context.Context, f *simulateFlags, args []string) (*e
 	} else if err := a.replaceFacts(ctx, f, s, &to, 1); err != nil {
 		return nil, err
 	}
-	files, err := findReports(args)
+	compared := simulate.New(from, to)
+	results := slices.DeleteFunc(slices.Clone(args), isLedger)
+	for _, name := range args {
+		if isLedger(name) {
+			if err := a.simulateLedger(ctx, compared, name); err != nil {
+				return nil, unread(name, err)
+			}
+		}
+	}
+	files, err := findReports(results)
 	if err != nil {
 		return nil, err
 	}
-	compared := simulate.New(from, to)
 	for _, file := range files {
 		if file.err == nil && !file.named && !isResult(file.name) {
 			continue // a folder has other files too
@@ -157,6 +169,37 @@ func (a *app) simulate(ctx context.Context, f *simulateFlags, args []string) (*e
 		return nil, undecided(errors.New("there is no result"), "headgate gate -o json=FILE writes one")
 	}
 	return made, nil
+}
+
+// simulateLedger adds all runs of a ledger that decided anything, one at a time. A run that does not come out as it was recorded is an
+// error: of what it decided then nothing is known.
+func (a *app) simulateLedger(ctx context.Context, compared *simulate.Comparison, name string) error {
+	from, done, err := a.openEvidence(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	p, err := from.count(ctx, evidence.Stretch{}, func(*evidence.RunEntry, *evidence.Line) error { return nil })
+	if err != nil {
+		return err
+	}
+	for i := range p.Runs {
+		if p.Runs[i].Outcome == "" { // what was done outside
+			continue
+		}
+		run, err := from.run(ctx, p.Runs[i].Run)
+		if err != nil {
+			return err
+		}
+		result, err := a.resultOf(ctx, run)
+		if err != nil {
+			return fmt.Errorf("run %s: %w", p.Runs[i].Run, err)
+		}
+		if err := compared.Add(ctx, p.Runs[i].Run, result); err != nil {
+			return undecided(err, "")
+		}
+	}
+	return nil
 }
 
 // readResultFile reads a result file that was found.

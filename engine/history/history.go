@@ -33,6 +33,8 @@ type State struct {
 	NewCVEs    []string  // those of its CVEs that it did not have when the branch was begun
 	Run        int64     // the leaf of the run that saw it last
 	Index      int64     // and its record there
+	Leaf       [32]byte  // the hash of that record, as a leaf of the tree of its run
+	Waivers    int       // that the decision knows, whether they hold or not
 }
 
 // A Sight is one finding on one asset in one run.
@@ -49,6 +51,8 @@ type Sight struct {
 	SeenBy     []string
 	FirstSeen  time.Time // as whoever decided knew it; zero: nobody did
 	Index      int64     // of its record
+	Leaf       [32]byte  // and its hash
+	Waivers    int       // that the decision knows
 }
 
 // A Run is what a run says of itself.
@@ -127,6 +131,7 @@ func (b *Branch) See(r *Run, seen *Sight) {
 	}
 	s.IDs = slices.DeleteFunc(s.IDs, func(id string) bool { return id == s.Finding })
 	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = seen.Priority, seen.Action, seen.Due, seen.NextChange, r.Leaf, seen.Index
+	s.Leaf, s.Waivers = seen.Leaf, seen.Waivers
 	b.put(s)
 	at := place{s.Asset, s.Finding}
 	b.dirty[at], b.seen[at] = true, true

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -133,6 +134,7 @@ func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, nam
 	}
 	defer r.Close()
 	var names [][]byte
+	var lines []int
 	blobs := func(yield func([]any, error) bool) {
 		for chunk, err := range chunksOf(r, isList(name)) {
 			if err != nil {
@@ -141,6 +143,11 @@ func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, nam
 			}
 			digest := sha256.Sum256(chunk)
 			names = append(names, digest[:])
+			n := 0
+			if isList(name) {
+				n = bytes.Count(chunk, []byte("\n"))
+			}
+			lines = append(lines, n)
 			if !yield([]any{digest[:], len(chunk), pack(chunk)}, nil) {
 				return
 			}
@@ -149,9 +156,9 @@ func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, nam
 	if err := t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, blobs, skipping); err != nil {
 		return err
 	}
-	return t.insert(ctx, "part", []string{"run", "name", "chunk", "digest"}, func(yield func([]any, error) bool) {
+	return t.insert(ctx, "part", []string{"run", "name", "chunk", "digest", "lines"}, func(yield func([]any, error) bool) {
 		for i, digest := range names {
-			if !yield([]any{leaf, name, i, digest}, nil) {
+			if !yield([]any{leaf, name, i, digest, lines[i]}, nil) {
 				return
 			}
 		}
@@ -238,7 +245,7 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 			var finding string
 			index := sum.Size()
 			if err == nil {
-				finding, err = p.take(line.Record, index)
+				finding, err = p.take(line, index)
 			}
 			if err != nil {
 				yield(nil, fmt.Errorf("record %d: %w", index, err))

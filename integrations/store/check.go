@@ -333,7 +333,7 @@ func (p *projection) takeAll(ctx context.Context, kept evidence.Run) error {
 	index := int64(0)
 	for line, err := range evidence.Records(ctx, kept) {
 		if err == nil {
-			_, err = p.take(line.Record, index)
+			_, err = p.take(line, index)
 		}
 		if err != nil {
 			return fmt.Errorf("record %d: %w", index, err)

@@ -64,7 +64,8 @@ func (p *postgresServer) close() error {
 	return nil
 }
 
-var postgresWords = strings.NewReplacer(" BLOB", " BYTEA", " INTEGER", " BIGINT", " STRICT", "")
+// postgresWords also have text ordered by its bytes, as SQLite does: so both list what is open in the same order.
+var postgresWords = strings.NewReplacer(" BLOB", " BYTEA", " INTEGER", " BIGINT", " STRICT", "", " TEXT", ` TEXT COLLATE "C"`)
 
 func (p *postgresServer) inOwnWords(schema string) string { return postgresWords.Replace(schema) }
 

@@ -90,7 +90,8 @@ func scansOf(reports []engine.Report) (each [][]string, finished []string) {
 }
 
 // take notes what a record says, and gives the finding that it is of; empty if it is of none.
-func (p *projection) take(r *evidence.Record, index int64) (finding string, err error) {
+func (p *projection) take(line *evidence.Line, index int64) (finding string, err error) {
+	r := line.Record
 	if r.Index != index {
 		return "", fmt.Errorf("it says that it is record %d", r.Index)
 	}
@@ -103,7 +104,8 @@ func (p *projection) take(r *evidence.Record, index int64) (finding string, err 
 	}
 	if p.branch != nil {
 		seen := history.Sight{Asset: d.Asset.ID, Finding: d.Finding.ID, IDs: d.Finding.IDs, Waived: d.ExemptedBy != "", Priority: string(d.Priority),
-			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index}
+			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index,
+			Leaf: line.Hash, Waivers: len(d.Waivers)}
 		for _, i := range d.Finding.Reports {
 			if i < 0 || i >= len(p.scans) {
 				return "", fmt.Errorf("it names report %d of %d", i, len(p.scans))
@@ -137,7 +139,7 @@ type names struct {
 var (
 	stateKey     = []string{"repository", "branch", "asset", "finding"}
 	stateColumns = append(slices.Clone(stateKey), "status", "first_seen", "last_seen", "closed", "reopened", "priority", "action", "due",
-		"next_change", "run", "idx", "names")
+		"next_change", "run", "idx", "leaf", "cves", "waivers", "names")
 )
 
 // writeStates puts states into the tables and takes those out that are gone. Fresh are the CVEs of a state that are not in their table yet.
@@ -176,7 +178,7 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 func rowOf(repository, branch string, s *history.State) ([]any, error) {
 	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy}, json.Deterministic(true))
 	return []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
-		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, lists}, err
+		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], strings.Join(s.CVEs, " "), s.Waivers, lists}, err
 }
 
 // cvesOf are the CVEs of a branch's findings, each as one row of their table, by asset and finding.
@@ -192,33 +194,46 @@ func cvesOf(ctx context.Context, t transaction, repository, branch string) (map[
 	return all, err
 }
 
+// stateSelection are the columns of a state that stateIn reads.
+const stateSelection = `asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, leaf, waivers, names`
+
 // statesOf are the states of a branch, in the order of asset and id.
 func statesOf(ctx context.Context, t transaction, repository, branch string) (all []*history.State, err error) {
-	query := `SELECT asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, names
-		FROM finding_state WHERE repository = $1 AND branch = $2`
+	query := "SELECT " + stateSelection + " FROM finding_state WHERE repository = $1 AND branch = $2"
 	err = t.each(ctx, query, []any{repository, branch}, func(scan func(...any) error) error {
-		s := &history.State{}
-		var lists []byte
-		var first, last, closed, due, next string
-		if err := scan(&s.Asset, &s.Finding, &s.Status, &first, &last, &closed, &s.Reopened, &s.Priority, &s.Action, &due, &next, &s.Run, &s.Index, &lists); err != nil {
-			return err
-		}
-		var n names
-		err := json.Unmarshal(lists, &n)
-		for _, d := range []struct {
-			text string
-			into *time.Time
-		}{{first, &s.FirstSeen}, {last, &s.LastSeen}, {closed, &s.Closed}, {due, &s.Due}, {next, &s.NextChange}} {
-			if err == nil && d.text != "" {
-				*d.into, err = time.Parse(time.RFC3339, d.text)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("state of %.80q on %.80q: %w", s.Finding, s.Asset, err)
-		}
-		s.IDs, s.CVEs, s.SeenBy = n.IDs, n.CVEs, n.SeenBy
+		s, err := stateIn(scan)
 		all = append(all, s)
-		return nil
+		return err
 	})
 	return all, err
+}
+
+// stateIn reads a state out of a row, whose further columns go to where the caller says.
+func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
+	s := &history.State{}
+	var lists, leaf []byte
+	var first, last, closed, due, next string
+	if err := scan(append([]any{&s.Asset, &s.Finding, &s.Status, &first, &last, &closed, &s.Reopened, &s.Priority, &s.Action, &due, &next, &s.Run, &s.Index,
+		&leaf, &s.Waivers, &lists}, more...)...); err != nil {
+		return nil, err
+	}
+	var n names
+	err := json.Unmarshal(lists, &n)
+	if err == nil && len(leaf) != len(s.Leaf) {
+		err = fmt.Errorf("the hash of its record has %d bytes", len(leaf))
+	}
+	for _, d := range []struct {
+		text string
+		into *time.Time
+	}{{first, &s.FirstSeen}, {last, &s.LastSeen}, {closed, &s.Closed}, {due, &s.Due}, {next, &s.NextChange}} {
+		if err == nil && d.text != "" {
+			*d.into, err = time.Parse(time.RFC3339, d.text)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state of %.80q on %.80q: %w", s.Finding, s.Asset, err)
+	}
+	copy(s.Leaf[:], leaf)
+	s.IDs, s.CVEs, s.SeenBy = n.IDs, n.CVEs, n.SeenBy
+	return s, nil
 }

@@ -44,6 +44,7 @@ CREATE TABLE part (
 	name TEXT NOT NULL,
 	chunk INTEGER NOT NULL,
 	digest BLOB NOT NULL REFERENCES blob (digest),
+	lines INTEGER NOT NULL, -- of a list: how many the chunk has
 	PRIMARY KEY (run, name, chunk)
 ) STRICT;
 CREATE INDEX part_digest ON part (digest);
@@ -74,9 +75,14 @@ CREATE TABLE finding_state (
 	next_change TEXT NOT NULL, -- when time alone could change the decision; empty: never
 	run INTEGER NOT NULL, -- whose record is the latest
 	idx INTEGER NOT NULL,
+	leaf BLOB NOT NULL, -- the hash of the record, as a leaf of the tree of its run
+	cves TEXT NOT NULL, -- that it covers, sorted, with spaces between them
+	waivers INTEGER NOT NULL, -- how many of them the decision knows, whether they hold or not
 	names BLOB NOT NULL, -- further ids, CVEs and the scans that see it, as JSON
 	PRIMARY KEY (repository, branch, asset, finding)
 ) STRICT;
+CREATE INDEX finding_state_cves ON finding_state (cves);
+CREATE INDEX finding_state_run ON finding_state (run, idx);
 CREATE INDEX finding_state_asset ON finding_state (asset);
 CREATE INDEX finding_state_next_change ON finding_state (next_change);
 

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+)
+
+// A Standing is one finding on one asset of a branch, as its latest record has it.
+type Standing struct {
+	Repository, Branch string
+
+	State  *history.State
+	Run    string           // digest of the run that has the record: evidence.ID(Run, State.Index) is the record's id
+	Terms  *evidence.Terms  // of that run; shared by all standings that it has, and not to be changed
+	Record *evidence.Record // the latest decision on it
+	Line   []byte           // the record's exact bytes
+
+	// Input is what was decided on: the whole document and where its facts are from. Of one that was erased it has Erased alone. It is nil if
+	// inputs were not asked for.
+	Input *evidence.Input
+}
+
+// A Selection is which standings are asked for.
+type Selection struct {
+	Repository string   // empty: of all repositories
+	Branch     string   // empty: of all branches
+	Assets     []string // by id; nil: on all assets
+	Closed     bool     // those that are closed too
+	NoInputs   bool     // without what was decided on, which takes most of the time
+}
+
+// pageOfStandings is how many standings are read at once: memory is bounded by them and what they were decided on.
+const pageOfStandings = 2048
+
+// errEnough ends a walk whose reader has what it wants.
+var errEnough = errors.New("enough")
+
+// Open goes through what is open, in the order of repository, branch, asset and finding (by their bytes), on one unchanging state of the
+// ledger. What a waiver covers is open too. A record or input that is missing, or was changed, ends it with an error.
+func (l *Ledger) Open(ctx context.Context, of Selection) iter.Seq2[*Standing, error] {
+	return func(yield func(*Standing, error) bool) {
+		err := l.db.view(ctx, func(t transaction) error {
+			r := standingReader{t: t, inputs: !of.NoInputs, runs: map[int64]*standingRun{}}
+			for after := (place{}); ; {
+				page, err := r.page(ctx, &of, after)
+				if err != nil {
+					return err
+				}
+				for _, s := range page {
+					if !yield(s, nil) {
+						return errEnough
+					}
+				}
+				if len(page) < pageOfStandings {
+					return nil
+				}
+				last := page[len(page)-1]
+				after = place{last.Repository, last.Branch, last.State.Asset, last.State.Finding, true}
+			}
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// A place is where a standing is in the order of all.
+type place struct {
+	repository, branch, asset, finding string
+	set                                bool // else: before all
+}
+
+// query is the statement that selects what stands after a place, with its arguments.
+func (of *Selection) query(after place) (string, []any) {
+	var args []any
+	argument := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	var where []string
+	if of.Repository != "" {
+		where = append(where, "s.repository = "+argument(of.Repository))
+	}
+	if of.Branch != "" {
+		where = append(where, "s.branch = "+argument(of.Branch))
+	}
+	if of.Assets != nil {
+		list := []string{"''"} // no asset has an empty id, and SQL no empty list
+		for _, a := range of.Assets {
+			list = append(list, argument(a))
+		}
+		where = append(where, "s.asset IN ("+strings.Join(list, ", ")+")")
+	}
+	if !of.Closed {
+		where = append(where, "s.status <> "+argument(history.Closed))
+	}
+	if after.set {
+		where = append(where, fmt.Sprintf("(s.repository, s.branch, s.asset, s.finding) > (%s, %s, %s, %s)",
+			argument(after.repository), argument(after.branch), argument(after.asset), argument(after.finding)))
+	}
+	text := "SELECT s." + strings.ReplaceAll(stateSelection, ", ", ", s.") + ", s.repository, s.branch, r.body FROM finding_state s " +
+		"LEFT JOIN record r ON r.run = s.run AND r.idx = s.idx"
+	if len(where) > 0 {
+		text += " WHERE " + strings.Join(where, " AND ")
+	}
+	return text + " ORDER BY s.repository, s.branch, s.asset, s.finding LIMIT " + argument(pageOfStandings), args
+}
+
+// A standingReader reads standings within one transaction.
+type standingReader struct {
+	t      transaction
+	inputs bool
+	runs   map[int64]*standingRun // that were met last
+}
+
+// A standingRun is what is known of a run whose records stand.
+type standingRun struct {
+	digest  string
+	terms   *evidence.Terms
+	chunks  []inputChunk // nil: nobody asked
+	decided int64        // the records before its first decision, as far as its decisions stand together
+}
+
+// mostRuns bounds the runs that are remembered: each keeps the names of its reports.
+const mostRuns = 256
+
+// page reads the next standings.
+func (r *standingReader) page(ctx context.Context, of *Selection, after place) (page []*Standing, err error) {
+	query, args := of.query(after)
+	err = r.t.each(ctx, query, args, func(scan func(...any) error) error {
+		s := &Standing{}
+		var err error
+		if s.State, err = stateIn(scan, &s.Repository, &s.Branch, &s.Line); err == nil {
+			page = append(page, s)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, r.complete(ctx, page)
+}
+
+// complete reads what belongs to the standings of a page.
+func (r *standingReader) complete(ctx context.Context, page []*Standing) error {
+	if len(r.runs) > mostRuns {
+		clear(r.runs)
+	}
+	for _, s := range page {
+		run, err := r.run(ctx, s.State.Run)
+		if err != nil {
+			return fmt.Errorf("run %d: %w", s.State.Run, err)
+		}
+		s.Run, s.Terms = run.digest, run.terms
+	}
+	if err := onAllCores(len(page), func(i int) error { return page[i].readRecord() }); err != nil {
+		return err
+	}
+	if !r.inputs {
+		return nil
+	}
+	return r.readInputs(ctx, page)
+}
+
+// readRecord reads the record of a standing, which must be the one that its state was made of.
+func (s *Standing) readRecord() (err error) {
+	if s.Line == nil {
+		return &evidence.Damage{File: evidence.ID(s.Run, s.State.Index), What: "is missing"}
+	}
+	if s.Record, err = evidence.ParseRecord(s.Line); err != nil {
+		return fmt.Errorf("record %s: %w", evidence.ID(s.Run, s.State.Index), err)
+	}
+	if d := s.Record.Decision; d == nil || d.Finding.ID != s.State.Finding || d.Asset.ID != s.State.Asset {
+		return &evidence.Damage{File: evidence.ID(s.Run, s.State.Index), What: "is not the decision that what is open names"}
+	}
+	return nil
+}
+
+// run is what is known of a run by its leaf.
+func (r *standingReader) run(ctx context.Context, leaf int64) (*standingRun, error) {
+	if known := r.runs[leaf]; known != nil {
+		return known, nil
+	}
+	run := &standingRun{}
+	found, err := one(ctx, r.t, "SELECT digest FROM run WHERE leaf = $1", []any{leaf}, &run.digest)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, &evidence.Damage{File: "the ledger", What: "has no such run"}
+	}
+	in, err := announced(ctx, &keptRun{view: within(r.t).view, leaf: leaf})
+	if err != nil {
+		return nil, err
+	}
+	run.terms = &in.terms
+	r.runs[leaf] = run
+	return run, nil
+}

@@ -1,0 +1,143 @@
+//go:build unix
+
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+)
+
+// standings are those of a selection.
+func standings(t *testing.T, l *Ledger, of Selection) (all []*Standing) {
+	t.Helper()
+	for s, err := range l.Open(t.Context(), of) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func TestWhatIsOpenIsListedInOrderWithItsRecordAndInput(t *testing.T) {
+	onEach(t, func(t *testing.T, where string, l *Ledger) {
+		const many = 2*pageOfStandings + 10 // over pages, and over chunks of inputs
+		mains := sketch{at: morning, branch: "main", reports: []engine.Report{trivy}}
+		for i := range many {
+			mains.findings = append(mains.findings, found(fmt.Sprintf("hg1-%d", (i*7919)%many), 0))
+		}
+		first := mains.run(t)
+		appending(t, l, first)
+		appending(t, l, sketch{at: morning, branch: "Release", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t))
+		appending(t, l, sketch{at: morning.Add(time.Hour), branch: "Release", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-2", 0)}}.run(t))
+		all := standings(t, l, Selection{})
+		if len(all) != many+1 {
+			t.Fatalf("%d are open, want %d", len(all), many+1)
+		}
+		if !slices.IsSortedFunc(all, func(a, b *Standing) int {
+			return bytes.Compare([]byte(a.Branch+"\x00"+a.State.Finding), []byte(b.Branch+"\x00"+b.State.Finding))
+		}) {
+			t.Error("they are out of order")
+		}
+		for _, s := range all {
+			if s.Input.Input.Finding.ID != s.State.Finding || s.Record.Decision.Finding.ID != s.State.Finding || s.Terms.Change.Branch != s.Branch {
+				t.Fatalf("%s has the input of %s", s.State.Finding, s.Input.Input.Finding.ID)
+			}
+		}
+		if s := all[1]; s.Branch != "main" || s.Run != first.digest(t) || s.State.Leaf == ([32]byte{}) {
+			t.Errorf("have %+v", s)
+		}
+		if n := len(standings(t, l, Selection{Branch: "Release", Closed: true, NoInputs: true})); n != 2 {
+			t.Errorf("%d open or closed on Release", n)
+		}
+		if n := len(standings(t, l, Selection{Repository: "acme/shop", Branch: "Release", Assets: []string{"checkout"}})); n != 1 {
+			t.Errorf("%d open on checkout on Release", n)
+		}
+		for _, none := range []Selection{{Repository: "acme/other"}, {Assets: []string{}}, {Assets: []string{"edge"}}} {
+			if n := len(standings(t, l, none)); n != 0 {
+				t.Errorf("%+v: %d", none, n)
+			}
+		}
+		for range l.Open(t.Context(), Selection{}) {
+			break // a walk may end early, and leaves the ledger usable
+		}
+		sound(t, l)
+	})
+}
+
+func TestWhatIsOpenSaysWhoseInputWasErased(t *testing.T) {
+	onEach(t, func(t *testing.T, where string, l *Ledger) {
+		run := sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t)
+		appending(t, l, run)
+		line, _, _ := bytes.Cut(run[evidence.PartInputs], []byte("\n"))
+		if _, err := l.Erase(t.Context(), []string{evidence.Digest(line)}, evidence.Erasure{At: morning, Why: "asked for"}); err != nil {
+			t.Fatal(err)
+		}
+		all := standings(t, l, Selection{})
+		if len(all) != 2 || all[0].Input.Erased == nil || all[0].Input.Input != nil || all[1].Input.Input == nil {
+			t.Errorf("have %+v", all)
+		}
+	})
+}
+
+// Where an input lies is only a guess, and its digest says whether it is the one: runs that record other things between decisions are found too.
+func TestAnInputIsFoundWhereverItsRunHasIt(t *testing.T) {
+	file := forms["sqlite"](t)
+	l := opening(t, file)
+	appending(t, l, sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t))
+	tamper(t, file, "UPDATE part SET lines = 9")
+	for _, s := range standings(t, l, Selection{}) {
+		if s.Input == nil || s.Input.Input.Finding.ID != s.State.Finding {
+			t.Errorf("%s: have %+v", s.State.Finding, s.Input)
+		}
+	}
+}
+
+func TestAWalkOverWhatIsOpenEndsAtDamage(t *testing.T) {
+	for _, edit := range []string{
+		"DELETE FROM record WHERE idx = 1", "UPDATE finding_state SET idx = 1 - idx", "DELETE FROM part WHERE name = 'inputs.jsonl'", "UPDATE blob SET zstd = X'00'",
+		"UPDATE finding_state SET leaf = X'00'",
+	} {
+		file := forms["sqlite"](t)
+		l := opening(t, file)
+		appending(t, l, sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t))
+		tamper(t, file, edit)
+		var failed error
+		for _, err := range l.Open(t.Context(), Selection{}) {
+			failed = errors.Join(failed, err)
+		}
+		if failed == nil {
+			t.Errorf("%s: nothing is wrong with what is open", edit)
+		}
+	}
+}
+
+func TestAFindingIsOpenOnEachAssetAndBranchByItself(t *testing.T) {
+	onEach(t, func(t *testing.T, where string, l *Ledger) {
+		on := func(asset string) evidence.Decision {
+			d := found("hg1-1", 0)
+			d.Asset.ID = asset
+			return d
+		}
+		reports := []engine.Report{trivy}
+		appending(t, l, sketch{at: morning, branch: "main", reports: reports, findings: []evidence.Decision{on("checkout"), on("edge")}}.run(t))
+		appending(t, l, sketch{at: morning.AddDate(0, 0, 1), branch: "next", reports: reports, findings: []evidence.Decision{on("edge")}}.run(t))
+		appending(t, l, sketch{at: morning.AddDate(0, 0, 2), branch: "main", reports: reports, findings: []evidence.Decision{on("checkout")}}.run(t))
+		var have []string
+		for _, s := range standings(t, l, Selection{Closed: true}) {
+			have = append(have, fmt.Sprintf("%s %s %s %s", s.Branch, s.State.Asset, s.State.Status, s.State.FirstSeen.Format(time.DateOnly)))
+		}
+		want := []string{"main checkout " + history.Open + " 2026-11-22", "main edge " + history.Closed + " 2026-11-22", "next edge " + history.Open + " 2026-11-23"}
+		if !slices.Equal(have, want) {
+			t.Errorf("have %q, want %q", have, want)
+		}
+	})
+}

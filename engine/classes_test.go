@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -325,4 +327,31 @@ warn contains sprintf("%s on %s", [input.finding.title, input.asset.id]) if coun
 	}
 	decideBothWays(t, PolicySource{Packs: policies.Default, Own: []PackFolder{{Label: "own", Files: own}},
 		Params: map[string]any{"main": map[string]any{"fail_on": "track*"}, "sla": map[string]any{"kev_due": true}}}, inputs)
+}
+
+// Who decides an estate in chunks gets what deciding it at once gives, and asks the policy no more often.
+func TestChunksAreDecidedAsTheWhole(t *testing.T) {
+	whole := estate(3*fewCases + 7)
+	blank(whole)
+	chunked := slices.Clone(whole)
+	one, other := loadShipped(t, PolicySource{}), loadShipped(t, PolicySource{})
+	if err := one.Decide(t.Context(), whole, decidedAt); err != nil {
+		t.Fatal(err)
+	}
+	for chunk := range slices.Chunk(chunked, fewCases) {
+		if err := other.Decide(t.Context(), chunk, decidedAt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range whole {
+		if !reflect.DeepEqual(whole[i].Decision, chunked[i].Decision) {
+			t.Fatalf("%s is decided otherwise in a chunk:\n%+v\n%+v", whole[i].Input.Finding.ID, whole[i].Decision, chunked[i].Decision)
+		}
+	}
+	if one.classes().count() != other.classes().count() || one.classes().count() == 0 {
+		t.Errorf("%d classes were met at once, and %d in chunks", one.classes().count(), other.classes().count())
+	}
+	if idle := len(other.deciders.idle); idle == 0 || idle > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d deciders are kept", idle)
+	}
 }

@@ -30,7 +30,8 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 	var work sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
-			decider := p.caseDecider(len(cases))
+			decider := p.takeDecider(len(cases))
+			defer p.giveBack(decider)
 			for {
 				// Cases before a failed one are still decided, so that the error names the same case however the work was spread.
 				i := int(next.Add(1)) - 1

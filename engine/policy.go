@@ -70,6 +70,7 @@ type Policy struct {
 	steps     func() *classes // those of the rules that open a step
 	ranges    func() *ranges  // nil: ranges are not worked out
 	stated    *stated
+	deciders  *deciders
 	noClasses bool
 	noRange   bool
 	phases    *phases
@@ -163,7 +164,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 
 // byClass sets up how the policy is asked, as far as it is not done before there is something to decide.
 func (p *Policy) byClass() {
-	p.stated = new(stated)
+	p.stated, p.deciders = new(stated), new(deciders)
 	p.opens = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), opensStepRef.String())
 	})

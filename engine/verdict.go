@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"reflect"
+	"sync"
 	"time"
 )
 
@@ -26,6 +27,44 @@ type caseDecider struct {
 
 // mostMet bounds the verdicts that are remembered. What comes first is what comes often.
 const mostMet = 1 << 17
+
+// deciders are those that nobody works with at the moment. What they have met, which is bounded, serves the next cases too: those of an
+// estate that does not fit into memory come in chunks.
+type deciders struct {
+	sync.Mutex
+	idle []*caseDecider
+}
+
+// takeDecider is a decider for that many cases, which has to be given back.
+func (p *Policy) takeDecider(cases int) *caseDecider {
+	if d := p.deciders.take(); d != nil {
+		return d
+	}
+	return p.caseDecider(cases)
+}
+
+// take is a decider that is idle; nil if none is.
+func (d *deciders) take() *caseDecider {
+	d.Lock()
+	defer d.Unlock()
+	last := len(d.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	one := d.idle[last]
+	d.idle = d.idle[:last]
+	return one
+}
+
+// giveBack keeps a decider for other cases, unless it remembers nothing.
+func (p *Policy) giveBack(d *caseDecider) {
+	if d.byItself {
+		return
+	}
+	p.deciders.Lock()
+	defer p.deciders.Unlock()
+	p.deciders.idle = append(p.deciders.idle, d)
+}
 
 // caseDecider decides about that many cases.
 func (p *Policy) caseDecider(cases int) *caseDecider {

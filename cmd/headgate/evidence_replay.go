@@ -49,12 +49,14 @@ Exit status: 0 all are identical, 1 some differ, 2 a flag does not load, 3 some 
 				return err
 			}
 			defer done()
+			told := a.progress("deciding again", 0)
 			var all replays
 			if len(args) == 2 {
-				all, err = a.replayOne(c.Context(), from, args[1])
+				all, err = a.replayOne(c.Context(), from, args[1], told)
 			} else {
-				all, err = a.replayAll(c.Context(), from, stretch)
+				all, err = a.replayAll(c.Context(), from, stretch, told)
 			}
+			told.end()
 			if err != nil {
 				return unread(args[0], err)
 			}
@@ -99,7 +101,7 @@ func (a *app) replayer() *evidence.Replayer {
 }
 
 // replayOne decides one decision or one run again.
-func (a *app) replayOne(ctx context.Context, from *evidenceSource, id string) (all replays, err error) {
+func (a *app) replayOne(ctx context.Context, from *evidenceSource, id string, told *progress) (all replays, err error) {
 	all = newReplays()
 	var only map[int64]bool
 	run, index, err := from.find(ctx, id)
@@ -109,7 +111,9 @@ func (a *app) replayOne(ctx context.Context, from *evidenceSource, id string) (a
 	if index >= 0 {
 		only = map[int64]bool{index: true}
 	}
-	one, err := a.replayer().Replay(ctx, run, only)
+	with := a.replayer()
+	with.Progress = told.both
+	one, err := with.Replay(ctx, run, only)
 	if err != nil {
 		return all, err
 	}
@@ -121,9 +125,10 @@ func (a *app) replayOne(ctx context.Context, from *evidenceSource, id string) (a
 }
 
 // replayAll decides all runs of a stretch again.
-func (a *app) replayAll(ctx context.Context, from *evidenceSource, within evidence.Stretch) (all replays, err error) {
+func (a *app) replayAll(ctx context.Context, from *evidenceSource, within evidence.Stretch, told *progress) (all replays, err error) {
 	all = newReplays()
 	with := a.replayer()
+	with.Progress = told.both
 	if from.bundle != nil {
 		one, err := with.Replay(ctx, from.bundle, nil)
 		if err == nil {

@@ -61,7 +61,10 @@ Exit status: 0 verified, 21 to 25 the lowest level that fails, 2 a flag or key d
 			if err != nil {
 				return err
 			}
+			told := a.progress("verifying", 0)
+			o.Progress = told.both
 			v, err := a.verifyEvidence(c.Context(), args[0], o)
+			told.end()
 			if err != nil {
 				return undecided(fmt.Errorf("%s: %w", args[0], plain(err)), "")
 			}

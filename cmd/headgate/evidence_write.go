@@ -183,8 +183,13 @@ func (r *run) bundle(create func(string) (io.WriteCloser, error), t *evidenceTar
 			return "", err
 		}
 	}
-	if err := w.Cases(r.result.Cases, r.ledger.previous); err != nil {
-		return "", err
+	told := r.app.progress("writing evidence", len(r.result.Cases))
+	defer told.end()
+	for some := range slices.Chunk(r.result.Cases, atOnce) {
+		if err := w.Cases(some, r.ledger.previous); err != nil {
+			return "", err
+		}
+		told.add(len(some))
 	}
 	inScope, evaluated := r.assetCoverage()
 	return w.Close(evidence.Outcome{Result: r.result, AssetsInScope: inScope, AssetsEvaluated: evaluated, Subjects: r.subjects(t.subjects), Signer: t.signer})

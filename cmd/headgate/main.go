@@ -41,6 +41,9 @@ type app struct {
 	width  int  // of standard output, if it is a terminal; else 0
 	color  bool // standard output is a terminal that shows colour
 
+	screen *screen // standard error, if it is a terminal; nil: it is none
+	logged bool    // standard error is kept to be read later: a file, or what a CI system shows
+
 	wire  http.RoundTripper // what sends to services; nil: the network
 	waits transport.Clock   // by which services are waited for; nil: the real one
 
@@ -57,7 +60,8 @@ func program(a *app) int {
 
 // surroundings are those of the process.
 func surroundings() *app {
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, getenv: os.Getenv, now: time.Now}
+	a.stderr, a.screen, a.logged = standardError()
 	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
 		a.width, _, _ = term.GetSize(fd)
 		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

@@ -232,9 +232,14 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	told := a.progress("reading", 0).inBytes()
+	defer told.end()
 	next := make(chan int, len(files))
 	for i := range files {
 		next <- i
+		if s, err := os.Stat(files[i].name); err == nil && s.Mode().IsRegular() && files[i].open == nil {
+			told.expect(int(s.Size()))
+		}
 	}
 	close(next)
 	done := make(chan one, len(files)) // room for all, so that a reader that nobody waits for any more can end
@@ -244,7 +249,7 @@ func (a *app) readReports(ctx context.Context, files []reportFile, o ingest.Opti
 				if ctx.Err() != nil {
 					return
 				}
-				done <- one{i, a.readFile(files[i], o)}
+				done <- one{i, a.readFile(files[i], o, told)}
 			}
 		}()
 	}
@@ -308,7 +313,7 @@ func passed(f reportFile, m ingest.Member) bool {
 }
 
 // readFile reads one file, which has several members if it is an archive.
-func (a *app) readFile(f reportFile, o ingest.Options) []ingest.Member {
+func (a *app) readFile(f reportFile, o ingest.Options, told *progress) []ingest.Member {
 	if f.err != nil {
 		return []ingest.Member{{Name: f.name, Err: f.err}}
 	}
@@ -324,7 +329,28 @@ func (a *app) readFile(f reportFile, o ingest.Options) []ingest.Member {
 		defer file.Close()
 		in = file
 	}
+	if file, ok := in.(*os.File); ok {
+		in = toldFile{file, told}
+	}
 	return onlyReports(f, ingest.ReadFile(f.name, in, o, inArchive))
+}
+
+// A toldFile tells how much of it was read.
+type toldFile struct {
+	*os.File
+	told *progress
+}
+
+func (f toldFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	f.told.add(n)
+	return n, err
+}
+
+func (f toldFile) ReadAt(b []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(b, at)
+	f.told.add(n)
+	return n, err
 }
 
 // onlyReports refuses an archive that someone named and that holds nothing but files that are passed over.

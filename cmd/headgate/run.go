@@ -391,7 +391,7 @@ func (r *run) decide(ctx context.Context) error {
 	}
 	r.result.Intel = r.intel.Info()
 	r.result.Reports = r.reading.reports
-	if err := r.policy.Decide(ctx, r.result.Cases, r.result.Now); err != nil {
+	if err := r.decideCases(ctx); err != nil {
 		return err
 	}
 	r.reportWaivers()
@@ -400,6 +400,22 @@ func (r *run) decide(ctx context.Context) error {
 		return err
 	}
 	r.plan()
+	return nil
+}
+
+// atOnce is how many cases are decided before somebody is told how far work has come.
+const atOnce = 8192
+
+// decideCases asks the policy about all cases.
+func (r *run) decideCases(ctx context.Context) error {
+	told := r.app.progress("deciding", len(r.result.Cases))
+	defer told.end()
+	for some := range slices.Chunk(r.result.Cases, atOnce) {
+		if err := r.policy.Decide(ctx, some, r.result.Now); err != nil {
+			return err
+		}
+		told.add(len(some))
+	}
 	return nil
 }
 

@@ -77,8 +77,12 @@ const (
 
 // A Replayer decides runs again. It keeps the policies that it compiled, as many runs have one.
 type Replayer struct {
-	Shipped  fs.FS           // the policies of this version: what parameters are compared with, and never what decides
-	Engine   engine.Versions // of this program
+	Shipped fs.FS           // the policies of this version: what parameters are compared with, and never what decides
+	Engine  engine.Versions // of this program
+
+	// Progress is told how work comes along: how many more records there are to look at, and how many are done. Nil: nobody asks.
+	Progress func(more, done int)
+
 	policies map[string]*engine.Policy
 }
 
@@ -101,7 +105,7 @@ func (r *Replayer) Replay(ctx context.Context, run Run, only map[int64]bool) (*R
 	}
 	now := r.Engine
 	now.SecretsKey = terms.Engine.SecretsKey
-	a := &again{Replay: Replay{Run: digest, At: terms.At.UTC().Format("2006-01-02T15:04:05Z"), Policy: terms.Policy.Digest, Engine: terms.Engine, Now: now,
+	a := &again{progress: r.Progress, Replay: Replay{Run: digest, At: terms.At.UTC().Format("2006-01-02T15:04:05Z"), Policy: terms.Policy.Digest, Engine: terms.Engine, Now: now,
 		Differences: []Difference{}}, terms: terms, run: run, reports: map[string]int{}}
 	if only != nil {
 		a.States, a.Cases = map[int64]string{}, map[int64]*engine.Case{}
@@ -114,6 +118,9 @@ func (r *Replayer) Replay(ctx context.Context, run Run, only map[int64]bool) (*R
 		if a.policy, a.Why, err = r.policyOf(ctx, run, terms); err != nil {
 			return nil, err
 		}
+	}
+	if a.progress != nil {
+		a.progress(int(says.Predicate.Tree.Size), 0)
 	}
 	if err := a.records(ctx, only); err != nil {
 		return nil, err
@@ -248,12 +255,13 @@ func Policy(ctx context.Context, run Run, terms *Terms) (map[string][]byte, erro
 // An again is one run that is decided again.
 type again struct {
 	Replay
-	run     Run
-	terms   *Terms
-	policy  *engine.Policy // nil: Why says why there is none
-	reports map[string]int
-	answers map[string][]byte // by digest; nil: nobody asked
-	all     []engine.Case     // that were made again, if all are asked for
+	progress func(more, done int) // nil: nobody asks
+	run      Run
+	terms    *Terms
+	policy   *engine.Policy // nil: Why says why there is none
+	reports  map[string]int
+	answers  map[string][]byte // by digest; nil: nobody asked
+	all      []engine.Case     // that were made again, if all are asked for
 }
 
 // atOnce is how many decisions are made again at once.
@@ -268,6 +276,9 @@ func (a *again) records(ctx context.Context, only map[int64]bool) error {
 	for line, err := range Records(ctx, a.run) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", PartRecords, err)
+		}
+		if a.progress != nil && line.Index%batchSize == batchSize-1 {
+			a.progress(0, batchSize)
 		}
 		if line.Decision == nil {
 			continue

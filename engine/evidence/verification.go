@@ -84,6 +84,17 @@ type Options struct {
 	// StatementsOnly says that a log's runs have no part but their statement, as where the log is on a git ref: what the statements rest on
 	// is not verified then.
 	StatementsOnly bool
+
+	// Progress is told how work comes along: how many more there are to verify, and how many are done. Of one run these are records, of a
+	// log with several its runs. Nil: nobody asks.
+	Progress func(more, done int)
+}
+
+// progress tells whoever asks.
+func (o *Options) progress(more, done int) {
+	if o.Progress != nil {
+		o.Progress(more, done)
+	}
 }
 
 // mostFailures bounds the failures that are listed.

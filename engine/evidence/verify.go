@@ -272,9 +272,13 @@ func (c *check) lines(ctx context.Context) error {
 	defer stopAnswers()
 	known := map[string]bool{}
 	var t tree
+	c.o.progress(int(c.says.Predicate.Tree.Size), 0)
 	for r, err := range records(ctx, c.run) {
 		if err != nil {
 			return c.read(LevelRun, c.name, PartRecords, err)
+		}
+		if t.size%batchSize == batchSize-1 {
+			c.o.progress(0, batchSize)
 		}
 		if t.size >= c.says.Predicate.Tree.Size {
 			c.failed(LevelRun, "there are more records than the %d of the statement: some were added", c.says.Predicate.Tree.Size)

@@ -72,9 +72,19 @@ func (l *logCheck) all(ctx context.Context) error {
 	if l.old != nil && l.old.Size == 0 {
 		l.was = l.tree.root()
 	}
+	told := *l.o
+	if l.head.Size > 1 && l.runs != nil {
+		told.progress(int(l.head.Size), 0)
+		alone := told
+		alone.Progress = nil // how many records the runs ahead have is not known
+		l.o = &alone
+	}
 	for index := range l.head.Size {
 		if err := l.leaf(ctx, index); err != nil {
 			return err
+		}
+		if l.o.Progress == nil {
+			told.progress(0, 1)
 		}
 		if l.missing == mostFailures { // a checkpoint may say that there are as many as it likes
 			l.fail(LevelInclusion, "", "%d leaves are missing up to leaf %d of %d: those behind it are not looked at", l.missing, index, l.head.Size)

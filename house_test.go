@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/go-json-experiment/json",
 	},
+	"engine/kpi": {"engine"},
 	"engine/paths": {
 		"engine",
 		"gonum.org/v1/gonum",

@@ -1,0 +1,165 @@
+package kpi
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A sample is what deciding again came to.
+type sample struct{ identical, all int }
+
+// Replayed notes that of so many decisions so many came out identical when they were decided again.
+func (c *Collector) Replayed(identical, all int) { c.replayed = &sample{identical, all} }
+
+// Fixes notes how many fixes clear the cases that need action.
+func (c *Collector) Fixes(n int) { c.fixes = &n }
+
+// Waivers are those of a branch, by its latest run.
+func (c *Collector) Waivers(repository, branch string, all []Waiver) {
+	if c.o.Branch != "" && branch != c.o.Branch {
+		return
+	}
+	c.waivers.known = true
+	for _, w := range all {
+		w.Repository = repository
+		key := [2]string{repository, w.ID}
+		if have, ok := c.waivers.of[key]; !ok || w.Expires > have.Expires {
+			c.waivers.of[key] = w
+		}
+	}
+}
+
+// A waiverTally has the waivers of all repositories, each once.
+type waiverTally struct {
+	known bool
+	of    map[[2]string]Waiver
+}
+
+// within says whether a waiver is in force at the end of the window, and ends in so many days; what has no end does not.
+func (w *Waiver) within(until time.Time, days int) bool {
+	end, err := time.Parse(time.DateOnly, w.Expires)
+	return err == nil && w.inForce() && !until.AddDate(0, 0, days).Before(end)
+}
+
+// inForce says so of a waiver.
+func (w *Waiver) inForce() bool { return w.State != "expired" && w.State != "pending" }
+
+// ending are the waivers that end within 30 days or have ended, the first to end first.
+func (c *Collector) ending() []Waiver {
+	all := []Waiver{}
+	for _, w := range c.waivers.of {
+		if w.State == "expired" || w.within(c.o.Window.Until, 30) {
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b Waiver) int {
+		return cmp.Or(cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.ID, b.ID))
+	})
+	return all[:min(len(all), mostWaivers)]
+}
+
+const mostWaivers = 200 // that are listed
+
+func (m *maker) accepted() {
+	m.each("waivers.cases", allOfThem, "", func(s *stratum, _ *tally, _ priority) measure { return of(s.waived) })
+	m.both("waivers.debt", "", func(t *tally) measure {
+		if t.undated {
+			return absent("since when a case is there is not known")
+		}
+		return measure{value: t.debt, n: &t.of[allOfThem].waived}
+	})
+	why := ""
+	switch {
+	case m.c.o.Team != "":
+		why = "a waiver is not of one team"
+	case !m.c.waivers.known:
+		why = "no run on a branch is there"
+	}
+	ending, unverified := 0, 0
+	for _, w := range m.c.waivers.of {
+		ending += one(w.within(m.c.o.Window.Until, 30))
+		unverified += one(w.inForce() && !w.Verified)
+	}
+	m.put("waivers.ending", "", unless(why, func() measure { return of(ending) }), absent("not kept"))
+	m.put("waivers.unverified", "", unless(why, func() measure { return of(unverified) }), absent("not kept"))
+}
+
+func (m *maker) gate() {
+	t := m.c.runs
+	put := func(id string, measured func(*runCounts) measure) {
+		m.put(id, "", unless(m.ofRuns(), func() measure { return measured(&t.now) }), unless(m.ofRuns(), func() measure { return measured(&t.then) }))
+	}
+	put("gate.runs", func(n *runCounts) measure { return of(n.judged) })
+	put("gate.block_rate", func(n *runCounts) measure { return share(n.stopped, n.judged, noChanges) })
+	named := func(n *runCounts) string {
+		switch {
+		case n.judged == 0:
+			return noChanges
+		case !t.named:
+			return noPull
+		}
+		return ""
+	}
+	put("gate.override_rate", func(n *runCounts) measure {
+		return unless(named(n), func() measure { return share(n.overridden, n.blocks, noBlock) })
+	})
+	put("gate.unblock", func(n *runCounts) measure {
+		return unless(named(n), func() measure { return median(n.hours, 1, "no pull request came free") })
+	})
+	m.put("gate.latency", "", absent(noLatency), absent(noLatency))
+}
+
+// median is that of a count of hours, divided; of nothing there is none.
+func median(hours map[int]int, by float64, why string) measure {
+	n := 0
+	for _, k := range hours {
+		n += k
+	}
+	if n == 0 {
+		return absent(why)
+	}
+	return measure{value: percentile(hours, 0.5) * 24 / by, n: &n}
+}
+
+func (m *maker) evidence() {
+	t := m.c.runs
+	put := func(id string, measured func(*runCounts) measure) {
+		m.put(id, "", unless(m.ofRuns(), func() measure { return measured(&t.now) }), unless(m.ofRuns(), func() measure { return measured(&t.then) }))
+	}
+	put("evidence.runs", func(n *runCounts) measure { return of(n.runs) })
+	put("evidence.signed", func(n *runCounts) measure { return share(n.signed, n.runs, noRuns) })
+	put("evidence.loosened", func(n *runCounts) measure { return share(n.loosened, n.runs, noRuns) })
+	age := absent(noRuns)
+	if t.last != nil {
+		age = measure{value: max(0, m.c.o.Window.Until.Sub(t.last.At).Hours()/24)}
+	}
+	m.put("evidence.checkpoint_age", "", unless(m.ofRuns(), func() measure { return age }), absent("not kept"))
+	replayed := absent(notReplayed)
+	if r := m.c.replayed; r != nil {
+		replayed = share(r.identical, r.all, "there is no decision to decide again")
+	}
+	m.put("evidence.replayed", "", unless(m.ofLives(), func() measure { return replayed }), absent("not kept"))
+}
+
+func (m *maker) trackers() {
+	t := m.c.tickets
+	why := m.ofRuns()
+	if why == "" && t.all == 0 {
+		why = noTickets
+	}
+	m.put("tickets.open", "", unless(why, func() measure { return measure{value: float64(t.open), n: &t.all} }), absent("not kept"))
+	if why == "" {
+		for _, s := range t.statuses() {
+			f := m.put("tickets.by_status", "", of(t.byStatus[s]), absent("not kept"))
+			f.Status = cmp.Or(s[0], "status not known")
+			if s[1] != "" {
+				f.Status += ", " + s[1]
+			}
+		}
+	}
+	took := func(p Period) measure { return median(t.took(p), 24, "no ticket was done in the period") }
+	m.put("tickets.close", "", unless(why, func() measure { return took(m.c.o.Window) }), unless(why, func() measure { return took(m.c.previous) }))
+	m.put("tickets.reopened", "", unless(why, func() measure { return of(t.reopened[0]) }), unless(why, func() measure { return of(t.reopened[1]) }))
+	m.put("tickets.unseen", "", unless(why, func() measure { return of(t.unseen) }), absent("not kept"))
+}

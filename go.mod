@@ -21,6 +21,10 @@ require (
 	github.com/opencontainers/image-spec v1.1.1 // registries: what oras-go names manifests and layers by
 	github.com/package-url/packageurl-go v0.1.7 // package URLs, by their specification
 	github.com/pandatix/go-cvss v0.6.4 // CVSS v2 to v4: vectors and scores
+	github.com/riverqueue/river v0.51.1 // sweeps on several machines: jobs in the ledger's PostgreSQL, done in one transaction with their completion (MPL-2.0, unchanged)
+	github.com/riverqueue/river/riverdriver v0.51.1 // the same: what gives back the jobs of a worker that has ended
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.1 // the same, through pgx
+	github.com/riverqueue/river/rivertype v0.51.1 // the same: states and errors of jobs
 	github.com/rivo/uniseg v0.4.7 // the width of text in a terminal
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories of commands and files (testscript)
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: outputs and schemas are valid JSON Schema
@@ -70,8 +74,13 @@ require (
 	github.com/oasdiff/yaml3 v0.0.14 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/riverqueue/river/rivershared v0.51.1 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
+	github.com/tidwall/gjson v1.20.0 // indirect
+	github.com/tidwall/match v1.2.0 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/trivago/tgo v1.0.7 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
 	github.com/xeipuuv/gojsonpointer v0.0.0-20190905194746-02993c407bfb // indirect

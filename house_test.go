@@ -103,6 +103,8 @@ var allowed = map[string][]string{
 	"integrations/notify":    {"integrations/transport"},
 	"integrations/transport": {},
 
+	"integrations/river": {"github.com/jackc/pgx/v5", "github.com/riverqueue/river"},
+
 	"integrations/store": {
 		"engine", "engine/evidence", "engine/history",
 		"github.com/go-json-experiment/json", "github.com/jackc/pgx/v5", "github.com/klauspost/compress/zstd", "golang.org/x/mod/sumdb/tlog", "modernc.org/sqlite",

@@ -3,6 +3,7 @@
 package river_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (b *bench) works(q *river.Queue, w river.Worker) (end func()) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	w.Concurrency = max(w.Concurrency, 2)
+	w.Concurrency = cmp.Or(w.Concurrency, 2)
 	go func() { ended <- q.Work(ctx, w) }()
 	end = sync.OnceFunc(func() {
 		cancel()

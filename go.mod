@@ -26,7 +26,7 @@ require (
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.1 // the same, through pgx
 	github.com/riverqueue/river/rivertype v0.51.1 // the same: states and errors of jobs
 	github.com/rivo/uniseg v0.4.7 // the width of text in a terminal
-	github.com/rogpeppe/go-internal v1.16.0 // tests: stories of commands and files (testscript)
+	github.com/rogpeppe/go-internal v1.16.0 // differences of texts (diff); tests: stories of commands and files (testscript)
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: outputs and schemas are valid JSON Schema
 	github.com/secure-systems-lab/go-securesystemslib v0.11.1 // evidence: envelopes of signed statements (package dsse alone)
 	github.com/sethvargo/go-githubactions v1.3.1 // the environment of a workflow's runner, its masks and annotations

@@ -85,7 +85,6 @@ runs:
     - shell: bash
       env: {OUTPUT: "${{ inputs.output }}"}
       run: |
-        mkdir -p "$(dirname "$OUTPUT")"
         {
           printf '{"SchemaVersion": 2, "ArtifactName": ".", "ArtifactType": "filesystem", "Results": [{"Target": "deploy.yaml", "Class": "config", "Type": "kubernetes", "Misconfigurations": ['
           comma=

@@ -2,11 +2,8 @@ package main
 
 import (
 	"maps"
-	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -61,26 +58,6 @@ func TestTheSettingsThatInitWritesShowEveryKeyAndTheDefaults(t *testing.T) {
 			if _, ok := keys[key]; !ok {
 				t.Errorf("what init writes does not show %s, only %v", key, slices.Sorted(maps.Keys(keys)))
 			}
-		}
-	}
-}
-
-// What init writes and what the README shows is copied: it names the same actions, and says to pin them.
-func TestTheWorkflowThatInitWritesAndTheReadmeUseTheSameActions(t *testing.T) {
-	uses := regexp.MustCompile(`uses: (\S+)`)
-	actions := func(text string) (all []string) {
-		for _, m := range uses.FindAllStringSubmatch(text, -1) {
-			all = append(all, m[1])
-		}
-		return all
-	}
-	readme, template := readFile(t, filepath.Join("..", "..", "README.md")), readFile(t, filepath.Join("templates", "workflow.yml"))
-	if want, have := actions(readme), actions(template); len(have) < 2 || !slices.Equal(have, want) {
-		t.Errorf("init writes %v, the README shows %v", have, want)
-	}
-	for name, text := range map[string]string{"README.md": readme, "templates/workflow.yml": template} {
-		if !strings.Contains(text, "Pin the actions to commits") {
-			t.Errorf("%s does not say to pin the actions", name)
 		}
 	}
 }

@@ -40,12 +40,19 @@ func (a *app) newPack(name, dir string) error {
 	if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
 		return setup(fmt.Errorf("%s is there already", filepath.ToSlash(folder)), "choose another name, or write into it by hand")
 	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return setup(err, "")
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return setup(err, "")
+	}
+	defer root.Close()
 	for _, f := range files {
-		place := filepath.Join(folder, f.Name)
-		if err := writeNew(place, f.Text); err != nil {
+		if err := writeNew(root, f.Name, f.Text); err != nil {
 			return setup(err, "")
 		}
-		fmt.Fprintf(a.stdout, "written  %s\n", filepath.ToSlash(place))
+		fmt.Fprintf(a.stdout, "written  %s\n", filepath.ToSlash(filepath.Join(folder, f.Name)))
 	}
 	a.say("hint", "headgate policy check and headgate policy test say whether it is right; headgate schema input says what a rule sees")
 	return nil

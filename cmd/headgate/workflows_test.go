@@ -27,6 +27,9 @@ func exampleWorkflows(t *testing.T) map[string]string {
 
 var usesThisAction = regexp.MustCompile(`headgate/headgate@\S+( # \S+)?`)
 
+// packageFolder is where the tests start, wherever one of them goes.
+var packageFolder, _ = os.Getwd()
+
 // lint reports what is wrong with a workflow, as if it stood in this repository: so the inputs that it gives to the action are looked at.
 // The linter is a program of its own, since it needs other versions of libraries than the program does.
 func lint(t *testing.T, text string) string {
@@ -35,10 +38,6 @@ func lint(t *testing.T, text string) string {
 	if actionlint == "" {
 		t.Skip("HEADGATE_ACTIONLINT does not name the program actionlint, which .ci/run installs")
 	}
-	root, err := filepath.Abs(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
 	// It takes the folder above that has .git and .github/workflows for the one of the action.
 	project := t.TempDir()
 	for _, dir := range []string{".git", filepath.Join(".github", "workflows")} {
@@ -46,7 +45,7 @@ func lint(t *testing.T, text string) string {
 			t.Fatal(err)
 		}
 	}
-	writeFile(t, filepath.Join(project, "action.yml"), readFile(t, filepath.Join(root, "action.yml")))
+	writeFile(t, filepath.Join(project, "action.yml"), readFile(t, filepath.Join(packageFolder, "..", "..", "action.yml")))
 	name := filepath.Join(project, ".github", "workflows", "example.yml")
 	writeFile(t, name, usesThisAction.ReplaceAllString(text, "./"))
 	cmd := exec.Command(actionlint, "-no-color", "-oneline", "-shellcheck=", "-pyflakes=", name)

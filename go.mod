@@ -2,6 +2,8 @@ module github.com/headgate/headgate
 
 go 1.26.3
 
+toolchain go1.26.8
+
 require (
 	github.com/agnivade/levenshtein v1.2.1 // suggestions for misspelt words
 	github.com/andygrunwald/go-jira v1.17.0 // requests to Jira and their answers

@@ -99,6 +99,22 @@ func (p *Policy) Info() PolicyInfo { return p.info }
 // OPAVersion is the version of the policy engine that is built in.
 func OPAVersion() string { return version.Version }
 
+// PolicyDigest is what PolicyInfo.Digest of these policies is, without compiling them.
+func PolicyDigest(src PolicySource) (string, error) {
+	files, packs, err := src.files(false)
+	if err != nil {
+		return "", err
+	}
+	data, err := mount(files)
+	if err != nil {
+		return "", err
+	}
+	if _, err := src.overrides(data, packs); err != nil {
+		return "", err
+	}
+	return digest(files, data)
+}
+
 // LoadPolicy reads, checks and compiles policies. Its errors say file, line and what is wrong, on one line; none of the policies
 // may be used then.
 func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {

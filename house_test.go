@@ -248,20 +248,22 @@ func TestGoFilesFitAReader(t *testing.T) {
 
 // A dependency is a promise to follow someone else's releases: go.mod says beside each why it is worth that.
 func TestDirectDependenciesHaveAReason(t *testing.T) {
-	src, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
 	require := regexp.MustCompile(`(?m)^(?:require)?\s+(\S+\.\S+/\S+) v\S+(?: //[ \t]*(.*))?$`)
 	direct := 0
-	for _, m := range require.FindAllSubmatch(src, -1) {
-		reason := strings.TrimSpace(string(m[2]))
-		if reason == "indirect" {
-			continue
+	for _, name := range []string{"go.mod", ".github/release/go.mod"} {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		direct++
-		if len(strings.Fields(reason)) < 2 {
-			t.Errorf("go.mod: %s has no reason beside it", m[1])
+		for _, m := range require.FindAllSubmatch(src, -1) {
+			reason := strings.TrimSpace(string(m[2]))
+			if reason == "indirect" {
+				continue
+			}
+			direct++
+			if len(strings.Fields(reason)) < 2 {
+				t.Errorf("%s: %s has no reason beside it", name, m[1])
+			}
 		}
 	}
 	if direct == 0 {

@@ -39,7 +39,7 @@ esac
 newest() {
 	local digest name found=''
 	while read -r digest name; do
-		[[ $name =~ ^\*?headgate_([0-9][0-9A-Za-z.-]*)_${os}_${arch}\.gz$ ]] && found=${BASH_REMATCH[1]}
+		[[ $name =~ ^\*?headgate_([0-9][0-9A-Za-z.-]*)_${os}_${arch}\.tar\.gz$ ]] && found=${BASH_REMATCH[1]}
 	done < <(tr -d '\r' <"$table")
 	printf '%s' "$found"
 }
@@ -47,7 +47,7 @@ newest() {
 version=${wanted#v}
 [ -n "$wanted" ] || version=$(newest)
 [ "$wanted" != source ] || version=''
-file=headgate_${version}_${os}_${arch}.gz
+file=headgate_${version}_${os}_${arch}.tar.gz
 
 # The digest of the file that is to be fetched, as the table has it.
 expected() {
@@ -88,7 +88,8 @@ get() {
 		rm -f "$into/$file"
 		fail "$file has the digest $got, and this commit of the action expects $want: it was not run"
 	fi
-	gzip -dc "$into/$file" >"$into/headgate$exe"
+	# The one file that is wanted, to where it is wanted, whatever the archive says of places.
+	gzip -dc "$into/$file" | tar -xOf - "headgate$exe" >"$into/headgate$exe"
 	rm -f "$into/$file"
 	chmod +x "$into/headgate$exe"
 	echo "release $version" >"$into/from"

@@ -33,23 +33,16 @@ const ours = "github.com/headgate/headgate"
 
 const std = "std"
 
-// linked lists what is in the programs, by path, the program's own module first.
+// linked lists what is in the programs of the platforms, by path, the program's own module first. Programs that are built are asked as well.
 func (r *release) linked(ctx context.Context, tree string, programs []*program) ([]*part, error) {
-	all := map[string]*part{ours: {path: ours, version: r.version}, std: {path: std, version: "v" + strings.TrimPrefix(r.toolchain, "go")}}
-	for _, p := range programs {
-		info, err := buildinfo.ReadFile(p.file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.file, err)
-		}
-		for _, d := range info.Deps {
-			if d.Replace != nil {
-				return nil, fmt.Errorf("%s is replaced, and nobody could tell what was released", d.Path)
-			}
-			all[d.Path] = &part{path: d.Path, version: d.Version, sum: d.Sum}
+	all := map[string]*part{ours: newPart(ours, r.version), std: newPart(std, "v"+strings.TrimPrefix(r.toolchain, "go"))}
+	for _, platform := range r.platforms {
+		if err := r.packages(ctx, tree, platform, all); err != nil {
+			return nil, err
 		}
 	}
 	for _, p := range programs {
-		if err := r.packages(ctx, tree, p, all); err != nil {
+		if err := p.confirms(all); err != nil {
 			return nil, err
 		}
 	}
@@ -71,60 +64,90 @@ func (r *release) linked(ctx context.Context, tree string, programs []*program) 
 	return parts, errors.Join(problems...)
 }
 
-// packages notes which packages of which modules are linked on a platform, and which modules they need.
-func (r *release) packages(ctx context.Context, tree string, p *program, all map[string]*part) error {
-	out, err := goCommand(ctx, tree, r.settings(p.os, p.arch), "list", "-deps", "-json=ImportPath,Dir,Imports,Standard,Module", "./cmd/headgate")
+func newPart(path, version string) *part {
+	return &part{path: path, version: version, packages: map[string]bool{}, needs: map[string]bool{}}
+}
+
+// confirms compares the list with what the program says of itself, and takes over the sums. A module of the program that is not in the
+// list would be passed on without its licence.
+func (p *program) confirms(all map[string]*part) error {
+	info, err := buildinfo.ReadFile(p.file)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", p.file, err)
 	}
-	root, err := goCommand(ctx, tree, r.settings(p.os, p.arch), "env", "GOROOT")
-	if err != nil {
-		return err
-	}
-	all[std].dir = strings.TrimSpace(string(root))
-	type listed struct {
-		ImportPath, Dir string
-		Imports         []string
-		Standard        bool
-		Module          *struct{ Path, Dir string }
-	}
-	var packages []listed
-	of := map[string]string{} // import path → path of the part
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var l listed
-		if err := d.Decode(&l); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return fmt.Errorf("go list: %w", err)
+	for _, d := range info.Deps {
+		part := all[d.Path]
+		if d.Replace != nil || part == nil || part.version != d.Version {
+			return fmt.Errorf("%s/%s has %s %s in it, which is not what its source says", p.os, p.arch, d.Path, d.Version)
 		}
-		of[l.ImportPath] = std
-		if !l.Standard {
-			of[l.ImportPath] = l.Module.Path
-		}
-		packages = append(packages, l)
-	}
-	for _, l := range packages {
-		part, ok := all[of[l.ImportPath]]
-		if !ok {
-			return fmt.Errorf("the program does not say that it has %s", l.ImportPath)
-		}
-		if part.packages == nil {
-			part.packages, part.needs = map[string]bool{}, map[string]bool{}
-		}
-		if !l.Standard {
-			part.dir = l.Module.Dir
-			part.packages[l.Dir] = true
-		}
-		for _, i := range l.Imports {
-			if need := of[i]; need != "" && need != part.path && part.path != std {
-				part.needs[need] = true
-			}
-		}
+		part.sum = d.Sum
 	}
 	return nil
 }
 
-var licenceName = regexp.MustCompile(`(?i)^(un)?(licen[cs]es?|copying|copyright|notice|patents)([-._].*)?$`)
+// A listed is a package as go list has it.
+type listed struct {
+	ImportPath, Dir string
+	Imports         []string
+	Standard        bool
+	Module          *struct{ Path, Version, Dir string }
+}
+
+// part is the path of the part that the package is of.
+func (l *listed) part() string {
+	if l.Standard {
+		return std
+	}
+	return l.Module.Path
+}
+
+// packages notes which packages of which modules are linked on a platform, and which modules they need.
+func (r *release) packages(ctx context.Context, tree, platform string, all map[string]*part) error {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	root, err := goCommand(ctx, tree, r.settings(goos, goarch), "env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	out, err := goCommand(ctx, tree, r.settings(goos, goarch), "list", "-deps", "-json=ImportPath,Dir,Imports,Standard,Module", "./cmd/headgate")
+	if err != nil {
+		return err
+	}
+	all[std].dir = strings.TrimSpace(string(root))
+	of := map[string]string{}                           // import path → path of the part
+	for d := json.NewDecoder(bytes.NewReader(out)); ; { // what a package imports comes before it
+		var l listed
+		if err := d.Decode(&l); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("go list: %w", err)
+		}
+		path := l.part()
+		of[l.ImportPath] = path
+		if path == std {
+			continue
+		}
+		p := all[path]
+		if p == nil {
+			p = newPart(path, l.Module.Version)
+			all[path] = p
+		}
+		p.dir = l.Module.Dir
+		p.packages[l.Dir] = true
+		for _, imported := range l.Imports {
+			if need := of[imported]; need != path && need != "" {
+				p.needs[need] = true
+			}
+		}
+	}
+}
+
+// What stands about a licence in files of these names is passed on; which one it is, the first say. A grant of patents, a list of authors or
+// the licence of a documentation, which is not in the program, is none of the code.
+var (
+	licenceName = regexp.MustCompile(`(?i)^((un)?licen[cs]es?|copying|copyright|notice|patents)([-._].*)?$`)
+	grants      = regexp.MustCompile(`(?i)^((un)?licen[cs]es?|copying|copyright)([-._].*)?$`)
+	ofDocs      = regexp.MustCompile(`(?i)[-._]docs?$`)
+)
 
 // mostOfText bounds a licence's text.
 const mostOfText = 1 << 20
@@ -160,7 +183,7 @@ func (p *part) readLicences() error {
 				return err
 			}
 			p.texts = append(p.texts, packed{name: filepath.ToSlash(rel), content: text})
-			if found := licensecheck.Scan(text); found.Percent > 50 {
+			if found := licensecheck.Scan(text); found.Percent > 50 && grants.MatchString(e.Name()) && !ofDocs.MatchString(e.Name()) {
 				for _, m := range found.Match {
 					if !m.IsURL {
 						known[m.ID] = true
@@ -182,7 +205,7 @@ func (p *part) readLicences() error {
 }
 
 // permitted are the licences under which parts may be passed on in a program under Apache-2.0, with their texts.
-var permitted = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0", "Unicode-DFS-2016", "Unlicense", "blessing"}
+var permitted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"}
 
 // licenceTexts is one file with what is passed on of all parts but our own.
 func licenceTexts(parts []*part) []byte {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -140,8 +136,8 @@ func (a *acted) standIns() {
 	}
 }
 
-// packedProgram is the program as a release has it, built once.
-var packedProgram = sync.OnceValues(func() ([]byte, error) {
+// builtProgram is the program, built once.
+var builtProgram = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "headgate")
 	if err != nil {
 		return nil, err
@@ -151,31 +147,17 @@ var packedProgram = sync.OnceValues(func() ([]byte, error) {
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", name, ".").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w: %s", err, out)
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(z, file); err != nil {
-		return nil, err
-	}
-	err = z.Close()
-	return packed.Bytes(), err
+	return os.ReadFile(name)
 })
 
 // released makes of this repository what the commit of a release is: its table has the digest of the release's files.
 func (a *acted) released(root, dir string) string {
 	a.t.Helper()
-	packed, err := packedProgram()
+	program, err := builtProgram()
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	name := fmt.Sprintf("headgate_1.2.3_%s_%s.gz", runtime.GOOS, runtime.GOARCH)
+	name, packed := releaseArchive(a.t, "1.2.3", program)
 	if a.releases == nil {
 		a.releases = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			today := time.Now().UTC().Format(time.DateOnly)
@@ -414,81 +396,5 @@ func TestActDecidesAtNight(t *testing.T) {
 	a.expect("the program was fetched twice", strings.Contains(done.log, "from=here"), done)
 	if left, err := os.ReadDir(filepath.Join(a.left, "evidence")); err != nil || len(left) == 0 {
 		a.expect("there is no evidence", false, done)
-	}
-}
-
-func TestTheInstallerTakesNoFileUnseen(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash, in which runners run the action's scripts")
-	}
-	script, err := filepath.Abs(filepath.Join("..", "..", ".github", "action", "install.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	fmt.Fprint(z, "#!/bin/sh\necho this is it\n")
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(packed.Bytes()) }))
-	defer server.Close()
-	digest := fmt.Sprintf("%x", sha256.Sum256(packed.Bytes()))
-	for name, test := range map[string]struct {
-		version, table, arch string
-		from, says           string
-	}{
-		"no release":           {"", "# nothing\n", "X64", "source", ""},
-		"newest":               {"", digest + "  headgate_1.2.3_linux_amd64.gz\n" + digest + " *headgate_1.3.0_linux_amd64.gz\r\n", "X64", "release", ""},
-		"of another machine":   {"", digest + "  headgate_1.2.3_linux_amd64.gz\n", "ARM64", "source", ""},
-		"asked for":            {"v1.2.3", digest + "  headgate_1.2.3_linux_amd64.gz\n", "X64", "release", ""},
-		"source asked for":     {"source", digest + "  headgate_1.2.3_linux_amd64.gz\n", "X64", "source", ""},
-		"not in the table":     {"v9.9.9", digest + "  headgate_1.2.3_linux_amd64.gz\n", "X64", "", "no digest of headgate_9.9.9_linux_amd64.gz"},
-		"another digest":       {"v1.2.3", strings.Repeat("0", 64) + "  headgate_1.2.3_linux_amd64.gz\n", "X64", "release", "was not run"},
-		"a digest cut short":   {"v1.2.3", digest[:60] + "  headgate_1.2.3_linux_amd64.gz\n", "X64", "", "no digest"},
-		"a version that leads": {"v1.2.3/../../evil", "", "X64", "", "is to be source"},
-		"a command":            {"$(touch pwned)", "", "X64", "", "is to be source"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			action, temp := t.TempDir(), t.TempDir()
-			writeFile(t, filepath.Join(action, ".github", "action", "checksums.txt"), test.table)
-			run := func(what string) (string, bool) {
-				cmd := exec.Command(bash, script, what)
-				cmd.Dir = temp
-				cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_ACTION_PATH=" + action, "RUNNER_TEMP=" + temp, "RUNNER_OS=Linux", "RUNNER_ARCH=" + test.arch,
-					"GITHUB_OUTPUT=" + filepath.Join(temp, "output"), "VERSION=" + test.version, "HEADGATE_RELEASES=" + server.URL}
-				out, err := cmd.CombinedOutput()
-				return string(out), err == nil
-			}
-			out, ok := run("choose")
-			if test.from == "" {
-				if ok || !strings.Contains(out, test.says) {
-					t.Errorf("it chose, and said %q", out)
-				}
-				return
-			}
-			if got := readFile(t, filepath.Join(temp, "output")); !ok || got != "from="+test.from+"\n" {
-				t.Fatalf("chose %q: %s", got, out)
-			}
-			if test.from == "source" {
-				return
-			}
-			out, ok = run("get")
-			program := filepath.Join(temp, "headgate", "headgate")
-			if test.says != "" {
-				if _, err := os.Stat(program); ok || err == nil || !strings.Contains(out, test.says) {
-					t.Errorf("it took the file, and said %q", out)
-				}
-				return
-			}
-			said, err := exec.Command(program).Output()
-			if !ok || err != nil || string(said) != "this is it\n" {
-				t.Errorf("it got %q, %v: %s", said, err, out)
-			}
-			if _, ok := run("choose"); !ok || !strings.HasSuffix(readFile(t, filepath.Join(temp, "output")), "from=here\n") {
-				t.Error("it would fetch it twice")
-			}
-		})
 	}
 }

@@ -17,6 +17,9 @@ import (
 //go:embed settings.schema.json
 var settingsSchema []byte
 
+//go:embed version.schema.json
+var versionSchema []byte
+
 // schemas are the JSON Schemas that ship.
 var schemas = []struct {
 	name, what string
@@ -38,6 +41,7 @@ var schemas = []struct {
 	{"receipt", "what headgate evidence receipt writes", func() []byte { return evidence.ReceiptFormat }},
 	{"verification", "what headgate evidence verify -o json writes", func() []byte { return evidence.VerificationFormat }},
 	{"fedramp-vdr", "what headgate gate -o fedramp-vdr and fedramp-history write", report.FedRAMPSchema},
+	{"version", "what headgate version -o json writes", func() []byte { return versionSchema }},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

@@ -52,9 +52,24 @@ type Change struct {
 
 // Intel is threat data about the vulnerabilities of a finding. A part is absent if its feed is not loaded or has no entry.
 type Intel struct {
-	KEV  *KEV  `json:"kev,omitempty"`
-	EPSS *EPSS `json:"epss,omitempty"`
-	SSVC *SSVC `json:"ssvc,omitempty"`
+	KEV       *KEV       `json:"kev,omitempty"`
+	EPSS      *EPSS      `json:"epss,omitempty"`
+	SSVC      *SSVC      `json:"ssvc,omitempty"`
+	Exploited *Exploited `json:"exploited,omitempty"`
+}
+
+// Exploited is what catalogues of known exploited vulnerabilities other than CISA's say, each under its own name. One that is not
+// loaded is absent. They are further opinions: to have none of them leaves nothing unknown that a decision has to account for.
+type Exploited struct {
+	EUVD      *Exploitation `json:"euvd,omitempty"`      // the EU's own entries in ENISA's EUVD, without those that repeat CISA's
+	VulnCheck *Exploitation `json:"vulncheck,omitempty"` // VulnCheck KEV
+}
+
+// An Exploitation is what one such catalogue says. Listed is false if the loaded one does not have the vulnerability.
+type Exploitation struct {
+	Listed     bool   `json:"listed"`
+	Added      string `json:"added,omitempty"`      // date, "2021-12-10"
+	Ransomware *bool  `json:"ransomware,omitempty"` // true, or absent: EUVD does not say, VulnCheck's other value is "Unknown"
 }
 
 // A KEV is what CISA's catalogue of known exploited vulnerabilities says. Listed is false if a loaded catalogue does not have it;

@@ -72,6 +72,33 @@ type IntelInfo struct {
 	KEV  *FeedInfo `json:"kev,omitempty"`
 	EPSS *FeedInfo `json:"epss,omitempty"`
 	SSVC *FeedInfo `json:"ssvc,omitempty"`
+
+	EUVD      *FeedInfo `json:"euvd,omitempty"`
+	VulnCheck *FeedInfo `json:"vulncheck,omitempty"`
+}
+
+// Feed is what is named of one feed, by its name in the result; nil if it was not loaded.
+func (i *IntelInfo) Feed(name string) *FeedInfo {
+	return *i.place(name)
+}
+
+// Set names one feed, by its name in the result.
+func (i *IntelInfo) Set(name string, info *FeedInfo) { *i.place(name) = info }
+
+func (i *IntelInfo) place(name string) **FeedInfo {
+	switch name {
+	case "kev":
+		return &i.KEV
+	case "epss":
+		return &i.EPSS
+	case "ssvc":
+		return &i.SSVC
+	case "euvd":
+		return &i.EUVD
+	case "vulncheck":
+		return &i.VulnCheck
+	}
+	return new(*FeedInfo)
 }
 
 // A FeedInfo pins one feed. KEV has a catalog version, EPSS a model.

@@ -428,7 +428,7 @@ func (r *run) joinIntel(context.Context) error {
 	for i := range r.result.Cases {
 		c := &r.result.Cases[i]
 		if v := c.Input.Finding.Vulnerability; v != nil {
-			maps.Copy(c.Provenance, r.intel.Provenance(v.CVEs))
+			maps.Copy(c.Provenance, r.intel.Provenance(intelIDs(v)))
 		}
 	}
 	return nil
@@ -438,9 +438,20 @@ func (r *run) joinIntel(context.Context) error {
 func lookUp(in *intel.Snapshot, cases []engine.Case) {
 	for i := range cases {
 		if v := cases[i].Input.Finding.Vulnerability; v != nil {
-			cases[i].Input.Context.Intel = in.Lookup(v.CVEs)
+			cases[i].Input.Context.Intel = in.Lookup(intelIDs(v))
 		}
 	}
+}
+
+// intelIDs are the ids of a vulnerability that threat data goes by: its CVEs, and those of ENISA's EUVD.
+func intelIDs(v *engine.Vulnerability) []string {
+	ids := v.CVEs
+	for _, id := range append([]string{v.ID}, v.Aliases...) {
+		if strings.HasPrefix(id, "EUVD-") {
+			ids = append(slices.Clip(ids), id)
+		}
+	}
+	return ids
 }
 
 // joinVEX adds what VEX documents among the reports state.

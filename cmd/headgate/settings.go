@@ -65,17 +65,28 @@ var days = regexp.MustCompile(`^([0-9]{1,5})d$`)
 
 // UnmarshalYAML reads either form.
 func (a *age) UnmarshalYAML(n *yaml.Node) error {
-	d, err := time.ParseDuration(n.Value)
-	if m := days.FindStringSubmatch(n.Value); m != nil {
+	if err := a.Set(n.Value); err != nil {
+		return fmt.Errorf("yaml: line %d: %w", n.Line, err)
+	}
+	return nil
+}
+
+// Set reads either form, of a flag.
+func (a *age) Set(value string) error {
+	d, err := time.ParseDuration(value)
+	if m := days.FindStringSubmatch(value); m != nil {
 		n, _ := strconv.Atoi(m[1]) // the pattern bounds it
 		d, err = time.Duration(n)*24*time.Hour, nil
 	}
 	if err != nil || d <= 0 {
-		return fmt.Errorf("yaml: line %d: %q is no age; write 7d or 36h", n.Line, n.Value)
+		return fmt.Errorf("%q is no age; write 7d or 36h", value)
 	}
 	*a = age(d)
 	return nil
 }
+
+// Type is what the help calls it.
+func (a *age) Type() string { return "age" }
 
 // String is the age in days where it is whole days.
 func (a age) String() string {

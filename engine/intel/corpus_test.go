@@ -129,10 +129,10 @@ func TestPublishedCatalogueOfLastYearDoesNotReplaceThisYears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := intel.CheckAgainst(intel.FeedKEV, now.Info, old.Info); err != nil {
+	if err := intel.CheckAgainst(intel.FeedKEV, intel.Edition{FeedInfo: now.Info}, intel.Edition{FeedInfo: old.Info}, ""); err != nil {
 		t.Errorf("a year of growth is refused: %v", err)
 	}
-	if err := intel.CheckAgainst(intel.FeedKEV, old.Info, now.Info); err == nil {
+	if err := intel.CheckAgainst(intel.FeedKEV, intel.Edition{FeedInfo: old.Info}, intel.Edition{FeedInfo: now.Info}, ""); err == nil {
 		t.Error("a catalogue from a year before replaces the one held")
 	}
 }

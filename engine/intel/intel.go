@@ -1,5 +1,6 @@
-// Package intel reads threat data: which vulnerabilities are known to be exploited (CISA's KEV catalogue), how likely the others
-// are to be (FIRST's EPSS), and the SSVC decision points that CISA publishes (Vulnrichment).
+// Package intel reads threat data: which vulnerabilities are known to be exploited (CISA's KEV catalogue, and beside it those of ENISA
+// and VulnCheck, each under its own name), how likely the others are to be (FIRST's EPSS), and the SSVC decision points that CISA
+// publishes (Vulnrichment).
 //
 // A feed that cannot be trusted whole is refused whole: an error page, a file that was cut, a duplicate, a number out of range.
 // What a refused feed would have said is then not known, which is never the same as no.
@@ -22,10 +23,17 @@ const (
 	FeedKEV  Feed = "kev"
 	FeedEPSS Feed = "epss"
 	FeedSSVC Feed = "ssvc"
+
+	FeedEUVD      Feed = "euvd"
+	FeedVulnCheck Feed = "vulncheck"
 )
 
 // Feeds are all feeds, in the order in which they are listed.
-var Feeds = []Feed{FeedKEV, FeedEPSS, FeedSSVC}
+var Feeds = []Feed{FeedKEV, FeedEPSS, FeedSSVC, FeedEUVD, FeedVulnCheck}
+
+// Further says that a feed is one that somebody has to ask for. Without it nothing is missing: it adds an opinion to what the others
+// say.
+func (f Feed) Further() bool { return f == FeedEUVD || f == FeedVulnCheck }
 
 // Title is what a feed is called in messages.
 func (f Feed) Title() string {
@@ -36,12 +44,16 @@ func (f Feed) Title() string {
 		return "EPSS scores"
 	case FeedSSVC:
 		return "SSVC points"
+	case FeedEUVD:
+		return "EUVD list of exploited vulnerabilities"
+	case FeedVulnCheck:
+		return "VulnCheck KEV catalogue"
 	}
 	return string(f)
 }
 
 // ErrUnknown means that the content is none of the feeds.
-var ErrUnknown = errors.New("neither a KEV catalogue, nor EPSS scores, nor CVE records with SSVC points")
+var ErrUnknown = errors.New("neither a KEV catalogue of CISA, EUVD or VulnCheck, nor EPSS scores, nor CVE records with SSVC points")
 
 // Read reads a feed of any kind, plain or gzip; which one it is, its content tells.
 func Read(r io.Reader) (Feed, *Snapshot, error) {
@@ -58,6 +70,10 @@ func Read(r io.Reader) (Feed, *Snapshot, error) {
 		held.EPSS, err = readEPSS(s)
 	case FeedSSVC:
 		held.SSVC, err = readVulnrichment(s)
+	case FeedEUVD:
+		held.EUVD, err = readEUVD(s)
+	case FeedVulnCheck:
+		held.VulnCheck, err = readVulnCheck(s)
 	default:
 		return "", nil, ErrUnknown
 	}
@@ -92,12 +108,27 @@ var marks = map[string]Feed{
 	"containers":      FeedSSVC,
 }
 
+// marksInList are likewise the names in the objects of a list.
+var marksInList = map[string]Feed{
+	"euvdId":     FeedEUVD,
+	"cveId":      FeedEUVD,
+	"cve":        FeedVulnCheck,
+	"date_added": FeedVulnCheck,
+}
+
 // detect tells from the beginning of a text which feed it is; empty if it is none.
 func detect(head []byte) Feed {
 	if bytes.HasPrefix(head, []byte("#model_version")) || bytes.HasPrefix(head, []byte(columns)) {
 		return FeedEPSS
 	}
 	dec := jsontext.NewDecoder(bytes.NewReader(head))
+	marks := marks
+	if dec.PeekKind() == '[' {
+		marks = marksInList
+		if _, err := dec.ReadToken(); err != nil {
+			return ""
+		}
+	}
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package intel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +14,28 @@ import (
 // Load reads all feeds of a folder, whatever their files are called, and holds them to the manifest if there is one. A feed that
 // has no file is absent. An error means that nothing may be used; it has a line for each file that is wrong: one that is no feed
 // (README, LICENSE and names that start with a dot are passed over), one that is damaged, two of the same feed.
+//
+// An update may put files in place meanwhile: what does not fit together is read again if the manifest is another one by then.
 func Load(fsys fs.FS) (*Snapshot, error) {
+	for try := 1; ; try++ {
+		before, err := manifestText(fsys)
+		if err != nil {
+			return nil, err
+		}
+		held, err := load(fsys)
+		if err == nil || try == mostTries {
+			return held, err
+		}
+		if after, errAfter := manifestText(fsys); errAfter != nil || bytes.Equal(before, after) {
+			return nil, err
+		}
+	}
+}
+
+// mostTries bounds how often a folder is read that changes under our hands.
+const mostTries = 5
+
+func load(fsys fs.FS) (*Snapshot, error) {
 	manifest, err := ReadManifest(fsys)
 	if err != nil {
 		return nil, err
@@ -32,7 +54,11 @@ func Load(fsys fs.FS) (*Snapshot, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Snapshot{KEV: parts[0].KEV, EPSS: parts[1].EPSS, SSVC: parts[2].SSVC}, nil
+	all := &Snapshot{}
+	for i, feed := range Feeds {
+		all.take(feed, parts[i])
+	}
+	return all, nil
 }
 
 // loadOne reads the file of one feed and holds it to the manifest. No file is an empty snapshot.
@@ -116,6 +142,6 @@ func detectFile(fsys fs.FS, name string) (Feed, error) {
 // passedOver are names in a folder of feeds that are nobody's feed.
 func passedOver(name string) bool {
 	upper := strings.ToUpper(name)
-	return name == "" || strings.HasPrefix(name, ".") || name == ManifestName ||
+	return name == "" || strings.HasPrefix(name, ".") || name == ManifestName || name == KeptFolder ||
 		strings.HasPrefix(upper, "README") || strings.HasPrefix(upper, "LICENSE")
 }

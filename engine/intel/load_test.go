@@ -67,7 +67,7 @@ func TestUnsoundFolderIsRefusedByNameOfTheFile(t *testing.T) {
 		words []string
 	}{
 		"two of one feed": {map[string]string{"new.json": kevText, "old.json": kevText}, []string{"new.json and old.json both hold the KEV catalogue"}},
-		"no feed":         {map[string]string{"kev.json": kevText, "notes.txt": "remember"}, []string{"notes.txt: neither a KEV catalogue, nor"}},
+		"no feed":         {map[string]string{"kev.json": kevText, "notes.txt": "remember"}, []string{"notes.txt: neither a KEV catalogue of CISA, EUVD or VulnCheck, nor"}},
 		"empty":           {map[string]string{"kev.json": ""}, []string{"kev.json: the file is empty"}},
 		"error page":      {map[string]string{"kev.json": "<html>"}, []string{"kev.json: a web page"}},
 		"a schema":        {map[string]string{"kev_schema.json": `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}`}, []string{"kev_schema.json: neither"}},
@@ -102,7 +102,7 @@ func pinned(t *testing.T, files map[string]string, pins map[intel.Feed]string) f
 		t.Fatal(err)
 	}
 	for feed, name := range pins {
-		m.Feeds[feed] = intel.Pin{File: name, Source: "https://example.com/" + name, Fetched: time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC), FeedInfo: *held.Feed(feed)}
+		m.Feeds[feed] = intel.Pin{File: name, Source: "https://example.com/" + name, Fetched: time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC), Edition: *held.Edition(feed)}
 	}
 	put(t, fsys, m)
 	return fsys

@@ -23,14 +23,34 @@ const ManifestSchema = "headgate.intel/1"
 type Manifest struct {
 	Schema string       `json:"schema"`
 	Feeds  map[Feed]Pin `json:"feeds"`
+
+	// Refused are versions that a server sent last and that did not replace what is held.
+	Refused map[Feed]Refusal `json:"refused,omitempty"`
 }
 
-// A Pin is one feed of a folder. FeedInfo.Digest is over the bytes of the file.
+// A Refusal is a version of a feed that was not put in place.
+type Refusal struct {
+	At     time.Time `json:"at"`
+	Source string    `json:"source"`
+	Why    string    `json:"why"`
+
+	// Anomaly says that the version is whole and could be accepted by whoever has looked at it; garbage never is.
+	Anomaly bool `json:"anomaly,omitempty"`
+}
+
+// A Pin is one feed of a folder. Its digest is over the bytes of the file.
 type Pin struct {
 	File    string    `json:"file"` // name in the folder
 	Source  string    `json:"source"`
 	Fetched time.Time `json:"fetched"`
-	engine.FeedInfo
+	Edition
+
+	// ETag and LastModified are what the server said of the version, to ask next time only for another one.
+	ETag         string `json:"etag,omitempty"`
+	LastModified string `json:"last_modified,omitempty"`
+
+	Previous string `json:"previous,omitempty"` // digest of what was held before; absent if nothing was
+	Accepted string `json:"accepted,omitempty"` // what was odd about it, and was accepted by hand
 
 	// Replaces is set while the file is being put in place: it may still be the one with this digest, or absent if it is "none".
 	// So whoever is killed between the manifest and the file leaves a folder that loads.
@@ -45,6 +65,19 @@ const maxManifest = 1 << 20
 
 // ReadManifest reads the manifest of a folder; nil if it has none.
 func ReadManifest(fsys fs.FS) (*Manifest, error) {
+	text, err := manifestText(fsys)
+	if text == nil || err != nil {
+		return nil, err
+	}
+	m, err := parseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	return m, nil
+}
+
+// manifestText is the text of the manifest of a folder; nil if it has none.
+func manifestText(fsys fs.FS) ([]byte, error) {
 	f, err := fsys.Open(ManifestName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -54,14 +87,10 @@ func ReadManifest(fsys fs.FS) (*Manifest, error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	if err != nil {
-		return nil, err
+	if text == nil {
+		text = []byte{}
 	}
-	m, err := parseManifest(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ManifestName, err)
-	}
-	return m, nil
+	return text, err
 }
 
 func parseManifest(text []byte) (*Manifest, error) {
@@ -74,6 +103,11 @@ func parseManifest(text []byte) (*Manifest, error) {
 	}
 	if m.Schema != ManifestSchema {
 		return nil, fmt.Errorf("schema %s where %q belongs", quote(m.Schema), ManifestSchema)
+	}
+	for feed := range m.Refused {
+		if !isFeed(feed) {
+			return nil, fmt.Errorf("%s is not a feed", quote(string(feed)))
+		}
 	}
 	for feed, pin := range m.Feeds {
 		if !isFeed(feed) {

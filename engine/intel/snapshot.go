@@ -10,6 +10,8 @@ type Snapshot struct {
 	KEV  *Catalog
 	EPSS *Scores
 	SSVC *Points
+
+	EUVD, VulnCheck *Exploits
 }
 
 // The paths of the facts in the input document.
@@ -17,21 +19,16 @@ const (
 	pathKEV  = "context.intel.kev"
 	pathEPSS = "context.intel.epss"
 	pathSSVC = "context.intel.ssvc"
+
+	pathEUVD      = "context.intel.exploited.euvd"
+	pathVulnCheck = "context.intel.exploited.vulncheck"
 )
 
 // Info names what is loaded.
 func (s *Snapshot) Info() engine.IntelInfo {
 	var info engine.IntelInfo
 	for _, feed := range Feeds {
-		held := s.Feed(feed)
-		switch feed {
-		case FeedKEV:
-			info.KEV = held
-		case FeedEPSS:
-			info.EPSS = held
-		case FeedSSVC:
-			info.SSVC = held
-		}
+		info.Set(string(feed), s.Feed(feed))
 	}
 	return info
 }
@@ -48,22 +45,31 @@ func (s *Snapshot) Feed(feed Feed) *engine.FeedInfo {
 		info = s.EPSS.Info
 	case feed == FeedSSVC && s.SSVC != nil:
 		info = s.SSVC.Info
+	case feed == FeedEUVD && s.EUVD != nil:
+		info = s.EUVD.Info
+	case feed == FeedVulnCheck && s.VulnCheck != nil:
+		info = s.VulnCheck.Info
 	default:
 		return nil
 	}
 	return &info
 }
 
-// Lookup is what is known of a finding that covers these CVEs: KEV is any of them, EPSS the pair of the one with the highest
-// probability, and of the SSVC points the worst of each. Ids that are not CVEs are passed over, and the order does not matter.
-// It is nil if nothing is known: no CVE, no feed, or no entry in the feeds that list only what they know. The KEV catalogue lists
-// all it knows, so that a CVE which is not in a loaded one has KEV.Listed false.
-func (s *Snapshot) Lookup(cves []string) *engine.Intel {
+// Lookup is what is known of a finding that covers these CVEs: KEV is any of them, as is each further catalogue, EPSS the pair of the
+// one with the highest probability, and of the SSVC points the worst of each. Of ids that are not CVEs, those of EUVD count for EUVD
+// and all others are passed over; the order does not matter.
+// It is nil if nothing is known: no CVE, no feed, or no entry in the feeds that list only what they know. A catalogue lists all it
+// knows, so that a CVE which is not in a loaded one has Listed false.
+func (s *Snapshot) Lookup(ids []string) *engine.Intel {
 	if s == nil {
 		return nil
 	}
-	keys := keysOf(cves)
+	keys := keysOf(ids)
 	facts := engine.Intel{KEV: s.KEV.lookup(keys), EPSS: s.EPSS.lookup(keys), SSVC: s.SSVC.lookup(keys)}
+	further := engine.Exploited{EUVD: s.EUVD.lookup(keys, ids), VulnCheck: s.VulnCheck.lookup(keys, nil)}
+	if further != (engine.Exploited{}) {
+		facts.Exploited = &further
+	}
 	if facts == (engine.Intel{}) {
 		return nil
 	}
@@ -71,8 +77,8 @@ func (s *Snapshot) Lookup(cves []string) *engine.Intel {
 }
 
 // Provenance says, by the path of each fact that Lookup gives, which feed it is from and when that feed said so.
-func (s *Snapshot) Provenance(cves []string) map[string]engine.Provenance {
-	facts := s.Lookup(cves)
+func (s *Snapshot) Provenance(ids []string) map[string]engine.Provenance {
+	facts := s.Lookup(ids)
 	if facts == nil {
 		return nil
 	}
@@ -88,7 +94,13 @@ func (s *Snapshot) Provenance(cves []string) map[string]engine.Provenance {
 		from[pathEPSS] = engine.Provenance{Source: source, At: s.EPSS.Info.Date}
 	}
 	if facts.SSVC != nil {
-		from[pathSSVC] = engine.Provenance{Source: "CISA Vulnrichment", At: s.SSVC.newest(keysOf(cves))}
+		from[pathSSVC] = engine.Provenance{Source: "CISA Vulnrichment", At: s.SSVC.newest(keysOf(ids))}
+	}
+	if e := facts.Exploited; e != nil && e.EUVD != nil {
+		from[pathEUVD] = engine.Provenance{Source: "ENISA EUVD", At: s.EUVD.Info.Date}
+	}
+	if e := facts.Exploited; e != nil && e.VulnCheck != nil {
+		from[pathVulnCheck] = engine.Provenance{Source: "VulnCheck KEV", At: s.VulnCheck.Info.Date}
 	}
 	return from
 }

@@ -191,7 +191,7 @@ func TestFeedThatIsOlderOrShrankDoesNotReplaceTheOneHeld(t *testing.T) {
 		"SSVC loses a fifth":       {intel.FeedSSVC, engine.FeedInfo{Date: at(21), Entries: 80000}, engine.FeedInfo{Date: at(20), Entries: 100000}, "shrank"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := intel.CheckAgainst(c.feed, c.next, c.held)
+			err := intel.CheckAgainst(c.feed, intel.Edition{FeedInfo: c.next}, intel.Edition{FeedInfo: c.held}, "")
 			if c.words == "" && err != nil {
 				t.Errorf("refused: %v", err)
 			}

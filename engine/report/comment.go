@@ -111,7 +111,8 @@ func timeless(r *engine.Result) *engine.Result {
 	for _, f := range []struct {
 		have *engine.FeedInfo
 		as   **engine.FeedInfo
-	}{{r.Intel.KEV, &same.Intel.KEV}, {r.Intel.EPSS, &same.Intel.EPSS}, {r.Intel.SSVC, &same.Intel.SSVC}} {
+	}{{r.Intel.KEV, &same.Intel.KEV}, {r.Intel.EPSS, &same.Intel.EPSS}, {r.Intel.SSVC, &same.Intel.SSVC},
+		{r.Intel.EUVD, &same.Intel.EUVD}, {r.Intel.VulnCheck, &same.Intel.VulnCheck}} {
 		if f.have != nil {
 			*f.as = &engine.FeedInfo{}
 		}

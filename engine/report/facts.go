@@ -37,6 +37,8 @@ var facts = []fact{
 	{path: "context.intel.kev", label: "KEV", kinds: components, feed: "KEV", matters: true, value: kevValue},
 	{path: "context.intel.epss", label: "EPSS", kinds: components, feed: "EPSS", matters: true, value: epssValue},
 	{path: "context.intel.ssvc", label: "SSVC", kinds: components, feed: "SSVC", matters: true, value: ssvcValue},
+	{path: "context.intel.exploited.euvd", label: "EUVD", kinds: components, feed: "EUVD", value: euvdValue},
+	{path: "context.intel.exploited.vulncheck", label: "VulnCheck KEV", kinds: components, feed: "VulnCheck KEV", value: vulncheckValue},
 	{path: "context.vex", label: "VEX", kinds: components, value: vexValue},
 	{path: "context.reachability", label: "reachability", kinds: components, matters: true, value: reachabilityValue},
 	{path: "context.runtime", label: "run time", kinds: components, value: runtimeValue},
@@ -107,14 +109,35 @@ func kevValue(in *engine.Input) string {
 		return ""
 	}
 	k := in.Context.Intel.KEV
-	if !k.Listed {
+	return listing(k.Listed, k.Added, k.Ransomware)
+}
+
+func euvdValue(in *engine.Input) string {
+	if in.Context.Intel == nil || in.Context.Intel.Exploited == nil || in.Context.Intel.Exploited.EUVD == nil {
+		return ""
+	}
+	e := in.Context.Intel.Exploited.EUVD
+	return listing(e.Listed, e.Added, e.Ransomware)
+}
+
+func vulncheckValue(in *engine.Input) string {
+	if in.Context.Intel == nil || in.Context.Intel.Exploited == nil || in.Context.Intel.Exploited.VulnCheck == nil {
+		return ""
+	}
+	e := in.Context.Intel.Exploited.VulnCheck
+	return listing(e.Listed, e.Added, e.Ransomware)
+}
+
+// listing says what a catalogue of known exploited vulnerabilities says.
+func listing(listed bool, added string, ransomware *bool) string {
+	if !listed {
 		return "not listed"
 	}
 	s := "listed"
-	if k.Added != "" {
-		s += " since " + k.Added
+	if added != "" {
+		s += " since " + added
 	}
-	if k.Ransomware != nil && *k.Ransomware {
+	if ransomware != nil && *ransomware {
 		s += ", used by ransomware"
 	}
 	return s

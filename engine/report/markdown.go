@@ -341,7 +341,7 @@ func (v *view) footer(p *page) string {
 	for _, f := range []struct {
 		name string
 		info *engine.FeedInfo
-	}{{"KEV", r.Intel.KEV}, {"EPSS", r.Intel.EPSS}, {"SSVC", r.Intel.SSVC}} {
+	}{{"KEV", r.Intel.KEV}, {"EPSS", r.Intel.EPSS}, {"SSVC", r.Intel.SSVC}, {"EUVD", r.Intel.EUVD}, {"VulnCheck KEV", r.Intel.VulnCheck}} {
 		if f.info == nil {
 			continue
 		}

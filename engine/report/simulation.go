@@ -217,6 +217,12 @@ func intelWords(i *engine.IntelInfo) string {
 	if i.SSVC != nil {
 		parts = append(parts, "SSVC of "+i.SSVC.Date.UTC().Format("2 Jan 2006"))
 	}
+	if i.EUVD != nil {
+		parts = append(parts, "EUVD of "+i.EUVD.Date.UTC().Format("2 Jan 2006"))
+	}
+	if i.VulnCheck != nil {
+		parts = append(parts, "VulnCheck KEV of "+i.VulnCheck.Date.UTC().Format("2 Jan 2006"))
+	}
 	if len(parts) == 0 {
 		return "none"
 	}

@@ -213,6 +213,7 @@ func standingFacts(in *engine.Input) []string {
 	for _, f := range []struct{ name, value string }{
 		{"VEX", vexValue(in)}, {"validation", validationValue(in)}, {"reachability", reachabilityValue(in)}, {"runtime", runtimeValue(in)},
 		{"KEV", kevValue(in)}, {"EPSS", epssValue(in)}, {"SSVC", ssvcValue(in)},
+		{"EUVD", euvdValue(in)}, {"VulnCheck KEV", vulncheckValue(in)},
 	} {
 		if v := clean(f.value); v != "" {
 			notes = append(notes, f.name+": "+v)

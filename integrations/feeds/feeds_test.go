@@ -181,6 +181,9 @@ func contents(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			t.Fatal(err)
@@ -213,7 +216,7 @@ func TestUpdateFetchesChecksAndPinsEveryFeed(t *testing.T) {
 	}
 	for feed, file := range map[intel.Feed]string{intel.FeedKEV: "kev.json", intel.FeedEPSS: "epss.csv.gz", intel.FeedSSVC: "vulnrichment.ndjson.gz"} {
 		pin := m.Feeds[feed]
-		if pin.File != file || pin.Source != p.URL+"/"+string(feed) || !pin.Fetched.Equal(now) || pin.FeedInfo != *held.Feed(feed) || pin.Replaces != "" {
+		if pin.File != file || pin.Source != p.URL+"/"+string(feed) || !pin.Fetched.Equal(now) || pin.Edition.FeedInfo != *held.Feed(feed) || pin.Replaces != "" {
 			t.Errorf("%s: %+v", feed, pin)
 		}
 	}

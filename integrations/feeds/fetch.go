@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,9 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 		return refusal{fmt.Errorf("redirected to %s: from https to plain %s", display(next.URL.String()), next.URL.Scheme)}
 	}
 	next.Header.Del("Referer")
+	if next.URL.Host != via[0].URL.Host {
+		next.Header.Del("Authorization") // the token is for whom it was sent to
+	}
 	return nil
 }
 
@@ -106,17 +110,36 @@ type passing struct {
 
 func (p passing) Unwrap() error { return p.error }
 
-// get hands the body of the answer to use. It is called once more if the first attempt failed for a reason that may pass; use
-// must then start over.
-func (c *client) get(ctx context.Context, address string, f feed, use func(io.Reader) error) error {
-	u, err := url.Parse(address)
+// A request is what is asked of a server.
+type request struct {
+	address string
+	token   string // empty: none
+	known   validators
+}
+
+// validators name a version of a file in the words of the server that has it (RFC 9110, section 8.8).
+type validators struct{ etag, modified string }
+
+// errNotModified is a server's word that it has no other version than the one that is known.
+var errNotModified = errors.New("not modified")
+
+// An answer is a file as a server sends it.
+type answer struct {
+	body io.Reader
+	validators
+}
+
+// get hands the answer to use. It is called once more if the first attempt failed for a reason that may pass; use must then start
+// over. It is errNotModified if the server has no other version than the known one.
+func (c *client) get(ctx context.Context, r request, f feed, use func(answer) error) error {
+	u, err := url.Parse(r.address)
 	if err != nil {
 		return errors.New("not an address")
 	}
 	if err := allowed(u); err != nil {
 		return err
 	}
-	err = c.attempt(ctx, u, f, use)
+	err = c.attempt(ctx, u, r, f, use)
 	var p passing
 	if !errors.As(err, &p) || ctx.Err() != nil {
 		return err
@@ -128,10 +151,10 @@ func (c *client) get(ctx context.Context, address string, f feed, use func(io.Re
 	if err := c.pause(ctx, wait); err != nil {
 		return err
 	}
-	return c.attempt(ctx, u, f, use)
+	return c.attempt(ctx, u, r, f, use)
 }
 
-func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Reader) error) error {
+func (c *client) attempt(ctx context.Context, u *url.URL, r request, f feed, use func(answer) error) error {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -140,6 +163,14 @@ func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Re
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept-Encoding", "identity") // so that the bytes that are bounded and digested are the ones that are sent
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if r.known.etag != "" {
+		req.Header.Set("If-None-Match", r.known.etag)
+	} else if r.known.modified != "" {
+		req.Header.Set("If-Modified-Since", r.known.modified)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		var wrapped *url.Error
@@ -152,6 +183,9 @@ func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Re
 		return passing{error: fmt.Errorf("%s: no answer: %w", f.kind.Title(), err)}
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusNotModified && r.known != (validators{}) {
+		return errNotModified
+	}
 	if res.StatusCode != http.StatusOK {
 		err := fmt.Errorf("%s: the server answers %d %s", f.kind.Title(), res.StatusCode, http.StatusText(res.StatusCode))
 		if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
@@ -160,11 +194,25 @@ func (c *client) attempt(ctx context.Context, u *url.URL, f feed, use func(io.Re
 		return err
 	}
 	body := &body{r: res.Body, left: f.limit}
-	err = use(body)
+	err = use(answer{body, validatorsOf(res.Header)})
 	if body.broken != nil { // whatever came of it, the reason is the connection
 		return passing{error: fmt.Errorf("%s: the connection broke off: %w", f.kind.Title(), body.broken)}
 	}
 	return err
+}
+
+// validatorsOf are what an answer says of its version. They are sent back as they are, so only such are kept as are of the form that
+// they should have.
+func validatorsOf(h http.Header) validators {
+	var v validators
+	if tag := h.Get("ETag"); len(tag) <= 200 && strings.HasSuffix(tag, `"`) && (strings.HasPrefix(tag, `"`) || strings.HasPrefix(tag, `W/"`)) &&
+		!strings.ContainsFunc(tag, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		v.etag = tag
+	}
+	if at, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
+		v.modified = at.UTC().Format(http.TimeFormat)
+	}
+	return v
 }
 
 // retryAfter reads the header of that name: seconds or a date. 0 means that it says nothing.

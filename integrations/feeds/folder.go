@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 // A folder is where feeds are kept, with what was there when the update began.
 type folder struct {
+	options  Options
 	dir      string
 	now      time.Time
 	manifest intel.Manifest
@@ -32,25 +34,33 @@ const (
 	stageAge    = 24 * time.Hour
 )
 
-func openFolder(dir string, now time.Time) (*folder, error) {
+func openFolder(o Options) (*folder, error) {
+	dir := o.Dir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	d := &folder{dir: dir, now: now.UTC().Truncate(time.Second)}
-	manifest, err := intel.ReadManifest(os.DirFS(dir))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; remove it to start afresh", dir, err)
-	}
-	d.manifest = intel.Manifest{Schema: intel.ManifestSchema, Feeds: map[intel.Feed]intel.Pin{}}
-	if manifest != nil {
-		for feed, pin := range manifest.Feeds {
-			d.manifest.Feeds[feed] = pin
-		}
+	d := &folder{options: o, dir: dir, now: o.Now.UTC().Truncate(time.Second)}
+	if err := d.readManifest(); err != nil {
+		return nil, err
 	}
 	// A file that cannot be told is no reason to stop: it may be the damaged one that the update replaces. If it is not, the
 	// folder does not load in the end, and the update says so.
 	d.found, _ = intel.Find(os.DirFS(dir))
 	return d, d.sweep()
+}
+
+// readManifest reads what the folder says of itself now.
+func (d *folder) readManifest() error {
+	manifest, err := intel.ReadManifest(os.DirFS(d.dir))
+	if err != nil {
+		return fmt.Errorf("%s: %w; remove it to start afresh", d.dir, err)
+	}
+	d.manifest = intel.Manifest{Schema: intel.ManifestSchema, Feeds: map[intel.Feed]intel.Pin{}, Refused: map[intel.Feed]intel.Refusal{}}
+	if manifest != nil {
+		maps.Copy(d.manifest.Feeds, manifest.Feeds)
+		maps.Copy(d.manifest.Refused, manifest.Refused)
+	}
+	return nil
 }
 
 // sweep removes what a killed update left.
@@ -82,12 +92,16 @@ func (d *folder) target(f feed) string {
 
 // floor is what a new version is held against: what was fetched last, even if its file was damaged since; or the file that is
 // there, if nothing pins it. It is nil if there is neither.
-func (d *folder) floor(kind intel.Feed) *engine.FeedInfo {
+func (d *folder) floor(kind intel.Feed) *intel.Edition {
 	if pin, ok := d.manifest.Feeds[kind]; ok {
-		info := pin.FeedInfo
-		return &info
+		return &pin.Edition
 	}
-	return d.held(kind)
+	if name := d.found[kind]; name != "" {
+		if is, edition, err := readFile(filepath.Join(d.dir, name)); err == nil && is == kind {
+			return edition
+		}
+	}
+	return nil
 }
 
 // held is what is there of a feed and loads; nil if nothing does.
@@ -96,16 +110,16 @@ func (d *folder) held(kind intel.Feed) *engine.FeedInfo {
 	if name == "" {
 		return nil
 	}
-	_, info, err := readFile(filepath.Join(d.dir, name))
+	_, edition, err := readFile(filepath.Join(d.dir, name))
 	pin, pinned := d.manifest.Feeds[kind]
-	if err != nil || pinned && info.Digest != pin.Digest && info.Digest != pin.Replaces {
+	if err != nil || pinned && edition.Digest != pin.Digest && edition.Digest != pin.Replaces {
 		return nil
 	}
-	return info
+	return &edition.FeedInfo
 }
 
 // readFile reads a feed and says what it is.
-func readFile(name string) (intel.Feed, *engine.FeedInfo, error) {
+func readFile(name string) (intel.Feed, *intel.Edition, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return "", nil, err
@@ -115,13 +129,14 @@ func readFile(name string) (intel.Feed, *engine.FeedInfo, error) {
 	if err != nil {
 		return kind, nil, err
 	}
-	return kind, held.Feed(kind), nil
+	return kind, held.Edition(kind), nil
 }
 
 // A stagedFile is a feed that was fetched and is sound, beside its place.
 type stagedFile struct {
 	path string
-	info engine.FeedInfo
+	intel.Edition
+	etag, modified string // what the server says of the version; empty: nothing
 }
 
 // stage writes what a server sends into a file beside its place and reads it back.
@@ -130,10 +145,10 @@ func (d *folder) stage(f feed, body io.Reader) (*stagedFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, info, err := readFile(name)
+	kind, edition, err := readFile(name)
 	switch {
 	case err == nil && kind == f.kind:
-		return &stagedFile{name, *info}, nil
+		return &stagedFile{path: name, Edition: *edition}, nil
 	case err == nil:
 		err = fmt.Errorf("%s: the server sends another feed, the %s", f.kind.Title(), kind.Title())
 	case kind == "":
@@ -172,66 +187,6 @@ func (d *folder) write(fill func(io.Writer) error) (name string, err error) {
 		return "", err
 	}
 	return f.Name(), f.Close()
-}
-
-// commit puts files in place and pins them. The manifest goes first and names the file that each one replaces, so that the folder
-// loads at every moment in between; once they are in place, that is taken out again.
-func (d *folder) commit(staged []*stagedFile, outcomes []Outcome) {
-	before := map[intel.Feed]intel.Pin{}
-	pending := 0
-	for i, s := range staged {
-		if s == nil {
-			continue
-		}
-		out := &outcomes[i]
-		old, err := digest(filepath.Join(d.dir, out.File))
-		if err != nil {
-			out.Err = err
-			continue
-		}
-		pin := intel.Pin{File: out.File, Source: out.Source, Fetched: d.now, FeedInfo: s.info}
-		if out.Changed = old != s.info.Digest; out.Changed {
-			pin.Replaces = old
-		}
-		if was, ok := d.manifest.Feeds[out.Feed]; ok {
-			before[out.Feed] = was
-		}
-		d.manifest.Feeds[out.Feed] = pin
-		pending++
-	}
-	if pending == 0 {
-		return
-	}
-	err := d.writeManifest()
-	for i, s := range staged {
-		out := &outcomes[i]
-		if s == nil || out.Err != nil {
-			continue
-		}
-		if out.Err = err; err == nil && out.Changed {
-			out.Err = os.Rename(s.path, filepath.Join(d.dir, out.File))
-		}
-		if out.Err == nil {
-			pin := d.manifest.Feeds[out.Feed]
-			pin.Replaces = ""
-			d.manifest.Feeds[out.Feed], out.Info = pin, s.info
-			continue
-		}
-		out.Changed = false
-		if was, ok := before[out.Feed]; ok {
-			d.manifest.Feeds[out.Feed] = was
-		} else {
-			delete(d.manifest.Feeds, out.Feed)
-		}
-	}
-	if err == nil {
-		err = d.writeManifest()
-	}
-	for i := range outcomes {
-		if staged[i] != nil && outcomes[i].Err == nil {
-			outcomes[i].Err = err
-		}
-	}
 }
 
 // digest is the digest of a file as a manifest has it; intel.ReplacesNone if there is no file.

@@ -24,14 +24,14 @@ func TestAnswerThatNeverEndsIsCutAtTheLimit(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	d, err := openFolder(t.TempDir(), time.Unix(0, 0))
+	d, err := openFolder(Options{Dir: t.TempDir(), Now: time.Unix(0, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := feed{kind: intel.FeedKEV, file: "kev.json", limit: 10_000, timeout: time.Minute, store: storeAsIs}
 	c := newClient(Options{Client: server.Client()})
-	err = c.get(t.Context(), server.URL, f, func(body io.Reader) error {
-		_, err := d.stage(f, body)
+	err = c.get(t.Context(), request{address: server.URL}, f, func(a answer) error {
+		_, err := d.stage(f, a.body)
 		return err
 	})
 	if err == nil || !strings.Contains(err.Error(), "the server sends more than") {
@@ -56,7 +56,7 @@ func TestServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	defer close(release)
 	f := feed{kind: intel.FeedKEV, limit: 1, timeout: time.Millisecond}
 	c := newClient(Options{Client: server.Client(), Pause: func(context.Context, time.Duration) error { return nil }})
-	err := c.get(t.Context(), server.URL, f, func(io.Reader) error { return errors.New("used") })
+	err := c.get(t.Context(), request{address: server.URL}, f, func(answer) error { return errors.New("used") })
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("%v", err)
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +74,112 @@ func TestWorkflowsToCopyAreValid(t *testing.T) {
 		if !strings.Contains(found, wrong) {
 			t.Errorf("what is wrong is not found: %q", found)
 		}
+	}
+}
+
+// ownWorkflows are those that this repository runs itself.
+func ownWorkflows(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", ".github", "workflows", "*.yml"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("there are %d workflows: %v", len(files), err)
+	}
+	all := map[string]string{}
+	for _, name := range files {
+		all[filepath.Base(name)] = readFile(t, name)
+	}
+	return all
+}
+
+func TestWorkflowsOfThisRepositoryAreValid(t *testing.T) {
+	for name, text := range ownWorkflows(t) {
+		if wrong := lint(t, text); wrong != "" {
+			t.Errorf("%s: %s", name, wrong)
+		}
+	}
+}
+
+// Whoever takes over a job of this repository can do what the job may, to everybody who uses a release.
+func TestOnlyTheJobThatPublishesMayWrite(t *testing.T) {
+	for name, text := range ownWorkflows(t) {
+		var w struct {
+			Permissions map[string]string
+			Jobs        map[string]struct {
+				Permissions map[string]string
+				Environment string
+				Steps       []struct {
+					Uses, Run string
+					With      map[string]any
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &w); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if w.Permissions == nil || len(w.Permissions) > 0 {
+			t.Errorf("%s gives all jobs the permissions %v", name, w.Permissions)
+		}
+		for id, job := range w.Jobs {
+			for what, permission := range job.Permissions {
+				if permission == "write" && (name != "release.yml" || id != "publish" || job.Environment != "release") {
+					t.Errorf("%s: the job %s may write %s", name, id, what)
+				}
+			}
+			if len(job.Permissions) == 0 {
+				t.Errorf("%s: the job %s does not say what it may", name, id)
+			}
+			for _, step := range job.Steps {
+				if strings.Contains(step.Run, "${{") {
+					t.Errorf("%s: the job %s has an expression in a script", name, id)
+				}
+				if strings.HasPrefix(step.Uses, "actions/checkout@") && step.With["persist-credentials"] != false {
+					t.Errorf("%s: the job %s leaves the token in the checkout", name, id)
+				}
+			}
+		}
+	}
+}
+
+// Whatever is copied from here, or runs here, names what it uses by a commit. This action's own is one commit everywhere.
+func TestEveryUseOfAnActionIsPinnedToACommit(t *testing.T) {
+	root := filepath.Join("..", "..")
+	uses := regexp.MustCompile(`(?m)^[ #>-]*uses: *([^\s#]+)( # (?:v?[0-9]+(?:\.[0-9]+)*))?`)
+	pinned := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
+	versions, own, found := map[string]string{}, map[string]bool{}, 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if !d.Type().IsRegular() || !slices.Contains([]string{".yml", ".yaml", ".md", ".txtar"}, filepath.Ext(path)) {
+			return nil
+		}
+		for _, m := range uses.FindAllStringSubmatch(readFile(t, path), -1) {
+			found++
+			action, _, _ := strings.Cut(m[1], "@")
+			switch {
+			case strings.HasPrefix(m[1], "./"):
+			case !pinned.MatchString(m[1]):
+				t.Errorf("%s uses %s, which is not pinned to a commit", path, m[1])
+			case action == "headgate/headgate":
+				own[m[1]] = true
+			case m[2] == "":
+				t.Errorf("%s uses %s without its version beside it", path, m[1])
+			case versions[m[1]] != "" && versions[m[1]] != m[2]:
+				t.Errorf("%s says%s of %s, which elsewhere is%s", path, m[2], m[1], versions[m[1]])
+			default:
+				versions[m[1]] = m[2]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 20 || len(own) != 1 {
+		t.Errorf("%d uses were found, and %v of this action", found, slices.Sorted(maps.Keys(own)))
 	}
 }
 

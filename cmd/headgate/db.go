@@ -79,7 +79,9 @@ func newDBMigrateCommand(a *app) *cobra.Command {
 		Use:   "migrate --ledger LEDGER",
 		Short: "Bring the tables of a ledger up to this version of headgate",
 		Long: `Brings the tables of a ledger up to this version of headgate, in one transaction; where there is none, it is made. Only forward: an
-older headgate refuses a ledger that a newer one has migrated. No record and no part of the log changes.`,
+older headgate refuses a ledger that a newer one has migrated. No record and no part of the log changes.
+
+In PostgreSQL it also makes the tables for the jobs of headgate worker, in the same schema.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if where == "" {
@@ -89,19 +91,23 @@ older headgate refuses a ledger that a newer one has migrated. No record and no 
 			if err != nil {
 				return ledgerFailure(where, err)
 			}
-			said := "was of version " + strconv.Itoa(from) + " and is of version " + strconv.Itoa(to) + " now"
-			switch from {
-			case to:
-				said = "is of version " + strconv.Itoa(to) + " already"
-			case 0:
-				said = "is new, of version " + strconv.Itoa(to)
-			}
-			fmt.Fprintf(a.stdout, "the ledger %s %s\n", printable(store.Shown(where)), said)
-			return nil
+			fmt.Fprintf(a.stdout, "the ledger %s is %s\n", printable(store.Shown(where)), migrated(from, to))
+			return a.migrateQueue(c.Context(), where)
 		},
 	}
 	ledgerFlag(c, &where)
 	return c
+}
+
+// migrated says of tables what was done to them.
+func migrated(from, to int) string {
+	switch from {
+	case to:
+		return "of version " + strconv.Itoa(to) + " already"
+	case 0:
+		return "new, of version " + strconv.Itoa(to)
+	}
+	return "of version " + strconv.Itoa(to) + " now, and was of version " + strconv.Itoa(from)
 }
 
 func newDBCheckCommand(a *app) *cobra.Command {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"headgate": func() {
 			a := surroundings()
 			a.waits = unhurried{} // a story's tracker is found to be up to date at once
@@ -40,6 +40,12 @@ func TestMain(m *testing.M) {
 		},
 	})
 }
+
+// tests are those of the package, with what they share.
+type tests struct{ *testing.M }
+
+// Run runs them, and ends the database that they started.
+func (t tests) Run() int { return runTests(t.M) }
 
 // Each file of testdata/guard lets a policy loose that would take the machine down.
 func TestNoPolicyKeepsTheGateFromFailingClosed(t *testing.T) {

@@ -22,19 +22,30 @@ const (
 
 	postgresWait = 60 * time.Second // how long a writer waits for another one
 	connectWait  = 15 * time.Second // how long an address has to answer
+
+	postgresConnections = 4 // of one ledger: runs of many pipelines share a server that takes about a hundred
 )
 
 // A postgresServer is a ledger that several machines share.
 type postgresServer struct{ pool *pgxpool.Pool }
 
-// openPostgres connects. The address is one of PostgreSQL's (postgres://…); what it leaves out comes from where all its programs look
-// (PGPASSWORD, PGSSLMODE, the password file).
+// openPostgres connects.
 func openPostgres(ctx context.Context, address string) (*postgresServer, error) {
+	pool, err := connect(ctx, address, postgresConnections)
+	if err != nil {
+		return nil, err
+	}
+	return &postgresServer{pool: pool}, nil
+}
+
+// connect opens a pool of connections that see the tables of a ledger. The address is one of PostgreSQL's (postgres://…); what it leaves out
+// comes from where all its programs look (PGPASSWORD, PGSSLMODE, the password file).
+func connect(ctx context.Context, address string, most int) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, errors.New("the address of the ledger is none of PostgreSQL") // the error repeats the address, with its password
 	}
-	c.MaxConns = 4 // runs of many pipelines share a server that takes about a hundred
+	c.MaxConns = int32(most)
 	// A connection that the server has closed meanwhile, as it was started again, is not used.
 	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
 	if c.ConnConfig.ConnectTimeout == 0 {
@@ -56,7 +67,7 @@ func openPostgres(ctx context.Context, address string) (*postgresServer, error) 
 		pool.Close()
 		return nil, fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(strings.Fields(err.Error()), " ")) // one line for each address that it tried
 	}
-	return &postgresServer{pool: pool}, nil
+	return pool, nil
 }
 
 func (p *postgresServer) close() error {

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package main
+
+import "testing"
+
+var runTests = (*testing.M).Run

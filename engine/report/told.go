@@ -39,3 +39,12 @@ func AssetWords(a *engine.Asset) string { return clean(assetName(a)) }
 
 // Command is a command line that can be copied, quoted for a shell where it has to be.
 func Command(words ...string) string { return command(words...) }
+
+// VerdictWords say in a few sentences what a run came to and from what, as the text does at its end.
+func VerdictWords(r *engine.Result) []string {
+	var out []string
+	for _, s := range newView(r).sentences() {
+		out = append(out, clean(s))
+	}
+	return out
+}

@@ -1,0 +1,279 @@
+package page
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/engine/kpi"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// A tile is one figure with what to make of it.
+type tile struct {
+	ID, Name    string
+	Main        bool
+	Value, Unit string // empty: Absent says why
+	Was, Goal   string // the value before, and the one to reach, of the same unit
+	Verdict     string // better, worse or no change
+	Definition  string
+	Bias        string
+	Absent      string
+	Spark       []line
+}
+
+// amount words a value of a unit: the number and its noun.
+func amount(v float64, unit string) (string, string) {
+	switch unit {
+	case kpi.UnitShare:
+		return percentage(v), "%"
+	case kpi.UnitRatio:
+		return number(v, 2), ""
+	case kpi.UnitDays, kpi.UnitHours:
+		digits := 0
+		if math.Abs(v) < 10 && v != math.Trunc(v) {
+			digits = 1
+		}
+		if s := number(v, digits); s != "1" {
+			return s, unit
+		}
+		return "1", strings.TrimSuffix(unit, "s")
+	}
+	if v == 1 {
+		return "1", strings.TrimSuffix(unit, "s")
+	}
+	if v != math.Trunc(v) {
+		return number(v, 1), unit
+	}
+	return number(v, 0), unit
+}
+
+// percentage is a share without the sign. What is nearly all, or nearly nothing, does not read as all or nothing.
+func percentage(v float64) string {
+	p := v * 100
+	switch {
+	case p > 99 && p < 100:
+		return number(math.Min(p, 99.9), 1)
+	case p > 0 && p < 1:
+		return number(math.Max(p, 0.1), 1)
+	}
+	return number(math.Round(p), 0)
+}
+
+// told is an amount in one text.
+func told(v float64, unit string) string {
+	n, noun := amount(v, unit)
+	if noun == "" {
+		return n
+	}
+	return n + " " + noun // not to be broken
+}
+
+// bare is an amount beside another one that has the unit.
+func bare(v float64, unit string) string {
+	if unit == kpi.UnitShare {
+		return told(v, unit)
+	}
+	n, _ := amount(v, unit)
+	return n
+}
+
+// periodBefore names the period before.
+func periodBefore(p kpi.Period) string {
+	if d := p.Days(); d > 88 && d < 94 {
+		return "the quarter before"
+	} else {
+		return "the " + number(math.Round(d), 0) + " days before"
+	}
+}
+
+// tileOf is a figure as a tile.
+func tileOf(f *kpi.Figure) tile {
+	t := tile{ID: f.ID, Name: figureName(f), Definition: report.Line(f.Definition), Bias: report.Line(f.Bias)}
+	if f.Value == nil {
+		t.Absent = sentence(cmp.Or(f.Absent, "not known"))
+		return t
+	}
+	t.Value, t.Unit = amount(*f.Value, f.Unit)
+	if f.Previous != nil {
+		t.Was = bare(*f.Previous, f.Unit)
+		t.Verdict = verdict(f)
+	}
+	if f.Target != nil {
+		t.Goal = bare(*f.Target, f.Unit)
+	}
+	return t
+}
+
+func figureName(f *kpi.Figure) string {
+	name := report.Line(f.Name)
+	if f.Priority != "" {
+		name += ", " + string(f.Priority)
+	}
+	if f.Status != "" {
+		name += ", " + report.Line(f.Status)
+	}
+	return name
+}
+
+// verdict says in a word how a figure moved; empty where neither way is better.
+func verdict(f *kpi.Figure) string {
+	switch d := *f.Value - *f.Previous; {
+	case f.Better == "":
+		return ""
+	case told(*f.Value, f.Unit) == told(*f.Previous, f.Unit):
+		return "no change"
+	case (d < 0) == (f.Better == kpi.BetterLess):
+		return "better"
+	}
+	return "worse"
+}
+
+// sentence begins with a capital and ends with a full stop.
+func sentence(s string) string {
+	s = strings.TrimRight(report.Line(s), ". ")
+	if s == "" {
+		return ""
+	}
+	if s[0] >= 'a' && s[0] <= 'z' {
+		s = strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s + "."
+}
+
+// sparkFor is a small line without axes for a tile: of the half-life the curve that it is read off, beside that of the period before.
+func sparkFor(r *kpi.Report, id string) []line {
+	if id != "exposure.half_life" {
+		return weekly(seriesOf(r, "paths"))
+	}
+	var all []line
+	end := 0.0
+	for i := range r.Survival {
+		if c := &r.Survival[i]; c.Priority == "" && len(c.Steps) > 0 {
+			end = max(end, float64(c.Steps[len(c.Steps)-1].Days))
+		}
+	}
+	for _, period := range []string{kpi.OfPrevious, kpi.OfWindow} {
+		for i := range r.Survival {
+			if c := &r.Survival[i]; c.Priority == "" && c.Period == period && len(c.Steps) > 0 {
+				path, _ := steps(c, end)
+				all = append(all, line{Class: map[string]string{kpi.OfPrevious: "was", kpi.OfWindow: "now"}[period], Path: path})
+			}
+		}
+	}
+	return all
+}
+
+func weekly(s *kpi.Series) []line {
+	values := valuesOf(s)
+	most := 0.0
+	for _, v := range values {
+		if v != nil {
+			most = max(most, *v)
+		}
+	}
+	if path := polyline(values, max(most, 1)); strings.Contains(path, "L") {
+		return []line{{Class: "now", Path: path}}
+	}
+	return nil
+}
+
+func valuesOf(s *kpi.Series) []*float64 {
+	if s == nil {
+		return nil
+	}
+	values := make([]*float64, len(s.Points))
+	for i := range s.Points {
+		values[i] = s.Points[i].Value
+	}
+	return values
+}
+
+// seriesOf is the series with an id over all priorities; nil if there is none.
+func seriesOf(r *kpi.Report, id string) *kpi.Series {
+	i := slices.IndexFunc(r.Series, func(s kpi.Series) bool { return s.ID == id && s.Of == "" })
+	if i < 0 {
+		return nil
+	}
+	return &r.Series[i]
+}
+
+// A team is a row of the heat map.
+type team struct {
+	Name  string
+	Cells []cell
+	Open  string
+}
+
+// A cell is a number, and how much there is to it, from 0 to 4.
+type cell struct {
+	N     string
+	Class string
+}
+
+// A bucket is a column of the heat map. Where there is little room it has a shorter name.
+type bucket struct {
+	Name, Slim string
+	of         func(*kpi.Team) int
+}
+
+var buckets = []bucket{
+	{"overdue", "late", func(t *kpi.Team) int { return t.Overdue }},
+	{"7 days", "7 d", func(t *kpi.Team) int { return t.In7 }},
+	{"14 days", "14 d", func(t *kpi.Team) int { return t.In14 }},
+	{"30 days", "30 d", func(t *kpi.Team) int { return t.In30 }},
+	{"later", "later", func(t *kpi.Team) int { return t.Later }},
+	{"no date", "none", func(t *kpi.Team) int { return t.NoDate }},
+}
+
+// mostTeams bounds the rows of the heat map: it is to be seen at once.
+const mostTeams = 8
+
+// heat are the teams by when what is open with them is due. The shade is by the largest number of all, but for what is overdue: that is
+// shaded a step darker than its number alone would be, as it counts for more.
+func heat(teams []kpi.Team) (rows []team, left int) {
+	most := 0
+	for i := range teams {
+		for _, b := range buckets[:len(buckets)-2] {
+			most = max(most, b.of(&teams[i]))
+		}
+	}
+	for i := range teams {
+		t := &teams[i]
+		if i >= mostTeams {
+			left++
+			continue
+		}
+		r := team{Name: teamName(t), Open: number(float64(t.Open), 0)}
+		for k, b := range buckets {
+			n := b.of(t)
+			c := cell{N: number(float64(n), 0), Class: "h0"}
+			if n > 0 {
+				shade := 1
+				if k < len(buckets)-2 { // what is not due soon is no reason to look
+					shade = 1 + int(math.Round(2*math.Sqrt(float64(n)/float64(max(most, 1)))))
+				}
+				if k == 0 {
+					shade = min(4, shade+1)
+				}
+				c.Class = "h" + number(float64(min(shade, 4)), 0)
+			} else {
+				c.N = "·"
+			}
+			r.Cells = append(r.Cells, c)
+		}
+		rows = append(rows, r)
+	}
+	return rows, left
+}
+
+func teamName(t *kpi.Team) string {
+	switch {
+	case t.Teams > 0:
+		return count(t.Teams, "other team", "other teams")
+	case t.Name == "":
+		return "nobody known"
+	}
+	return report.Line(t.Name)
+}

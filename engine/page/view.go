@@ -1,0 +1,363 @@
+package page
+
+import (
+	"cmp"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/kpi"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// Bounds of what is told one by one; the rest is counted.
+const (
+	firstFixes  = 5
+	mostFixes   = 40
+	mostWaivers = 40
+	keptFixes   = 60 // of one branch, before those of all are put in order
+)
+
+// A view is everything that the templates show, as text that is clean.
+type view struct {
+	Style  template.CSS
+	Script template.JS
+	Policy string // content security policy
+
+	Of, Day, Clock string
+	Lead           []string
+	Single         bool
+	Missing        string // what is left out and why; empty: nothing
+
+	Tiles   []tile
+	Heat    []team
+	Buckets []bucket
+	Others  int // teams that are not in the heat map
+	Next    []fix
+	Plan    []fix
+	Fixes   int // in all
+	NoFix   int // cases that no known fix clears
+
+	Survival        []chart
+	WithoutSurvival []string
+	Before          string
+	Weeks           []chart
+	Graph           *drawing
+	Ways            []way
+	MoreWays        int
+	PathsNote       string
+	Waivers         []waiver
+	MoreWaivers     int
+	WaiversNote     string
+	Figures         []tile
+	Rows            []row
+	Table           table
+	Total, Kept     int
+	Repositories    bool // more than one, so that it is said of which a thing is
+	Evidence        []pair
+	Verify          string
+	Weakened        []string
+}
+
+// A pair is a term and what is said of it.
+type pair struct {
+	Term, Is string
+	Code     bool
+}
+
+// A fix is one thing to do, in words.
+type fix struct {
+	What, Clears, Cuts, Owner, Due, Repository, Effort, Why string
+	Share                                                   string // of all act and attend, cleared by it and those before it
+	Ticket                                                  string
+	How                                                     []string
+	Late                                                    bool
+
+	counts map[string]int
+	cuts   int
+}
+
+// A waiver is an accepted risk that ends.
+type waiver struct {
+	ID, Of, Approver, Expires, In, Cases string
+	Late                                 bool
+}
+
+// viewOf looks through a source.
+func viewOf(s *Source) (*view, error) {
+	v := &view{
+		Style: template.CSS(styleSheet), Script: template.JS(script), Policy: policy(),
+		Of: cmp.Or(report.Line(s.Of), "everything"), Day: s.Now.UTC().Format("2 January 2006"), Clock: s.Now.UTC().Format("15:04 UTC"), Single: s.Single,
+		Verify: s.Verify,
+	}
+	g := gathered{now: s.Now}
+	for r, err := range s.Results {
+		if err != nil {
+			return nil, err
+		}
+		g.add(r)
+	}
+	v.decisions(&g)
+	v.fixes(&g)
+	v.paths(&g)
+	if s.Figures != nil {
+		v.figures(s.Figures)
+	}
+	v.waivers(s, &g)
+	v.lead(s, &g)
+	v.evidence(s, &g)
+	return v, nil
+}
+
+// gathered is what is kept of the results.
+type gathered struct {
+	now          time.Time
+	decisions    decisions
+	fixes        [][]fix // of each result
+	left         int     // fixes that were not kept
+	noFix        int
+	ways         []way
+	chokes       []string
+	latest       *engine.Result // without its cases
+	sentences    []string
+	repositories map[string]bool
+	weakened     map[string]bool
+	waived       map[string]*waived
+	notes        []engine.WaiverNote
+	uncovered    []string
+}
+
+func (g *gathered) add(r *engine.Result) {
+	for i := range r.Cases {
+		g.decisions.add(rowOf(&r.Cases[i], r))
+		g.accept(&r.Cases[i])
+	}
+	var fixes []fix
+	for i := range r.Plan {
+		if i == keptFixes {
+			g.left += len(r.Plan) - i
+			break
+		}
+		fixes = append(fixes, fixOf(&r.Plan[i], r))
+	}
+	g.fixes = append(g.fixes, fixes)
+	for i := range r.NoFix {
+		for _, n := range r.NoFix[i].Cases {
+			g.noFix += n
+		}
+	}
+	ways, chokes := waysOf(r)
+	g.ways, g.chokes = append(g.ways, ways...), append(g.chokes, chokes...)
+	if r.Graph != nil {
+		g.uncovered = append(g.uncovered, r.Graph.Uncovered...)
+	}
+	if g.repositories == nil {
+		g.repositories, g.weakened = map[string]bool{}, map[string]bool{}
+	}
+	g.repositories[r.Change.Repository] = true
+	for _, w := range r.Weakened {
+		g.weakened[report.Line(w)] = true
+	}
+	if r.Waivers != nil {
+		g.notes = append(g.notes, r.Waivers.Expired...)
+	}
+	if g.latest == nil || r.Now.After(g.latest.Now) {
+		short := *r
+		short.Cases, short.Plan, short.Paths, short.NoFix = nil, nil, nil, nil
+		g.latest = &short
+		g.sentences = report.VerdictWords(r)
+	}
+}
+
+func (v *view) decisions(g *gathered) {
+	g.decisions.cut()
+	v.Repositories = len(g.repositories) > 1
+	v.Rows, v.Total, v.Kept = g.decisions.rows, g.decisions.total, len(g.decisions.rows)
+	v.Table = tableOf(v.Rows)
+	v.Rows = v.Rows[:min(len(v.Rows), shownAtFirst)]
+}
+
+// fixOf words a fix.
+func fixOf(f *engine.Fix, r *engine.Result) fix {
+	counts := map[engine.Priority]int{}
+	for p, n := range f.Clears {
+		counts[engine.Priority(p)] = n
+	}
+	out := fix{
+		What: upper(report.FixWords(f)), Clears: report.CountWords(counts), Cuts: report.CutWords(f, r), Owner: report.Line(strings.Join(f.Owners, ", ")),
+		Repository: report.Line(r.Change.Repository), Effort: string(f.Effort), Why: sentence(f.Why), Late: f.Overdue > 0, counts: f.Clears, cuts: f.PathsCut,
+	}
+	if f.Cumulative > 0 {
+		out.Share = percentage(f.Cumulative) + " %"
+	}
+	if !f.Due.IsZero() {
+		out.Due = report.DayWords(f.Due, r.Now)
+	}
+	for _, how := range f.How[:min(len(f.How), 4)] {
+		out.How = append(out.How, report.Line(how))
+	}
+	for i, t := range f.Tickets[:min(len(f.Tickets), 3)] {
+		if i > 0 {
+			out.Ticket += ", "
+		}
+		out.Ticket += report.Line(t.Ref)
+		if t.Status != "" {
+			out.Ticket += " (" + report.Line(t.Status) + ")"
+		}
+	}
+	return out
+}
+
+func upper(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}
+
+// fixes puts the plans of all branches into one: each stays in its order, and of their next ones the one that clears the gravest goes first.
+func (v *view) fixes(g *gathered) {
+	lists := slices.Clone(g.fixes)
+	v.Fixes, v.NoFix = g.left, g.noFix
+	for _, l := range lists {
+		v.Fixes += len(l)
+	}
+	for len(v.Plan) < mostFixes {
+		best := -1
+		for i, l := range lists {
+			if len(l) > 0 && (best < 0 || graver(&l[0], &lists[best][0])) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		next := lists[best][0]
+		if lists[best] = lists[best][1:]; len(g.repositories) > 1 {
+			next.Share = "" // it is of its own branch
+		} else {
+			next.Repository = ""
+		}
+		v.Plan = append(v.Plan, next)
+	}
+	v.Next = v.Plan[:min(len(v.Plan), firstFixes)]
+}
+
+func graver(a, b *fix) bool {
+	for i := len(engine.Priorities) - 1; i >= 0; i-- {
+		p := string(engine.Priorities[i])
+		if a.counts[p] != b.counts[p] {
+			return a.counts[p] > b.counts[p]
+		}
+	}
+	return a.cuts > b.cuts
+}
+
+func (v *view) paths(g *gathered) {
+	ways := sortWays(g.ways)
+	if len(ways) > 0 {
+		v.Graph = draw(ways, g.chokes)
+	}
+	v.Ways = ways[:min(len(ways), mostWays)]
+	v.MoreWays = len(ways) - len(v.Ways)
+	slices.Sort(g.uncovered)
+	if g.uncovered = slices.Compact(g.uncovered); len(g.uncovered) > 0 {
+		const shown = 5
+		names := g.uncovered[:min(len(g.uncovered), shown)]
+		v.PathsNote = "Not known of ways over " + report.Line(strings.Join(names, ", "))
+		if more := len(g.uncovered) - len(names); more > 0 {
+			v.PathsNote += " and " + count(more, "other", "others")
+		}
+		v.PathsNote += ": no complete scan looked at " + word(len(g.uncovered), "it", "them") + "."
+	}
+}
+
+// tileOrder are the figures that are told first, those of them that are known: the first two answer the question, and are told though they
+// are not.
+var tileOrder = []string{"exposure.half_life", "paths.validated", "due.compliance", "due.overdue", "backlog.net", "open.cases"}
+
+// mostTiles is as many as fit beside each other.
+const mostTiles = 5
+
+func (v *view) figures(r *kpi.Report) {
+	v.Before = periodBefore(r.Previous)
+	for i, id := range tileOrder {
+		f := r.Find(id, "")
+		if f == nil || f.Value == nil && i > 1 || len(v.Tiles) == mostTiles {
+			continue
+		}
+		t := tileOf(f)
+		if t.Main = i < 2 && f.Value != nil; t.Main {
+			t.Spark = sparkFor(r, id)
+		}
+		v.Tiles = append(v.Tiles, t)
+	}
+	for i := range r.Figures {
+		v.Figures = append(v.Figures, tileOf(&r.Figures[i]))
+	}
+	v.Buckets = buckets
+	v.Heat, v.Others = heat(r.Teams)
+	v.Survival, v.WithoutSurvival = survival(r)
+	if c := burnUp(r); c != nil {
+		v.Weeks = append(v.Weeks, *c)
+	}
+	if c := overTime(r, "paths", "Validated attack paths", "paths.validated"); c != nil {
+		v.Weeks = append(v.Weeks, *c)
+	}
+}
+
+// lead is the answer in a sentence or two.
+func (v *view) lead(s *Source, g *gathered) {
+	if s.Single {
+		v.Lead = g.sentences[:min(len(g.sentences), 2)]
+		return
+	}
+}
+
+// evidence says by what everything was decided, and how that can be checked.
+func (v *view) evidence(s *Source, g *gathered) {
+	add := func(term, is string, code bool) {
+		if is = report.Line(is); is != "" {
+			v.Evidence = append(v.Evidence, pair{term, is, code})
+		}
+	}
+	if r := g.latest; r != nil {
+		add("policy", r.Policy.Digest, true)
+		add("packs", strings.Join(r.Policy.Packs, ", "), false)
+		add("headgate", r.Engine.Headgate, false)
+		for _, f := range []struct {
+			name string
+			info *engine.FeedInfo
+		}{{"KEV", r.Intel.KEV}, {"EPSS", r.Intel.EPSS}, {"SSVC points", r.Intel.SSVC}} {
+			if f.info == nil {
+				add(f.name, "not loaded", false)
+				continue
+			}
+			is := cmp.Or(f.info.Catalog, f.info.Model)
+			if !f.info.Date.IsZero() {
+				is = strings.TrimSpace(is + " of " + f.info.Date.UTC().Format("2 January 2006"))
+			}
+			add(f.name, strings.TrimPrefix(is, "of "), false)
+		}
+	}
+	if s.Figures != nil && s.Figures.Evidence != nil {
+		e := s.Figures.Evidence
+		if e.Size > 0 {
+			signed := "not signed"
+			if e.Signed {
+				signed = "signed"
+			}
+			add("checkpoint", strings.TrimSpace(e.Origin+", ")+" "+count(int(e.Size), "leaf", "leaves")+", "+signed, false)
+			add("root", e.Root, true)
+		}
+		if !e.LatestRun.IsZero() {
+			add("latest run", e.LatestRun.UTC().Format("2 January 2006, 15:04 UTC"), false)
+		}
+	}
+	for w := range g.weakened {
+		v.Weakened = append(v.Weakened, w)
+	}
+	slices.Sort(v.Weakened)
+}

@@ -36,7 +36,7 @@ func written(t *testing.T, s *Source) string {
 }
 
 func TestSameSourceGivesSameBytes(t *testing.T) {
-	if written(t, ledger(400)) != written(t, ledger(400)) {
+	if first, second := written(t, ledger(400)), written(t, ledger(400)); first != second {
 		t.Error("two pages of one source differ")
 	}
 }

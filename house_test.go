@@ -56,7 +56,7 @@ var allowed = map[string][]string{
 		"engine",
 		"github.com/go-json-experiment/json",
 	},
-	"engine/kpi": {"engine"},
+	"engine/kpi":  {"engine"},
 	"engine/page": {"engine", "engine/kpi", "engine/report"},
 	"engine/paths": {
 		"engine",

@@ -35,6 +35,26 @@ type State struct {
 	Index      int64     // and its record there
 	Leaf       [32]byte  // the hash of that record, as a leaf of the tree of its run
 	Waivers    int       // that the decision knows, whether they hold or not
+	Opened     time.Time // when it was there last after it was not: the first time, or since it came back
+	Past       []Span    // the times in which it was open before that, oldest first; of many the latest
+	Traits
+}
+
+// A Span is a time in which a finding was open on an asset.
+type Span struct {
+	Opened time.Time `json:"opened"`
+	Closed time.Time `json:"closed"`
+}
+
+// mostSpans bounds the spans that a state keeps.
+const mostSpans = 50
+
+// Traits are what the latest decision knew of a finding and its asset that others count it by.
+type Traits struct {
+	Owner       string // of the asset; empty: not known
+	Criticality string // of the asset; empty: not known
+	Fixable     *bool  // a version that fixes it is known; nil: it is of no package
+	Exploited   *bool  // it is known to be exploited; nil: nobody asked
 }
 
 // A Sight is one finding on one asset in one run.
@@ -53,6 +73,7 @@ type Sight struct {
 	Index      int64     // of its record
 	Leaf       [32]byte  // and its hash
 	Waivers    int       // that the decision knows
+	Traits
 }
 
 // A Run is what a run says of itself.
@@ -126,15 +147,41 @@ func (b *Branch) See(r *Run, seen *Sight) {
 		s.NewCVEs = slices.DeleteFunc(slices.Clone(s.CVEs), func(cve string) bool { return slices.Contains(had, cve) })
 		s.NewCVEs = union(s.NewCVEs, known[0].NewCVEs)
 	}
+	s.open(r, known)
 	if seen.Waived {
 		s.Status = Waived
 	}
 	s.IDs = slices.DeleteFunc(s.IDs, func(id string) bool { return id == s.Finding })
 	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = seen.Priority, seen.Action, seen.Due, seen.NextChange, r.Leaf, seen.Index
-	s.Leaf, s.Waivers = seen.Leaf, seen.Waivers
+	s.Leaf, s.Waivers, s.Traits = seen.Leaf, seen.Waivers, seen.Traits
 	b.put(s)
 	at := place{s.Asset, s.Finding}
 	b.dirty[at], b.seen[at] = true, true
+}
+
+// open says since when a state is open, after what is known of it: since it was first seen, or since it came back.
+func (s *State) open(r *Run, known []*State) {
+	s.Opened = s.FirstSeen
+	if len(known) == 0 {
+		return
+	}
+	was := known[0]
+	s.Opened, s.Past = was.Opened, was.Past
+	if was.Status == Closed {
+		s.Opened = r.At
+		s.Past = append(slices.Clone(was.Past), Span{Opened: was.Opened, Closed: was.Closed})
+		s.Past = s.Past[max(0, len(s.Past)-mostSpans):]
+	}
+	for _, other := range known[1:] {
+		if other.Status != Closed {
+			s.Opened = earlier(s.Opened, other.Opened)
+		}
+	}
+	if n := len(s.Past); n > 0 {
+		s.Opened = later(s.Opened, s.Past[n-1].Closed)
+	} else { // a clock that went back
+		s.Opened = earlier(s.Opened, s.FirstSeen)
+	}
 }
 
 // known are the states of a finding under any of its ids, that of the canonical one first.
@@ -171,7 +218,7 @@ func (b *Branch) End(r *Run) {
 			continue
 		}
 		closed := *s
-		closed.Status, closed.Closed, closed.NextChange = Closed, later(s.LastSeen, r.At), time.Time{}
+		closed.Status, closed.Closed, closed.NextChange = Closed, later(later(s.LastSeen, s.Opened), r.At), time.Time{}
 		b.states[at], b.dirty[at] = &closed, true
 	}
 	clear(b.seen)

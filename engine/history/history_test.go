@@ -3,6 +3,7 @@ package history
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -152,6 +153,44 @@ func TestRunByRunComesToTheSameAsAllAtOnce(t *testing.T) {
 			if s.LastSeen.Before(s.FirstSeen) || s.Status == Closed && s.Closed.Before(s.LastSeen) {
 				t.Fatalf("dates: %+v", s)
 			}
+			checkSpans(t, s)
 		}
+	}
+}
+
+// The times in which a finding was open follow each other.
+func checkSpans(t *testing.T, s *State) {
+	t.Helper()
+	last := s.FirstSeen
+	for _, p := range append(slices.Clone(s.Past), Span{Opened: s.Opened, Closed: later(s.Opened, s.Closed)}) {
+		if p.Opened.Before(last) || p.Closed.Before(p.Opened) {
+			t.Fatalf("%+v begins before %s, or ends before it begins: %+v", p, last, s)
+		}
+		last = p.Closed
+	}
+	if s.Status == Closed && s.Closed.Before(s.Opened) {
+		t.Fatalf("closed before it was opened: %+v", s)
+	}
+}
+
+func TestWhatComesBackKeepsTheTimesInWhichItWasOpen(t *testing.T) {
+	b := NewBranch()
+	at := func(days int) time.Time { return noon.Add(time.Duration(days) * day) }
+	saw(b, 0, []string{"trivy"}, sight("hg1-a", "trivy"))
+	saw(b, 3, []string{"trivy"})
+	saw(b, 10, []string{"trivy"}, sight("hg1-a", "trivy"))
+	saw(b, 12, []string{"trivy"}, sight("hg1-a", "trivy"))
+	saw(b, 20, []string{"trivy"})
+	saw(b, 21, []string{"trivy"}, sight("hg1-a", "trivy"))
+	s := b.Find("checkout", "hg1-a", nil)
+	if want := []Span{{at(0), at(3)}, {at(10), at(20)}}; !reflect.DeepEqual(s.Past, want) || !s.Opened.Equal(at(21)) || !s.FirstSeen.Equal(at(0)) {
+		t.Errorf("have %+v", s)
+	}
+	for i := range 2 * mostSpans {
+		saw(b, 30+2*i, []string{"trivy"})
+		saw(b, 31+2*i, []string{"trivy"}, sight("hg1-a", "trivy"))
+	}
+	if s = b.Find("checkout", "hg1-a", nil); len(s.Past) != mostSpans || s.Reopened != 2+2*mostSpans {
+		t.Errorf("%d spans of %d", len(s.Past), s.Reopened)
 	}
 }

@@ -105,7 +105,7 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 	if p.branch != nil {
 		seen := history.Sight{Asset: d.Asset.ID, Finding: d.Finding.ID, IDs: d.Finding.IDs, Waived: d.ExemptedBy != "", Priority: string(d.Priority),
 			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index,
-			Leaf: line.Hash, Waivers: len(d.Waivers)}
+			Leaf: line.Hash, Waivers: len(d.Waivers), Traits: p.traits(d)}
 		for _, i := range d.Finding.Reports {
 			if i < 0 || i >= len(p.scans) {
 				return "", fmt.Errorf("it names report %d of %d", i, len(p.scans))
@@ -117,6 +117,19 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 		p.branch.See(&p.run, &seen)
 	}
 	return d.Finding.ID, nil
+}
+
+// traits are what others count a decision by. Whether it is about known exploitation is what the rules that ask for it said: they were asked
+// if the pack that has them was on, and a catalogue loaded.
+func (p *projection) traits(d *evidence.Decision) history.Traits {
+	t := history.Traits{Owner: d.Asset.Owner, Criticality: d.Asset.Criticality}
+	if d.Finding.Package != "" && d.Finding.Kind == engine.KindVulnerability {
+		t.Fixable = new(len(d.Finding.Fixed) > 0)
+	}
+	if len(d.Finding.CVEs) > 0 && p.in.terms.Intel.KEV != nil && slices.Contains(p.in.terms.Policy.Packs, "exploit") {
+		t.Exploited = new(slices.ContainsFunc(d.Reasons, func(r evidence.Reason) bool { return strings.HasPrefix(r.Rule, "exploit.kev") }))
+	}
+	return t
 }
 
 // write puts what changed into the tables.
@@ -134,12 +147,15 @@ type names struct {
 	IDs    []string `json:"ids,omitempty"`
 	CVEs   []string `json:"cves,omitempty"`
 	SeenBy []string `json:"seen_by,omitempty"`
+
+	Past []history.Span `json:"past,omitempty"`
 }
 
 var (
 	stateKey     = []string{"repository", "branch", "asset", "finding"}
 	stateColumns = append(slices.Clone(stateKey), "status", "first_seen", "last_seen", "closed", "reopened", "priority", "action", "due",
-		"next_change", "run", "idx", "leaf", "cves", "waivers", "names")
+		"next_change", "run", "idx", "leaf", "cves", "waivers", "opened",
+		"owner", "criticality", "fixable", "exploited", "names")
 )
 
 // writeStates puts states into the tables and takes those out that are gone. Fresh are the CVEs of a state that are not in their table yet.
@@ -176,9 +192,28 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 
 // rowOf is a state as it is kept: equal rows mean equal states.
 func rowOf(repository, branch string, s *history.State) ([]any, error) {
-	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy}, json.Deterministic(true))
+	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy, s.Past}, json.Deterministic(true))
 	return []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
-		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], strings.Join(s.CVEs, " "), s.Waivers, lists}, err
+		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], strings.Join(s.CVEs, " "), s.Waivers,
+		timeText(s.Opened), s.Owner, s.Criticality, knownText(s.Fixable), knownText(s.Exploited), lists}, err
+}
+
+// knownText writes what is yes or no, or empty if it is not known.
+func knownText(is *bool) string {
+	switch {
+	case is == nil:
+		return ""
+	case *is:
+		return "yes"
+	}
+	return "no"
+}
+
+func knownOf(text string) *bool {
+	if text == "" {
+		return nil
+	}
+	return new(text == "yes")
 }
 
 // cvesOf are the CVEs of a branch's findings, each as one row of their table, by asset and finding.
@@ -195,7 +230,8 @@ func cvesOf(ctx context.Context, t transaction, repository, branch string) (map[
 }
 
 // stateSelection are the columns of a state that stateIn reads.
-const stateSelection = `asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, leaf, waivers, names`
+const stateSelection = `asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, leaf, waivers, ` +
+	`opened, owner, criticality, fixable, exploited, names`
 
 // statesOf are the states of a branch, in the order of asset and id.
 func statesOf(ctx context.Context, t transaction, repository, branch string) (all []*history.State, err error) {
@@ -212,9 +248,9 @@ func statesOf(ctx context.Context, t transaction, repository, branch string) (al
 func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
 	s := &history.State{}
 	var lists, leaf []byte
-	var first, last, closed, due, next string
+	var first, last, closed, due, next, opened, fixable, exploited string
 	if err := scan(append([]any{&s.Asset, &s.Finding, &s.Status, &first, &last, &closed, &s.Reopened, &s.Priority, &s.Action, &due, &next, &s.Run, &s.Index,
-		&leaf, &s.Waivers, &lists}, more...)...); err != nil {
+		&leaf, &s.Waivers, &opened, &s.Owner, &s.Criticality, &fixable, &exploited, &lists}, more...)...); err != nil {
 		return nil, err
 	}
 	var n names
@@ -225,7 +261,7 @@ func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
 	for _, d := range []struct {
 		text string
 		into *time.Time
-	}{{first, &s.FirstSeen}, {last, &s.LastSeen}, {closed, &s.Closed}, {due, &s.Due}, {next, &s.NextChange}} {
+	}{{first, &s.FirstSeen}, {last, &s.LastSeen}, {closed, &s.Closed}, {due, &s.Due}, {next, &s.NextChange}, {opened, &s.Opened}} {
 		if err == nil && d.text != "" {
 			*d.into, err = time.Parse(time.RFC3339, d.text)
 		}
@@ -234,6 +270,7 @@ func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
 		return nil, fmt.Errorf("state of %.80q on %.80q: %w", s.Finding, s.Asset, err)
 	}
 	copy(s.Leaf[:], leaf)
-	s.IDs, s.CVEs, s.SeenBy = n.IDs, n.CVEs, n.SeenBy
+	s.IDs, s.CVEs, s.SeenBy, s.Past = n.IDs, n.CVEs, n.SeenBy, n.Past
+	s.Fixable, s.Exploited = knownOf(fixable), knownOf(exploited)
 	return s, nil
 }

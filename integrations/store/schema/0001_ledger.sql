@@ -78,7 +78,12 @@ CREATE TABLE finding_state (
 	leaf BLOB NOT NULL, -- the hash of the record, as a leaf of the tree of its run
 	cves TEXT NOT NULL, -- that it covers, sorted, with spaces between them
 	waivers INTEGER NOT NULL, -- how many of them the decision knows, whether they hold or not
-	names BLOB NOT NULL, -- further ids, CVEs and the scans that see it, as JSON
+	opened TEXT NOT NULL, -- when it was first seen, or came back
+	owner TEXT NOT NULL, -- of the asset, as are the next; empty: not known
+	criticality TEXT NOT NULL,
+	fixable TEXT NOT NULL, -- yes or no; empty: it is of no package
+	exploited TEXT NOT NULL, -- yes or no; empty: nobody asked
+	names BLOB NOT NULL, -- further ids, CVEs, the scans that see it, and when it was open before, as JSON
 	PRIMARY KEY (repository, branch, asset, finding)
 ) STRICT;
 CREATE INDEX finding_state_cves ON finding_state (cves);

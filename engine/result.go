@@ -40,6 +40,7 @@ type RunChange struct {
 	Branch     string `json:"branch,omitempty"` // that is decided on, or that a change is to go to; absent: not known
 	Base       string `json:"base,omitempty"`   // commit
 	Head       string `json:"head,omitempty"`   // commit
+	Pull       int    `json:"pull,omitempty"`   // number of the pull request; 0: there is none, or nobody said
 }
 
 // Versions are the versions of what decided.

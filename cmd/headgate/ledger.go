@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func (r *run) openLedger(ctx context.Context) error {
 			return setup(fmt.Errorf("--log: %w", err), "")
 		}
 	}
-	r.result.Change.Branch = r.branch(ctx)
+	r.result.Change.Branch, r.result.Change.Pull = r.branch(ctx), r.pull()
 	if where == "" {
 		return nil
 	}
@@ -133,6 +134,28 @@ func ledgerFailure(where string, err error) error {
 		return setup(is, "headgate gate --ledger makes one")
 	}
 	return setup(is, "")
+}
+
+// pullNames are the names that CI systems give in the environment to the number of a pull request: GitLab, Azure Pipelines, Jenkins, Bitbucket.
+var pullNames = []string{"CI_MERGE_REQUEST_IID", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CHANGE_ID", "BITBUCKET_PR_ID"}
+
+// pull is the number of the pull request that is judged; 0 if there is none, or nobody says.
+func (r *run) pull() int {
+	switch event := &r.event.Event; {
+	case event.Pull != nil:
+		return event.Pull.Number
+	case event.MergeGroup != nil:
+		return event.MergeGroup.Number()
+	}
+	if r.result.Change.Event != engine.EventPullRequest {
+		return 0
+	}
+	for _, name := range pullNames {
+		if n, err := strconv.Atoi(r.app.getenv(name)); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 // branch is the one that is decided on: as the flag says, else as CI says, else as git says. Of a change it is the one that it is to go to.

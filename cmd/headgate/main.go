@@ -176,6 +176,7 @@ var commands = []func(*app) *cobra.Command{
 	newPlanCommand,
 	newWaiveCommand,
 	newPublishCommand,
+	newReportCommand,
 	newPolicyCommand,
 	newEvidenceCommand,
 	newDBCommand,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/kpi"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/engine/waiver"
@@ -43,6 +44,7 @@ var schemas = []struct {
 	{"verification", "what headgate evidence verify -o json writes", func() []byte { return evidence.VerificationFormat }},
 	{"fedramp-vdr", "what headgate gate -o fedramp-vdr and fedramp-history write", report.FedRAMPSchema},
 	{"version", "what headgate version -o json writes", func() []byte { return versionSchema }},
+	{"kpi", "what headgate report -o json writes", kpi.JSONSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
 }

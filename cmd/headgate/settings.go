@@ -44,6 +44,7 @@ type settings struct {
 	Jira            *jiraSettings  `yaml:"jira"` // nil: no tickets
 	Notify          []webhook      `yaml:"notify"`
 	Exports         exportSettings `yaml:"exports"`
+	KPI             kpiTargets     `yaml:"kpi"`
 
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
@@ -265,6 +266,9 @@ func (s *settings) read(name string, text []byte) error {
 	}
 	if err := s.Exports.check(); err != nil {
 		return setup(fmt.Errorf("%s: %w", name, err), "")
+	}
+	if err := s.KPI.check(); err != nil {
+		return setup(fmt.Errorf("%s: kpi: %w", name, err), "docs/kpis.md lists all figures")
 	}
 	if err := s.checkScope(name); err != nil {
 		return setup(err, "")

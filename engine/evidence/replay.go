@@ -444,15 +444,24 @@ func (a *again) answer(ctx context.Context, digest string) ([]byte, error) {
 	return a.answers[digest], nil
 }
 
+// ResultOf is what a run came to, without its cases and what follows from them. The digest is that of its statement.
+func ResultOf(ctx context.Context, run Run, digest string) (*engine.Result, error) {
+	text, err := exactly(ctx, run, PartResult, digest)
+	if err != nil {
+		return nil, err
+	}
+	r := &engine.Result{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", PartResult, oneLine(err))
+	}
+	return r, nil
+}
+
 // gate asks the policy again what all cases come to.
 func (a *again) gate(ctx context.Context, p *Predicate) error {
-	text, err := exactly(ctx, a.run, PartResult, p.Result)
+	was, err := ResultOf(ctx, a.run, p.Result)
 	if err != nil {
 		return err
-	}
-	was := &engine.Result{}
-	if err := json.Unmarshal(text, was); err != nil {
-		return fmt.Errorf("%s: %w", PartResult, oneLine(err))
 	}
 	is := *was
 	is.Cases, is.Weakened = a.all, nil

@@ -13,7 +13,7 @@ import (
 // Options say what a report is of.
 type Options struct {
 	At     time.Time // the clock of the report
-	Window Period    // Until is not after At
+	Window Period    // it does not end after the second of At
 	Kind   string    // FromLedger or FromResult
 	Team   string    // only cases of this owner; empty: all
 	Branch string    // only this branch; empty: all
@@ -60,7 +60,7 @@ func New(o Options) (*Collector, error) {
 		return nil, errors.New("the period ends before it begins")
 	case length > mostWeeks*week:
 		return nil, fmt.Errorf("the period is longer than %d weeks", mostWeeks)
-	case o.Window.Until.After(o.At):
+	case o.Window.Until.After(o.At.Add(time.Second)):
 		return nil, errors.New("the period ends in the future")
 	}
 	c := &Collector{o: o, previous: Period{o.Window.Since.Add(-length), o.Window.Since}, teams: map[string]*Team{}, waivers: waiverTally{of: map[[2]string]Waiver{}},

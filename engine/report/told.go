@@ -12,6 +12,12 @@ import (
 // Line makes text from outside safe to show on a line: without control characters and what reorders or hides, and bounded.
 func Line(s string) string { return clean(s) }
 
+// Columns is how many columns clean text takes on a terminal.
+func Columns(s string) int { return width(s) }
+
+// Short shortens clean text to so many columns; the cut shows as "…".
+func Short(s string, columns int) string { return cutEnd(s, columns) }
+
 // FixWords say what to do: "upgrade log4j-core to 2.17.1".
 func FixWords(f *engine.Fix) string { return clean(todoOf(f).words()) }
 

@@ -11,10 +11,11 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// Effects are the objects outside that the ledger knows of in a place, in the order of kind and key.
+// Effects are the objects outside that the ledger knows of in a place, in the order of kind and key; those of all places, by place first, if
+// it is empty.
 func (l *Ledger) Effects(ctx context.Context, place string) (all []engine.Effect, err error) {
 	err = l.db.view(ctx, func(t transaction) error {
-		return t.each(ctx, "SELECT body FROM effect WHERE place = $1", []any{place}, func(scan func(...any) error) error {
+		return t.each(ctx, "SELECT body FROM effect WHERE place = $1 OR $1 = ''", []any{place}, func(scan func(...any) error) error {
 			var body []byte
 			if err := scan(&body); err != nil {
 				return err
@@ -28,7 +29,9 @@ func (l *Ledger) Effects(ctx context.Context, place string) (all []engine.Effect
 		})
 	})
 	// Here and not in the query, as databases differ in how they order text.
-	slices.SortFunc(all, func(a, b engine.Effect) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key)) })
+	slices.SortFunc(all, func(a, b engine.Effect) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+	})
 	return all, err
 }
 

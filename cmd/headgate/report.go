@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/engine/kpi"
+	"github.com/headgate/headgate/engine/report"
+)
+
+// reportFlags are what report is told.
+type reportFlags struct {
+	ledger, settings  string
+	since, until, now string
+	team, branch      string
+	replay            int
+	outputs           []string
+}
+
+// A reportFormat is one way to write a report: one line each.
+type reportFormat struct {
+	report.Format
+	write func(a *app, to io.Writer, r *kpi.Report) error
+}
+
+func reportFormats() []reportFormat {
+	return []reportFormat{
+		{report.Format{Name: "text", Title: "for people"}, (*app).writeReportText},
+		{report.Format{Name: "json", Title: "all figures, with their definitions: headgate schema kpi"}, func(_ *app, to io.Writer, r *kpi.Report) error { return kpi.WriteJSON(to, r) }},
+		{report.Format{Name: "csv", Title: "one line a figure"}, func(_ *app, to io.Writer, r *kpi.Report) error { return writeReportCSV(to, r) }},
+		{report.Format{Name: "openmetrics", Title: "for Prometheus and what reads its format"}, func(_ *app, to io.Writer, r *kpi.Report) error { return kpi.WriteOpenMetrics(to, r) }},
+	}
+}
+
+func reportFormatNames() (all []report.Format) {
+	for _, f := range reportFormats() {
+		all = append(all, f.Format)
+	}
+	return all
+}
+
+func newReportCommand(a *app) *cobra.Command {
+	var f reportFlags
+	c := &cobra.Command{
+		Use:   "report [RESULT]",
+		Short: "Show whether exposure goes down: figures of a ledger or a result, with their definitions",
+		Long: `Shows whether exposure goes down, where not, and what next: figures of a period beside those of the same length of time before it, each with
+its definition, from what a ledger kept of runs (--ledger), or as far as one can be, from a result file (headgate gate -o json=FILE).
+
+A figure that cannot be known says why, and is never 0. Without --since the period is the last 13 weeks. A time of the period is the one that
+a run was given; days are those of UTC.
+
+Targets are set as kpi in headgate.yaml; where there is none, the days that the pack sla allows in the latest run are the target of half-lives
+and of the 90th percentile of remediation.
+
+Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be reported on cannot be read.`,
+		Example: `  headgate report --ledger ledger.db
+  headgate report --ledger ledger.db --since 2026-07-01 --until 2026-09-30 -o json=q3.json
+  headgate report --ledger ledger.db --team team-pay
+  headgate report --ledger postgres://ledger/acme -o openmetrics=headgate.prom`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			outs, err := parseOutputs(f.outputs, reportFormatNames())
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 == (f.ledger != "") {
+				return setup(errors.New("a report is of a ledger or of a result file"), "--ledger ledger.db, or the name of a file that headgate gate -o json=FILE wrote")
+			}
+			r, err := a.reported(c.Context(), &f, args)
+			if err != nil {
+				return err
+			}
+			write := func(o output, to io.Writer) error {
+				for _, format := range reportFormats() {
+					if format.Name == o.format {
+						return format.write(a, to, r)
+					}
+				}
+				return nil // parseOutputs has refused all other names
+			}
+			return a.writeOutputs(outs, func(o output, to *os.File) error { return write(o, to) }, func(o output) error { return write(o, a.stdout) })
+		},
+	}
+	c.Flags().StringVar(&f.ledger, "ledger", "", ledgerForms)
+	c.Flags().StringVar(&f.settings, "settings", "", "`folder` with headgate.yaml, whose kpi are the targets (default: .headgate here or above)")
+	c.Flags().StringVar(&f.since, "since", "", "the first `day` of the period, 2026-07-01 (default: 13 weeks before its end)")
+	c.Flags().StringVar(&f.until, "until", "", "the last `day` of the period, 2026-09-30 (default: up to now)")
+	c.Flags().StringVar(&f.now, "now", "", "the `time` that it is, instead of the real one")
+	c.Flags().StringVar(&f.team, "team", "", "only what this `owner` has")
+	c.Flags().StringVar(&f.branch, "branch", "", "only what is on this `branch` (default: all that the ledger keeps)")
+	c.Flags().IntVar(&f.replay, "replay", 0, "decide a sample of so `many` recorded decisions again, and show how many come out identical")
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames(reportFormatNames())+" (several at once)")
+	return c
+}
+
+// reported is the report that flags and arguments ask for.
+func (a *app) reported(ctx context.Context, f *reportFlags, args []string) (*kpi.Report, error) {
+	o := kpi.Options{Team: f.team, Branch: f.branch, Kind: kpi.FromLedger}
+	if len(args) == 1 {
+		return a.reportedOfResult(f, o, args[0])
+	}
+	if err := a.reportPeriod(f, &o); err != nil {
+		return nil, err
+	}
+	return a.reportedOfLedger(ctx, f, o)
+}
+
+// reportPeriod reads which period is meant, and the targets.
+func (a *app) reportPeriod(f *reportFlags, o *kpi.Options) error {
+	now, _, err := (&runFlags{now: f.now}).clock(a)
+	if err != nil {
+		return err
+	}
+	o.At = now.UTC().Truncate(time.Second)
+	o.Window.Until = o.At.Add(time.Second) // what is recorded now is in it
+	for _, day := range []struct {
+		flag, text string
+		into       *time.Time
+		add        int
+	}{{"--until", f.until, &o.Window.Until, 1}, {"--since", f.since, &o.Window.Since, 0}} {
+		if day.text == "" {
+			continue
+		}
+		t, err := time.Parse(time.DateOnly, day.text)
+		if err != nil {
+			return setup(fmt.Errorf("%s %q is no day", day.flag, day.text), "write 2026-07-01")
+		}
+		*day.into = t.AddDate(0, 0, day.add)
+	}
+	if o.Window.Until.After(o.At) { // the last day is today
+		o.Window.Until = o.At.Add(time.Second) // what is recorded now is in it
+	}
+	if f.since == "" {
+		o.Window.Since = o.Window.Until.Add(-time.Second).Truncate(24*time.Hour).AddDate(0, 0, 1-7*13)
+	}
+	s, err := a.openSettings(workingTree, f.settings, nil)
+	if err != nil {
+		return err
+	}
+	o.Targets = s.KPI
+	return nil
+}

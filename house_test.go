@@ -124,7 +124,9 @@ var allowed = map[string][]string{
 		"golang.org/x/sync", "golang.org/x/term",
 	},
 
-	"bench": {}, // benchmarks that run the whole program
+	// Measuring is no part of the product: nothing may import it.
+	"bench":        {"bench/estate", "engine", "engine/evidence", "integrations/store", "policies", "github.com/open-policy-agent/opa"},
+	"bench/estate": {"engine"},
 }
 
 // impure are the packages that reach outside of the program, or give different answers to the same question.
@@ -182,14 +184,14 @@ func TestTableOfImportsKeepsTheArrows(t *testing.T) {
 		if place == "engine/ticket" || place == "engine/page" {
 			return 3 // they stand on the plan, the reports and the figures: a ticket or page says of them what they say, in the same words
 		}
-		return slices.Index([]string{"policies", "engine", "engine/", "engine/ticket", "integrations/", "cmd/"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
+		return slices.Index([]string{"policies", "engine", "engine/", "engine/ticket", "integrations/", "cmd/", "bench/", "bench"}, regexp.MustCompile(`/.*`).ReplaceAllString(place, "/"))
 	}
 	for place, may := range allowed {
 		for _, m := range may {
 			if strings.Contains(m, ".") { // a module of others
 				continue
 			}
-			if floor(m) >= floor(place) || (m == "policies" && floor(place) != floor("cmd/")) {
+			if floor(m) >= floor(place) || (m == "policies" && floor(place) < floor("cmd/")) {
 				t.Errorf("%s may import %s, against the arrows", place, m)
 			}
 		}

@@ -292,7 +292,7 @@ func (w *Writer) keep(b *batch) error {
 
 // An Outcome is what a run came to, beside its records.
 type Outcome struct {
-	Result          *engine.Result // nil: the run decided nothing
+	Result          *engine.Result // nil: the run decided nothing. Its cases may be nil if they were written as they came: Counts says how many
 	AssetsInScope   int
 	AssetsEvaluated int
 	Subjects        []Subject // what it was about: commits and images
@@ -342,13 +342,17 @@ func (w *Writer) Close(o Outcome) (run string, err error) {
 // result writes what a run came to without its cases, and counts.
 func (w *Writer) result(o Outcome) (err error) {
 	p, r := &w.work, *o.Result
-	if p.Coverage.Decisions != len(r.Cases) {
-		return fmt.Errorf("%d cases are decided and %d have a record", len(r.Cases), p.Coverage.Decisions)
+	cases := len(r.Cases)
+	if r.Cases == nil {
+		cases = r.Counts.Cases
+	}
+	if p.Coverage.Decisions != cases {
+		return fmt.Errorf("%d cases are decided and %d have a record", cases, p.Coverage.Decisions)
 	}
 	p.Outcome, p.Weakened = r.Outcome, slices.Concat([]string{}, r.Weakened)
 	p.Counts = Counts{Act: r.Counts.Act, Attend: r.Counts.Attend, TrackStar: r.Counts.TrackStar, Track: r.Counts.Track, Block: r.Counts.Block,
 		Warn: r.Counts.Warn, Waived: r.Counts.Waived}
-	p.Coverage.Reports, p.Coverage.Findings, p.Coverage.Cases = len(r.Reports), r.Counts.Findings, len(r.Cases)
+	p.Coverage.Reports, p.Coverage.Findings, p.Coverage.Cases = len(r.Reports), r.Counts.Findings, cases
 	p.Coverage.AssetsInScope, p.Coverage.AssetsEvaluated = o.AssetsInScope, o.AssetsEvaluated
 	for i := range r.Reports {
 		if !r.Reports[i].Complete {

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"github.com/headgate/headgate/bench/estate"
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/policies"
+)
+
+// perLoop is how many cases the prepared query is asked about: each costs the same, however many there are.
+const perLoop = 4000
+
+// jobs are what runs in a process of its own.
+var jobs = map[string]func(ctx context.Context, size int, dir string) (map[string]taken, error){
+	"decide":  decideJob,
+	"loop":    loopJob,
+	"compare": compareJob,
+	"append":  appendJob,
+	"verify":  verifyJob,
+}
+
+func runJob(ctx context.Context, name string, size int, dir, profile string) error {
+	job := jobs[name]
+	if job == nil {
+		return fmt.Errorf("there is no job %q", name)
+	}
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	found, err := job(ctx, size, dir)
+	if err != nil {
+		return err
+	}
+	return printJob(found)
+}
+
+// measureDecide decides an estate with the default packs, evidence into segment files, and asks a prepared OPA query about a part of the same
+// cases, on as many cores.
+func measureDecide(ctx context.Context, b *bench) ([]line, error) {
+	if _, err := b.apart(ctx, "compare", b.size, b.dir); err != nil {
+		return nil, err
+	}
+	loop, err := b.loop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := b.decided(ctx, b.size)
+	if err != nil {
+		return nil, err
+	}
+	r := faster(ours, loop)
+	return []line{{fmt.Sprintf("%s cases (Zipf over 30,000 CVEs, 2,000 assets) decided with default packs, evidence into segment files, against one prepared OPA query per case on the same cores", amount(float64(ours.N))),
+		"20×, below 1 GiB", fmt.Sprintf("%v, %s: %s cases a second", r, inMiB(ours.Peak), amount(ours.perSecond())), r.wall >= 20 && ours.Peak < 1<<30, "go run ./bench -rows decide"}}, nil
+}
+
+// loop is what the prepared query takes. It is asked once a run.
+func (b *bench) loop(ctx context.Context) (taken, error) {
+	found, err := b.apart(ctx, "loop", b.size, b.dir)
+	return found["loop"], err
+}
+
+// decided is what deciding an estate of a size takes.
+func (b *bench) decided(ctx context.Context, size int) (taken, error) {
+	dir := filepath.Join(b.dir, fmt.Sprintf("evidence-%d", size))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return taken{}, err
+	}
+	if size != b.size { // the largest is verified later
+		defer os.RemoveAll(dir)
+	}
+	found, err := b.apart(ctx, "decide", size, dir)
+	return found["decide"], err
+}
+
+// growth shows how time and memory grow over sizes.
+func (b *bench) growth(ctx context.Context) error {
+	loop, err := b.loop(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n| cases | a second | CPU µs a case | against a prepared query | memory |\n| ---: | ---: | ---: | ---: | ---: |\n")
+	for size := 1000; size <= b.size; size *= 10 {
+		if size == b.size { // it was decided already
+			if err := os.RemoveAll(filepath.Join(b.dir, fmt.Sprintf("evidence-%d", size))); err != nil {
+				return err
+			}
+		}
+		t, err := b.decided(ctx, size)
+		if err != nil {
+			return err
+		}
+		r := faster(t, loop)
+		fmt.Printf("| %s | %s | %.1f | %.1f× (CPU time %.1f×) | %s |\n", amount(float64(size)), amount(t.perSecond()), float64(t.each().Nanoseconds())/1000, r.wall, r.cpu, inMiB(t.Peak))
+	}
+	return nil
+}
+
+func shipped(ctx context.Context, src engine.PolicySource) (*engine.Policy, error) {
+	src.Shipped, src.Packs = policies.Files, policies.Default
+	return engine.LoadPolicy(ctx, src)
+}
+
+// decideJob decides an estate chunk by chunk and writes the evidence of it. Making the estate up is not counted.
+func decideJob(ctx context.Context, size int, dir string) (map[string]taken, error) {
+	p, err := shipped(ctx, engine.PolicySource{Assume: policies.Assume})
+	if err != nil {
+		return nil, err
+	}
+	var watch stopwatch
+	all := estate.New(1)
+	if err := writeEvidence(ctx, p, all.Waivers(), all.Cases(size), dir, &watch); err != nil {
+		return nil, err
+	}
+	return map[string]taken{"decide": watch.taken}, nil
+}
+
+// writeEvidence decides cases and leaves their evidence in a folder. The watch is of deciding and writing.
+func writeEvidence(ctx context.Context, p *engine.Policy, waivers []engine.Waiver, chunks iter.Seq[[]engine.Case], dir string, watch *stopwatch) error {
+	files, err := p.Files()
+	if err != nil {
+		return err
+	}
+	create := func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(dir, name)) }
+	w, err := evidence.NewWriter(create, terms(p, "acme/estate"), files)
+	if err != nil {
+		return err
+	}
+	for _, one := range waivers {
+		if err := w.Add(evidence.Record{Kind: evidence.KindWaiver, Waiver: record(one)}); err != nil {
+			return err
+		}
+	}
+	result := &engine.Result{Schema: engine.ResultSchema, Outcome: engine.Warn, Now: estate.Today, Weakened: []string{}}
+	for cases := range chunks {
+		watch.start()
+		if err = p.Decide(ctx, cases, estate.Today); err == nil {
+			err = w.Cases(cases, nil)
+		}
+		watch.stop(len(cases))
+		if err != nil {
+			return err
+		}
+		for i := range cases {
+			count(&result.Counts, &cases[i].Decision)
+		}
+	}
+	watch.start()
+	_, err = w.Close(evidence.Outcome{Result: result, AssetsInScope: estate.Assets, AssetsEvaluated: estate.Assets})
+	watch.stop(0)
+	return err
+}
+
+// record is what evidence says of a waiver that is in force.
+func record(w engine.Waiver) *evidence.Waiver {
+	return &evidence.Waiver{ID: w.ID, State: evidence.WaiverUsed, Package: "pkg:*", Reason: w.Reason, Requester: w.Requester, Approver: w.Approver, Verified: w.Verified,
+		How: "merged by " + w.Approver, Created: w.Created, Expires: w.Expires, Cases: 1}
+}
+
+// count adds a decision to what evidence counts.
+func count(n *engine.Counts, d *engine.Decision) {
+	n.Findings++
+	n.Cases++
+	*[]*int{&n.Track, &n.TrackStar, &n.Attend, &n.Act}[d.Priority.Rank()]++
+	*[]*int{&n.Pass, &n.Warn, &n.Block}[d.Action.Rank()]++
+	if d.Exemption() != nil {
+		n.Waived++
+	}
+}
+
+// terms are those of a run that decides.
+func terms(p *engine.Policy, repository string) evidence.Terms {
+	return evidence.Terms{At: estate.Today, Engine: engine.Versions{Headgate: "bench", OPA: engine.OPAVersion()}, Builtins: evidence.BuiltinsDigest(),
+		Change: engine.RunChange{Event: engine.EventSchedule, Repository: repository, Branch: "main"}, Policy: evidence.PolicyTerms{PolicyInfo: p.Info()},
+		Settings: evidence.Settings{Assume: policies.Assume, Approvers: []string{estate.Approver}},
+		Reports:  []engine.Report{{Name: "estate.sarif", Format: "sarif", Tool: "estate", Digest: estate.ReportDigest, Complete: true}}}
+}
+
+// loopJob asks a prepared query about cases one by one, on all cores, as who embeds OPA does.
+func loopJob(ctx context.Context, size int, dir string) (map[string]taken, error) {
+	query, inputs, err := loopOf(ctx, estate.New(1).Sample(size, perLoop), dir)
+	if err != nil {
+		return nil, err
+	}
+	var watch stopwatch
+	watch.start()
+	_, err = askAll(ctx, query, inputs)
+	watch.stop(len(inputs))
+	return map[string]taken{"loop": watch.taken}, err
+}
+
+// loopOf prepares the query that the default packs answer, and inputs for it.
+func loopOf(ctx context.Context, cases []engine.Case, dir string) (query rego.PreparedEvalQuery, inputs []map[string]any, err error) {
+	loaded := filepath.Join(dir, "loop")
+	if err := defaultPolicies(loaded); err != nil {
+		return query, nil, err
+	}
+	for i := range cases {
+		text, err := json.Marshal(&cases[i].Input)
+		if err != nil {
+			return query, nil, err
+		}
+		var in map[string]any
+		if err := json.Unmarshal(text, &in); err != nil {
+			return query, nil, err
+		}
+		inputs = append(inputs, in)
+	}
+	query, err = rego.New(rego.Query("data.main.decision"), rego.Load([]string{loaded}, nil)).PrepareForEval(ctx)
+	return query, inputs, err
+}
+
+// askAll asks about all inputs, and gives the priority of each.
+func askAll(ctx context.Context, query rego.PreparedEvalQuery, inputs []map[string]any) ([]engine.Priority, error) {
+	said, errs := make([]engine.Priority, len(inputs)), make([]error, len(inputs))
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(inputs) {
+					return
+				}
+				said[i], errs[i] = ask(ctx, query, inputs[i])
+			}
+		})
+	}
+	work.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("case %d: %w", i, err)
+		}
+	}
+	return said, nil
+}
+
+func ask(ctx context.Context, query rego.PreparedEvalQuery, input map[string]any) (engine.Priority, error) {
+	results, err := query.Eval(ctx, rego.EvalInput(input))
+	if err != nil {
+		return "", err
+	}
+	if len(results) != 1 {
+		return "", fmt.Errorf("the query has %d results", len(results))
+	}
+	answer, _ := results[0].Expressions[0].Value.(map[string]any)
+	priority, _ := answer["priority"].(string)
+	return engine.Priority(priority), nil
+}
+
+// compareJob makes sure that both sides decide the same, where nothing is assumed of what is not known: OPA assumes nothing.
+func compareJob(ctx context.Context, size int, dir string) (map[string]taken, error) {
+	cases := estate.New(1).Sample(size, perLoop)
+	query, inputs, err := loopOf(ctx, cases, dir)
+	if err != nil {
+		return nil, err
+	}
+	said, err := askAll(ctx, query, inputs)
+	if err != nil {
+		return nil, err
+	}
+	p, err := shipped(ctx, engine.PolicySource{NoRange: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Decide(ctx, cases, estate.Today); err != nil {
+		return nil, err
+	}
+	for i := range cases {
+		if cases[i].Decision.Priority != said[i] {
+			return nil, fmt.Errorf("%s is %s by itself, and %s by class", cases[i].Input.Finding.ID, said[i], cases[i].Decision.Priority)
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,139 @@
+// Command bench measures the program against its peers, on made-up estates of many sizes, and prints the table of README.md: what is to be
+// reached, what was measured in this run, and with which command. Nothing in it is asserted, for a busy machine is no broken program; but what
+// is compared has to come to the same, or there is an error.
+//
+//	go run ./bench
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// A bench is one run of all that is measured.
+type bench struct {
+	size  int    // of the largest estate
+	small bool   // growth over sizes is left out
+	dir   string // for what is written meanwhile
+	tools string // the programs
+	self  string // this program
+}
+
+// A line is one row of the table.
+type line struct {
+	what, target, measured string
+	reached                bool
+	command                string // that measures this alone
+}
+
+// A row measures one thing that is to be reached.
+type row struct {
+	name    string
+	measure func(context.Context, *bench) ([]line, error)
+}
+
+var rows = []row{
+	{"gate", measureGate},
+	{"start", measureStart},
+	{"decide", measureDecide},
+	{"evidence", measureEvidence},
+	{"read", measureRead},
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	size := flags.Int("size", 1_000_000, "`cases` of the largest estate")
+	only := flags.String("rows", "", "measure these alone, with commas: "+strings.Join(names(), ","))
+	small := flags.Bool("no-growth", false, "leave out how time grows over sizes")
+	job := flags.String("job", "", "for the program itself: what to measure in a process of its own")
+	profile := flags.String("cpuprofile", "", "for the program itself: `file` for a profile of the job")
+	dir := flags.String("dir", "", "for the program itself: where a job writes")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if *size < 1000 || *size > 100_000_000 {
+		return errors.New("-size is from 1,000 to 100,000,000")
+	}
+	if *job != "" {
+		return runJob(ctx, *job, *size, *dir, *profile)
+	}
+	b := &bench{size: *size, small: *small}
+	var err error
+	if b.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "headgate-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	if b.tools, err = buildTools(ctx); err != nil {
+		return err
+	}
+	return b.table(ctx, *only)
+}
+
+func names() (all []string) {
+	for _, r := range rows {
+		all = append(all, r.name)
+	}
+	return all
+}
+
+// table measures and prints row by row: what an interrupted run has measured is not lost.
+func (b *bench) table(ctx context.Context, only string) error {
+	chosen := names()
+	if only != "" {
+		chosen = strings.Split(only, ",")
+		for _, name := range chosen {
+			if !slices.Contains(names(), name) {
+				return fmt.Errorf("there is no row %q: it can be %s", name, strings.Join(names(), ","))
+			}
+		}
+	}
+	began := time.Now()
+	fmt.Println("| what | to reach | measured | reached | alone |")
+	fmt.Println("| --- | --- | --- | --- | --- |")
+	for _, r := range rows {
+		if !slices.Contains(chosen, r.name) {
+			continue
+		}
+		lines, err := r.measure(ctx, b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+		for _, l := range lines {
+			reached := "no"
+			if l.reached {
+				reached = "yes"
+			}
+			fmt.Printf("| %s | %s | %s | %s | `%s` |\n", l.what, l.target, l.measured, reached, l.command)
+		}
+	}
+	if !b.small && slices.Contains(chosen, "decide") {
+		if err := b.growth(ctx); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("\nMeasured in %s with %s on %s/%s with %d cores.\n", time.Since(began).Round(time.Second), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/headgate/headgate/engine/intel"
 )
@@ -108,8 +109,67 @@ func FuzzReadVulnrichment(f *testing.F) {
 	})
 }
 
+func FuzzReadEUVD(f *testing.F) {
+	seeds(f, euvdText)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		again(t, data, func(b []byte) (*intel.Snapshot, error) {
+			c, err := intel.ReadEUVD(bytes.NewReader(b))
+			return &intel.Snapshot{EUVD: c}, err
+		})
+	})
+}
+
+// Invariant: a catalogue that was written is read as it was.
+func FuzzReadVulnCheck(f *testing.F) {
+	seeds(f, vulncheckText)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		held := again(t, data, func(b []byte) (*intel.Snapshot, error) {
+			c, err := intel.ReadVulnCheck(bytes.NewReader(b))
+			return &intel.Snapshot{VulnCheck: c}, err
+		})
+		if held == nil {
+			return
+		}
+		var b bytes.Buffer
+		if err := held.VulnCheck.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		c, err := intel.ReadVulnCheck(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Info.Digest = held.VulnCheck.Info.Digest
+		if !reflect.DeepEqual(c, held.VulnCheck) {
+			t.Fatalf("%+v, want %+v", c, held.VulnCheck)
+		}
+	})
+}
+
+// Invariant: a manifest that is accepted is written and read as it was.
+func FuzzReadManifest(f *testing.F) {
+	f.Add([]byte(`{"schema":"headgate.intel/1","feeds":{"kev":{"file":"kev.json","source":"https://example.com","fetched":"2026-11-21T06:00:00Z","entries":1,` +
+		`"digest":"sha256:00","etag":"\"x\"","bands":[1,2,3,4],"replaces":"none"}},"refused":{"epss":{"at":"2026-11-21T06:00:00Z","source":"x","why":"y","anomaly":true}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := intel.ReadManifest(fstest.MapFS{intel.ManifestName: &fstest.MapFile{Data: data}})
+		if err != nil {
+			return
+		}
+		text, err := m.Marshal()
+		if err != nil {
+			t.Skip(err) // a time of the year 10000
+		}
+		again, err := intel.ReadManifest(fstest.MapFS{intel.ManifestName: &fstest.MapFile{Data: text}})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if second, err := again.Marshal(); err != nil || !bytes.Equal(text, second) {
+			t.Fatalf("%v\n%s\n%s", err, text, second)
+		}
+	})
+}
+
 func FuzzRead(f *testing.F) {
-	seeds(f, kevText, epssText, ssvcText)
+	seeds(f, kevText, epssText, ssvcText, euvdText, vulncheckText)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		again(t, data, func(b []byte) (*intel.Snapshot, error) {
 			_, s, err := intel.Read(bytes.NewReader(b))

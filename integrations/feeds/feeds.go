@@ -215,7 +215,7 @@ func (d *folder) fetch(ctx context.Context, c *client, f feed, out *Outcome) (*s
 		return nil, err
 	}
 	url := f.url(d.options)
-	known := d.known(f, url)
+	known := d.known(f, url, out.Held)
 	var s *stagedFile
 	use := func(a answer) error {
 		var err error
@@ -250,12 +250,9 @@ func (d *folder) othersFile(f feed) error {
 
 // known is what the server said of the version that is held, for it to say that it has no other. It is asked so only of the very
 // address that the version came from (one with a query in it may be another), and only while the file is what it sent.
-func (d *folder) known(f feed, url string) validators {
+func (d *folder) known(f feed, url string, held *engine.FeedInfo) validators {
 	pin, ok := d.manifest.Feeds[f.kind]
-	if !ok || pin.Source != url || pin.Replaces != "" {
-		return validators{}
-	}
-	if held := d.held(f.kind); held == nil || held.Digest != pin.Digest {
+	if !ok || pin.Source != url || pin.Replaces != "" || held == nil || held.Digest != pin.Digest {
 		return validators{}
 	}
 	return validators{etag: pin.ETag, modified: pin.LastModified}

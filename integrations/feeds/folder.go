@@ -73,7 +73,7 @@ func (d *folder) sweep() error {
 		if !strings.HasPrefix(e.Name(), stagePrefix) || !strings.HasSuffix(e.Name(), stageSuffix) {
 			continue
 		}
-		if info, err := e.Info(); err == nil && d.now.Sub(info.ModTime()) > stageAge {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > stageAge {
 			if err := os.Remove(filepath.Join(d.dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

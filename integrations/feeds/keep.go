@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/headgate/headgate/engine/intel"
 )
@@ -55,7 +56,7 @@ func (d *folder) forget() {
 	}
 	for _, k := range kept {
 		pin := d.manifest.Feeds[k.Feed]
-		if k.Digest == pin.Digest || k.Digest == pin.Previous || d.now.Sub(k.Fetched) <= d.options.keepFor() {
+		if k.Digest == pin.Digest || k.Digest == pin.Previous || d.now.Truncate(24*time.Hour).Sub(k.Fetched) <= d.options.keepFor() {
 			continue
 		}
 		_ = os.Remove(filepath.Join(d.dir, intel.KeptFolder, k.File))

@@ -36,6 +36,7 @@ var schemas = []struct {
 	{"scope", "what headgate scope -o json writes", report.ScopeSchema},
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
 	{"intel-held", "what headgate intel show -o json writes", func() []byte { return intelSchema }},
+	{"diagnosis", "what headgate doctor -o json writes", func() []byte { return doctorSchema }},
 	{"publication", "what headgate publish -o json writes", report.PublicationSchema},
 	{"notification", "what a webhook of the settings is sent", report.NotificationSchema},
 	{"evidence", "the statement of a run and its predicate, in evidence", func() []byte { return evidence.StatementSchema }},

@@ -60,6 +60,16 @@ var table = []feed{
 	{intel.FeedVulnCheck, "vulncheck.json.gz", maxVulnCheck, 5 * time.Minute, func(o Options) string { return or(o.VulnCheckURL, VulnCheckURL) }, storeVulnCheck},
 }
 
+// Address is where a feed is fetched from; empty if it is none.
+func Address(kind intel.Feed, o Options) string {
+	for _, f := range table {
+		if f.kind == kind {
+			return f.url(o)
+		}
+	}
+	return ""
+}
+
 func or(url, official string) string {
 	if url != "" {
 		return url

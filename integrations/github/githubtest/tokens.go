@@ -37,7 +37,7 @@ func (g *GitHub) Token(t Token) string {
 
 // Actions gives out the GITHUB_TOKEN of a workflow in a repository, with the given permissions: "pull-requests: write" and so on.
 func (r *Repository) Actions(permissions ...string) string {
-	t := Token{Login: "github-actions[bot]", Repositories: []string{r.FullName()}, Permissions: map[string]string{}}
+	t := Token{Login: "github-actions[bot]", Repositories: []string{r.FullName()}, Permissions: map[string]string{"metadata": "read"}} // which every token of a workflow has
 	for _, p := range permissions {
 		name, level, ok := strings.Cut(p, ": ")
 		if !ok || !slices.Contains([]string{"read", "write"}, level) {

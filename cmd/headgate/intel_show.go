@@ -170,8 +170,27 @@ var unknown = map[intel.Feed]string{
 	intel.FeedSSVC: "what CISA says of exploitation, automatability and technical impact",
 }
 
-// staleAfter is how old threat data may be before it is said: EPSS changes every day, the others every few days.
-const staleAfter = 7 * 24 * time.Hour
+// staleAfter is how old threat data may be before it is said. EPSS changes every day. The others may have nothing new for longer, and
+// have it then if somebody looked: but not for quietAfter.
+const (
+	staleAfter = 7 * 24 * time.Hour
+	quietAfter = 30 * 24 * time.Hour
+)
+
+// isStale says that there must be something newer than what is held. A further catalogue names only the day of its newest entry, so that of
+// it only counts when somebody looked.
+func (a *app) isStale(feed intel.Feed, h *heldFeed) bool {
+	old, unseen := a.now().Sub(h.Date), a.now().Sub(h.Fetched)
+	switch {
+	case h.Date.IsZero():
+		return false
+	case feed == intel.FeedEPSS || unseen > staleAfter && !feed.Further():
+		return old > staleAfter
+	case feed.Further():
+		return old > staleAfter && unseen > staleAfter
+	}
+	return old > quietAfter
+}
 
 func (a *app) showIntel(r *intelReport) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
@@ -186,8 +205,7 @@ func (a *app) showIntel(r *intelReport) error {
 			continue
 		}
 		age, checked := a.since(h.Date), a.since(h.Fetched)
-		// Catalogues that only name the day of their newest entry can be of today with one of last month.
-		if at := h.Date; !at.IsZero() && a.now().Sub(at) > staleAfter && (!feed.Further() || a.now().Sub(h.Fetched) > staleAfter) {
+		if a.isStale(feed, &h) {
 			stale = append(stale, feed)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%7s\t%s\t%s\n", feed, edition(&h.FeedInfo), day(h.Date), age, checked, thousands(h.Entries),
@@ -204,7 +222,7 @@ func (a *app) showIntel(r *intelReport) error {
 		for _, k := range r.Snapshots {
 			bytes += k.Bytes
 		}
-		fmt.Fprintf(&b, "\nSnapshots: %s, %.1f MB, from %s on.\n", files(n), float64(bytes)/1e6, r.Snapshots[n-1].Fetched)
+		fmt.Fprintf(&b, "\nSnapshots: %s, %s, from %s on.\n", files(n), size(bytes), r.Snapshots[n-1].Fetched)
 	}
 	if len(r.Missing) > 0 {
 		b.WriteString("\n")
@@ -230,6 +248,14 @@ func (a *app) since(at time.Time) string {
 		return "-"
 	}
 	return inDays(a.now().Sub(at))
+}
+
+// size writes a number of bytes as people read it.
+func size(bytes int64) string {
+	if bytes < 1e6 {
+		return fmt.Sprintf("%d kB", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }
 
 func files(n int) string {

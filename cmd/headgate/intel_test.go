@@ -80,6 +80,9 @@ func TestIntelUpdateFetchesAndShowShowsIt(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &shown); err != nil {
 		t.Fatal(err)
 	}
+	if err := valid(t, intelSchema, stdout); err != nil {
+		t.Error(err)
+	}
 	if len(shown.Missing) != 0 || shown.Feeds["ssvc"].File != "vulnrichment.ndjson.gz" || shown.Feeds["ssvc"].Source != server.URL+"/ssvc" || shown.Feeds["epss"].Model != "v2026.06.15" {
 		t.Errorf("%s", stdout)
 	}
@@ -104,10 +107,72 @@ func TestIntelShowWithoutAnythingSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestIntelFlagsThatMeanNothingAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"update", "--only", "cvss"}, {"show", "-o", "yaml"}, {"show", "folder"}, {"refresh"}} {
+	for _, args := range [][]string{{"update", "--only", "cvss"}, {"update", "--also", "nvd"}, {"update", "--accept-anomaly", "all"}, {"update", "--keep", "forever"}, {"show", "-o", "yaml"}, {"show", "folder"}, {"refresh"}} {
 		t.Chdir(t.TempDir())
 		if status, stdout, stderr := intelRun(t, args...); status != statusSetup || stdout != "" || stderr == "" {
 			t.Errorf("%v: status %d, %q, %q", args, status, stdout, stderr)
+		}
+	}
+}
+
+func TestIntelShowSaysWhatChangedAndWhatWasRefusedOrAccepted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	folder := func(name, kev, epss string) {
+		writeFile(t, name+"/kev.json", kev)
+		writeFile(t, name+"/epss.csv", epss)
+	}
+	later := strings.NewReplacer("2026.11.20", "2026.11.21", "2026-11-20T", "2026-11-21T", `"count":1`, `"count":2`, `"vulnerabilities":[`,
+		`"vulnerabilities":[{"cveID":"CVE-2031-10002","dateAdded":"2026-11-21","dueDate":"2026-11-24"},`).Replace(intelKEV)
+	folder("before", intelKEV, intelEPSS)
+	folder("after", later, strings.Replace(intelEPSS, "v2026.06.15", "v2027.01.01", 1))
+
+	if status, _, stderr := intelRun(t, "update", "--from", "before"); status != statusPass {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	status, stdout, stderr := intelRun(t, "update", "--from", "after")
+	if status != statusUndecided || !strings.Contains(stderr, "the policy's thresholds are for v2026.06.15") || !strings.Contains(stderr, "--accept-anomaly epss") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	_, stdout, _ = intelRun(t, "show")
+	for _, words := range []string{"  kev   of 2026-11-20   1 added (CVE-2031-10002); 0 removed; 0 changed\n", "Not put in place on 2026-11-21: EPSS scores: its model is v2027.01.01",
+		"headgate intel update --intel .headgate/intel --only epss --accept-anomaly epss\n", "Snapshots: 3 files, 1"} {
+		if !strings.Contains(stdout, words) {
+			t.Errorf("show lacks %q:\n%s", words, stdout)
+		}
+	}
+	_, stdout, _ = intelRun(t, "show", "-o", "json")
+	if err := valid(t, intelSchema, stdout); err != nil || !strings.Contains(stdout, `"anomaly": true`) {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+
+	if status, stdout, _ = intelRun(t, "update", "--from", "after", "--accept-anomaly", "epss"); status != statusPass || !strings.Contains(stdout, "accepted: EPSS scores: its model is") {
+		t.Errorf("status %d: %s", status, stdout)
+	}
+	_, stdout, _ = intelRun(t, "show", "-o", "json")
+	var shown intelReport
+	if err := json.Unmarshal([]byte(stdout), &shown); err != nil {
+		t.Fatal(err)
+	}
+	epss := shown.Feeds["epss"]
+	if err := valid(t, intelSchema, stdout); err != nil || len(shown.Refused) != 0 || epss.Accepted == "" || epss.Before.Model != "v2026.06.15" || len(shown.Snapshots) != 4 {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+
+	// The policy's thresholds are set for the new model: then it is the one that is expected.
+	writeFile(t, ".headgate/headgate.yaml", "params: {exploit: {epss_model: v2027.01.01}}\n")
+	if status, _, stderr := intelRun(t, "update", "--from", "before", "--intel", "other"); status != statusPass {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if status, _, stderr := intelRun(t, "update", "--from", "after", "--intel", "other"); status != statusPass {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+func TestVulnCheckNeedsAToken(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, flag := range []string{"--only", "--also"} {
+		if status, _, stderr := intelRun(t, "update", flag, "vulncheck"); status != statusSetup || !strings.Contains(stderr, "VULNCHECK_API_TOKEN") {
+			t.Errorf("%s: status %d, %s", flag, status, stderr)
 		}
 	}
 }

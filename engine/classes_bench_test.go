@@ -207,3 +207,20 @@ func BenchmarkObserve(b *testing.B) {
 		observe(p.compiler, data, ast.MustParseRef("data.main.decision"), statedByPack, "")
 	}
 }
+
+// BenchmarkMet is the cost of a decision once all classes are met, which is what most of a large estate costs.
+func BenchmarkMet(b *testing.B) {
+	cases := estate(20_000)
+	p := loadShipped(b, PolicySource{Assume: policies.Assume})
+	blank(cases)
+	if err := p.Decide(b.Context(), cases, decidedAt); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Decide(b.Context(), cases, decidedAt); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(cases)), "ns/case")
+}

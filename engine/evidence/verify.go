@@ -270,7 +270,7 @@ func (c *check) lines(ctx context.Context) error {
 	defer stop()
 	answers, stopAnswers := iter.Pull2(digestsOf(Lines(ctx, c.run, PartAnswers), false))
 	defer stopAnswers()
-	known := map[string]bool{}
+	known := map[tlog.Hash]bool{}
 	var t tree
 	c.o.progress(int(c.says.Predicate.Tree.Size), 0)
 	for r, err := range records(ctx, c.run) {
@@ -295,7 +295,7 @@ func (c *check) lines(ctx context.Context) error {
 }
 
 // record checks one record; it is false if the others make no sense after it.
-func (c *check) record(r *readRecord, index int64, inputs, answers func() (lineDigest, error, bool), known map[string]bool) (bool, error) {
+func (c *check) record(r *readRecord, index int64, inputs, answers func() (lineDigest, error, bool), known map[tlog.Hash]bool) (bool, error) {
 	switch {
 	case r.err != nil:
 		c.failed(LevelRun, "record %d cannot be understood: %v", index, r.err)
@@ -321,10 +321,15 @@ func (c *check) record(r *readRecord, index int64, inputs, answers func() (lineD
 	if ok, err := c.next(inputs, d.Input, PartInputs, index); !ok || err != nil {
 		return false, err
 	}
-	if known[d.Answer] {
+	answer, err := parseDigest(d.Answer)
+	if err != nil {
+		c.failed(LevelRun, "record %d: the answer: %v", index, err)
+		return false, nil
+	}
+	if known[answer] {
 		return true, nil
 	}
-	known[d.Answer] = true
+	known[answer] = true
 	return c.next(answers, d.Answer, PartAnswers, index)
 }
 

@@ -45,7 +45,7 @@ type Writer struct {
 	records *part
 	inputs  *part
 	answers *part
-	known   map[string]bool // digests of answers that are written
+	known   map[tlog.Hash]bool // answers that are written, by their digests
 	tree    tree
 	sums    map[string]string
 	work    Predicate
@@ -53,7 +53,7 @@ type Writer struct {
 
 // NewWriter begins a bundle. Create makes a file of it, by name. The terms are completed by the digest of the policy's content.
 func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, policy map[string][]byte) (*Writer, error) {
-	w := &Writer{create: create, now: terms.At, reportOnly: terms.Settings.ReportOnly, reports: map[string]int{}, known: map[string]bool{},
+	w := &Writer{create: create, now: terms.At, reportOnly: terms.Settings.ReportOnly, reports: map[string]int{}, known: map[tlog.Hash]bool{},
 		sums: map[string]string{}}
 	for i := range terms.Reports {
 		w.reports[terms.Reports[i].Digest] = i
@@ -171,7 +171,7 @@ func (w *Writer) Add(r Record) error {
 
 func (w *Writer) line(r *Record, index int64) ([]byte, error) {
 	r.V, r.Index, r.At, r.Terms = RecordVersion, index, w.now, w.terms
-	line, err := encode(r)
+	line, err := appendLine(make([]byte, 0, usualRecord), r)
 	if err == nil && len(line) > MostRecord {
 		err = fmt.Errorf("it has %d bytes, more than a record may have", len(line))
 	}
@@ -180,6 +180,12 @@ func (w *Writer) line(r *Record, index int64) ([]byte, error) {
 	}
 	return append(line, '\n'), nil
 }
+
+// Most records, and most inputs, have no more bytes than that.
+const (
+	usualRecord = 1 << 10
+	usualInput  = 2 << 10
+)
 
 func (w *Writer) record(line []byte) error {
 	w.tree.add(tlog.RecordHash(line[:len(line)-1]))
@@ -193,7 +199,7 @@ const batchSize = 256
 type batch struct {
 	records, inputs [][]byte
 	answers         []string
-	digests         []string // of answers
+	digests         []tlog.Hash // of answers
 	err             error
 }
 
@@ -213,7 +219,7 @@ func (w *Writer) Cases(cases []engine.Case, prev func(*engine.Case) string) erro
 		}
 	}
 	batches := inOrder(in, func() func(some) *batch {
-		digests := map[string]string{}
+		digests := map[string]tlog.Hash{}
 		return func(s some) *batch { return w.batch(s.cases, s.first, prev, digests) }
 	})
 	for b := range batches {
@@ -225,11 +231,11 @@ func (w *Writer) Cases(cases []engine.Case, prev func(*engine.Case) string) erro
 }
 
 // batch makes what is written of cases. Digests remembers those of answers, which many cases share.
-func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case) string, digests map[string]string) *batch {
+func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case) string, digests map[string]tlog.Hash) *batch {
 	b := &batch{}
 	for i := range cases {
 		c := &cases[i]
-		input, err := encode(Input{Input: &c.Input, Provenance: c.Provenance, Conflicts: c.Conflicts})
+		input, err := appendLine(make([]byte, 0, usualInput), &Input{Input: &c.Input, Provenance: c.Provenance, Conflicts: c.Conflicts})
 		switch {
 		case err == nil && len(input) > mostLine:
 			err = fmt.Errorf("its input has %d bytes, more than evidence may have", len(input))
@@ -240,15 +246,15 @@ func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case)
 			b.err = fmt.Errorf("evidence of %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
 			return b
 		}
-		answer := digests[c.Decision.Answer]
-		if answer == "" {
-			answer = Digest([]byte(c.Decision.Answer))
+		answer, ok := digests[c.Decision.Answer]
+		if !ok {
+			answer = sha256.Sum256([]byte(c.Decision.Answer))
 			if len(digests) < mostDigests {
 				digests[c.Decision.Answer] = answer
 			}
 		}
 		d := decisionOf(c, w.now, w.reports)
-		d.Input, d.Answer = Digest(input), answer
+		d.Input, d.Answer = Digest(input), hashText(answer)
 		r := Record{Kind: KindDecision, Decision: d}
 		if prev != nil {
 			r.Prev = prev(c)

@@ -82,6 +82,7 @@ type answer struct {
 	WouldHave Action      `json:"would_have"`
 	Reasons   []statement `json:"reasons"`
 	said      string      // the value itself, as OPA writes it
+	ordered   bool        // whatever their messages are filled with, the reasons are in their order
 }
 
 // A statement is a reason as a pack states it.
@@ -103,6 +104,7 @@ type statement struct {
 	On          string         `json:"effective_on"`
 	Until       string         `json:"effective_until"`
 	effect      effect         // when its rule is in force
+	text        message        // Message with what is the same for all inputs of a class
 	Metadata    map[string]any `json:"metadata"`
 	Unreadable  any            `json:"unreadable"`
 }
@@ -119,7 +121,21 @@ func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
 		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
-	return a, p.complete(a.Reasons, held)
+	if err := p.complete(a.Reasons, held); err != nil {
+		return a, err
+	}
+	a.order()
+	return a, nil
+}
+
+// order puts reasons into the order that they have in decisions, as far as that does not depend on what messages are filled with.
+func (a *answer) order() {
+	outline := func(s *statement) Reason { return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, Firm: s.Firm} }
+	slices.SortStableFunc(a.Reasons, func(x, y statement) int { return compareReasons(outline(&x), outline(&y)) })
+	a.ordered = true
+	for i := 1; i < len(a.Reasons); i++ {
+		a.ordered = a.ordered && compareReasons(outline(&a.Reasons[i-1]), outline(&a.Reasons[i])) != 0
+	}
 }
 
 // complete gives statements the message, remediation and controls of their rule's METADATA, and refuses those that nobody could act
@@ -142,6 +158,7 @@ func (p *Policy) complete(stated []statement, held *heldRules) error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("%s%w", p.placeOf(s.Rule), err)
 		}
+		s.text = parseMessage(s.Message).settle(s.Vars, s.when())
 	}
 	return nil
 }
@@ -165,7 +182,9 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 			d.Obligations = append(d.Obligations, s.Obligation)
 		}
 	}
-	slices.SortFunc(d.Reasons, compareReasons)
+	if !a.ordered {
+		slices.SortFunc(d.Reasons, compareReasons)
+	}
 	slices.Sort(d.Obligations)
 	return d, d.setDates(in, now)
 }
@@ -220,15 +239,9 @@ func (s *statement) check() error {
 	return fmt.Errorf("rule %s: what it states %s", cmp.Or(s.Rule, "without an id"), wrong)
 }
 
-var messages sync.Map // template → message
-
 func (s *statement) reason(document reflect.Value) Reason {
-	m, ok := messages.Load(s.Message)
-	if !ok {
-		m, _ = messages.LoadOrStore(s.Message, parseMessage(s.Message))
-	}
 	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
-		Obligation: s.Obligation, Message: m.(message).fill(document, s.Vars) + s.when(), Remediation: s.Remediation, Controls: s.Controls,
+		Obligation: s.Obligation, Message: s.text.fill(document), Remediation: s.Remediation, Controls: s.Controls,
 		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until, Metadata: s.Metadata}
 }
 

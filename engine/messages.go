@@ -48,25 +48,47 @@ func (m message) check(document reflect.Type) error {
 	return nil
 }
 
-// fill puts in the values. A fact that is absent reads "not known".
-func (m message) fill(document reflect.Value, vars map[string]any) string {
+// settle puts in the values that the rule gave, and an end: only the facts of the input are left to be filled in.
+func (m message) settle(vars map[string]any, end string) message {
+	var settled message
+	text := ""
+	for _, s := range m {
+		v, given := any(nil), false
+		if len(s.path) == 1 {
+			v, given = vars[s.path[0]]
+		}
+		switch {
+		case given:
+			text += show(reflect.ValueOf(v))
+		case len(s.path) < 2:
+			text += s.text
+		default:
+			if text != "" {
+				settled = append(settled, segment{text: text})
+			}
+			text = ""
+			settled = append(settled, s)
+		}
+	}
+	if text += end; text != "" {
+		settled = append(settled, segment{text: text})
+	}
+	return settled
+}
+
+// fill puts facts of the input into a message that is settled. A fact that is absent reads "not known".
+func (m message) fill(document reflect.Value) string {
+	if len(m) == 1 && m[0].path == nil {
+		return m[0].text
+	}
 	var b strings.Builder
 	for _, s := range m {
-		switch {
-		case s.path == nil:
+		if s.path == nil {
 			b.WriteString(s.text)
-		case len(s.path) == 1:
-			if v, ok := vars[s.path[0]]; ok {
-				b.WriteString(show(reflect.ValueOf(v)))
-			} else {
-				b.WriteString(s.text)
-			}
-		default:
-			if v, ok := lookup(document, s.path); ok {
-				b.WriteString(show(v))
-			} else {
-				b.WriteString("not known")
-			}
+		} else if v, ok := lookup(document, s.path); ok {
+			b.WriteString(show(v))
+		} else {
+			b.WriteString("not known")
 		}
 	}
 	return b.String()

@@ -319,15 +319,34 @@ func appendValue(b []byte, v reflect.Value) []byte {
 type outcomes struct {
 	views   []view
 	counted bool // all views start with count
-	texts   map[string][]byte
-	numbers map[uint64][]byte
+	texts   recent[string]
+	numbers recent[uint64]
 }
 
-// mostRemembered bounds the values that are remembered of one place.
+// mostRemembered bounds the values that are remembered of one place: there are twice as many at most.
 const mostRemembered = 1 << 14
 
+// A recent remembers what came of the values that were met last: those of one repository are not those of the next.
+type recent[K comparable] struct{ young, old map[K][]byte }
+
+// of is what came of a value; it is worked out if that is not remembered.
+func (r *recent[K]) of(k K, work func() []byte) []byte {
+	if found, ok := r.young[k]; ok {
+		return found
+	}
+	found, ok := r.old[k]
+	if !ok {
+		found = work()
+	}
+	if r.young == nil || len(r.young) == mostRemembered {
+		r.young, r.old = map[K][]byte{}, r.young
+	}
+	r.young[k] = found
+	return found
+}
+
 func newOutcomes(views map[string]view) *outcomes {
-	o := &outcomes{counted: true, texts: map[string][]byte{}, numbers: map[uint64][]byte{}}
+	o := &outcomes{counted: true}
 	for _, key := range slices.Sorted(maps.Keys(views)) {
 		o.views = append(o.views, views[key])
 		o.counted = o.counted && views[key].calls[0].name == "count"
@@ -340,29 +359,19 @@ func (o *outcomes) appendTo(b []byte, v reflect.Value, there bool) []byte {
 		return append(b, 0)
 	}
 	b = append(b, 1)
+	work := func() []byte { return o.of(v) }
 	switch v.Kind() {
 	case reflect.String:
-		return append(b, remembered(o, o.texts, v.String(), v)...)
+		return append(b, o.texts.of(v.String(), work)...)
 	case reflect.Int:
-		return append(b, remembered(o, o.numbers, uint64(v.Int()), v)...)
+		return append(b, o.numbers.of(uint64(v.Int()), work)...)
 	case reflect.Float64:
-		return append(b, remembered(o, o.numbers, math.Float64bits(v.Float()), v)...)
+		return append(b, o.numbers.of(math.Float64bits(v.Float()), work)...)
 	}
 	if o.counted && v.Kind() == reflect.Slice {
-		return append(b, remembered(o, o.numbers, uint64(v.Len()), v)...)
+		return append(b, o.numbers.of(uint64(v.Len()), work)...)
 	}
 	return append(b, o.of(v)...)
-}
-
-func remembered[K comparable](o *outcomes, known map[K][]byte, k K, v reflect.Value) []byte {
-	found, ok := known[k]
-	if !ok {
-		found = o.of(v)
-		if len(known) < mostRemembered {
-			known[k] = found
-		}
-	}
-	return found
 }
 
 // of evaluates the views of a value.

@@ -43,6 +43,7 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 				if c.Decision, err = decider.decide(ctx, &c.Input, now); err != nil {
 					failed.note(i, fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err))
 				}
+				c.Decision.untilExpired(c.Provenance, now)
 			}
 		})
 	}

@@ -39,6 +39,15 @@ func (d *Decision) setDates(in *Input, now time.Time) error {
 	return nil
 }
 
+// untilExpired has the decision change no later than the first of its facts expires. Waivers have their own dates.
+func (d *Decision) untilExpired(facts map[string]Provenance, now time.Time) {
+	for fact, p := range facts {
+		if end := p.Expires; fact != "context.waivers" && end.After(now) && (d.NextChange.IsZero() || end.Before(d.NextChange)) {
+			d.NextChange = end.UTC()
+		}
+	}
+}
+
 // endOf is when a date is over: a day ends with the day, an instant at once.
 func endOf(date time.Time) time.Time {
 	if date.Equal(startOfDay(date)) {

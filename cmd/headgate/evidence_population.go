@@ -141,6 +141,8 @@ func (r *recordRows) add(run *evidence.RunEntry, line *evidence.Line) error {
 		row["subject"] = line.Policy.Is
 	case line.Case != nil:
 		maps.Copy(row, map[string]string{"subject": line.Case.Finding, "asset": line.Case.Asset})
+	case line.Epoch != nil:
+		maps.Copy(row, map[string]string{"subject": "sweep " + strconv.FormatInt(line.Epoch.Number, 10), "state": line.Epoch.State.Root})
 	}
 	cells := make([]string, len(recordColumns))
 	for i, name := range recordColumns {
@@ -245,6 +247,7 @@ var kindNames = []struct {
 	{evidence.KindDecision, "decision", "decisions"}, {evidence.KindWaiver, "record of a waiver", "records of waivers"},
 	{evidence.KindEffect, "record of an object outside", "records of objects outside"}, {evidence.KindPolicy, "change of policy", "changes of policy"},
 	{evidence.KindClosure, "closed case", "closed cases"}, {evidence.KindReopen, "reopened case", "reopened cases"},
+	{evidence.KindEpoch, "manifest of a sweep", "manifests of sweeps"},
 }
 
 // sums counts what is listed.

@@ -293,6 +293,8 @@ func (t *sampleText) item(i *sampledItem) {
 		what = i.Record.Policy.Is
 	case i.Record.Case != nil:
 		what, on = i.Record.Case.Finding, i.Record.Case.Asset
+	case i.Record.Epoch != nil:
+		what, said = fmt.Sprintf("sweep %d", i.Record.Epoch.Number), append(said, i.Record.Epoch.State.Root)
 	}
 	if on != "" {
 		what += " on " + on

@@ -187,6 +187,10 @@ func (t *shownText) write() {
 		t.line("before", "%s", cmp.Or(r.Policy.Was, "none"))
 	case r.Case != nil:
 		t.para(0, "%s on %s: %s", r.Case.Finding, r.Case.Asset, r.Kind)
+	case r.Epoch != nil:
+		e := r.Epoch
+		t.para(0, "sweep %d: %d of %s decided again, %d otherwise", e.Number, e.Evaluated, number(int(e.Open), "open case", "open cases"), e.Changed)
+		t.line("open", "%d cases on %s, root %s", e.State.Cases, number(int(e.State.Branches), "branch", "branches"), e.State.Root)
 	}
 	t.around()
 	t.history()

@@ -177,6 +177,7 @@ var commands = []func(*app) *cobra.Command{
 	newWaiveCommand,
 	newPublishCommand,
 	newReportCommand,
+	newReassessCommand,
 	newPolicyCommand,
 	newEvidenceCommand,
 	newDBCommand,

@@ -27,15 +27,26 @@ func (r *run) joinPaths(ctx context.Context) error {
 			openers[in.Asset.ID] = append(openers[in.Asset.ID], paths.Opener{Finding: in.Finding.ID, Proven: in.Proven()})
 		}
 	}
-	estate := paths.Estate{Edges: edges}
-	covered := r.covered()
-	for _, a := range r.assets.Assets() {
-		estate.Assets = append(estate.Assets, paths.Asset{ID: a.ID, Entry: a.Exposure == "internet", Unsaid: a.Exposure == "", Jewel: jewel(&a),
-			Covered: covered[a.ID], Openers: openers[a.ID]})
-	}
+	estate := estateOf(r.assets.Assets(), edges, jewel, r.covered(), openers)
 	analysis := paths.Analyse(estate)
 	r.result.Graph, r.result.Paths = analysis.Graph(), analysis.Paths()
 	r.paths = analysis
+	putPaths(cases, analysis)
+	return nil
+}
+
+// estateOf is what paths lead along.
+func estateOf(assets []engine.Asset, edges []engine.Edge, jewel func(*engine.Asset) bool, covered map[string]bool, openers map[string][]paths.Opener) paths.Estate {
+	estate := paths.Estate{Edges: edges}
+	for _, a := range assets {
+		estate.Assets = append(estate.Assets, paths.Asset{ID: a.ID, Entry: a.Exposure == "internet", Unsaid: a.Exposure == "", Jewel: jewel(&a),
+			Covered: covered[a.ID], Openers: openers[a.ID]})
+	}
+	return estate
+}
+
+// putPaths puts into the cases what the paths of an estate have to do with them.
+func putPaths(cases []engine.Case, analysis *paths.Analysis) {
 	from := engine.Provenance{Source: "the asset graph " + analysis.Digest()}
 	for i := range cases {
 		c := &cases[i]
@@ -47,7 +58,6 @@ func (r *run) joinPaths(ctx context.Context) error {
 			c.Provenance["context.paths"] = engine.Provenance{Source: why}
 		}
 	}
-	return nil
 }
 
 // covered are the assets that the reports of the run looked at whole. A result file only says which were not that lie on the way; the

@@ -9,6 +9,9 @@ import (
 
 const day = 24 * time.Hour
 
+// DecisionOf is what a record would say of a case that was decided at a time, without input, answer and reports.
+func DecisionOf(c *engine.Case, now time.Time) *Decision { return decisionOf(c, now, nil) }
+
 // decisionOf is what a record says of a decided case, but for the digests of input and answer. Reports are the places of reports in the
 // terms, by digest.
 func decisionOf(c *engine.Case, now time.Time, reports map[string]int) *Decision {

@@ -20,10 +20,11 @@ const (
 	KindPolicy   Kind = "policy"   // another policy decides than before
 	KindClosure  Kind = "closure"  // a case that is no more
 	KindReopen   Kind = "reopen"   // a closed case that is there again
+	KindEpoch    Kind = "epoch"    // a sweep over what is open, with what proves it
 )
 
 // A Record is one line of a run: its bytes are kept as they were first written, without the line feed, and are the leaf of the run's tree.
-// Fields stand in this order; what is not known is absent. Of Decision, Waiver, Effect, Policy and Case exactly the one of its kind is there.
+// Fields stand in this order; what is not known is absent. Of Decision, Waiver, Effect, Policy, Case and Epoch exactly the one of its kind is there.
 //
 // A record has no free text of a report: no title, path or message. These are in the input, which can be erased while the record stays; the
 // policy's answer and the input give the messages back.
@@ -43,6 +44,7 @@ type Record struct {
 	Effect   *engine.Effect `json:"effect,omitempty"`
 	Policy   *PolicyChange  `json:"policy,omitempty"`
 	Case     *CaseChange    `json:"case,omitempty"` // of a closure or reopen
+	Epoch    *Epoch         `json:"epoch,omitempty"`
 }
 
 // A Decision is what was decided of one case.

@@ -160,10 +160,10 @@ func RootOf(ctx context.Context, run Run) (string, error) {
 	return says.Predicate.Tree.Root, nil
 }
 
-// Decided says whether a run decided anything; else it has records of what happened.
+// Decided says whether a run decided all that its reports had; else it has records of what happened, or of what a sweep found changed.
 func Decided(ctx context.Context, run Run) (bool, error) {
 	_, says, err := statementOf(ctx, run)
-	return err == nil && says.Predicate.Outcome != "", err
+	return err == nil && says.Predicate.Outcome != "" && says.Predicate.Epoch == 0, err
 }
 
 // exactly reads a part that has to have a digest.

@@ -45,6 +45,10 @@ type Predicate struct {
 	Counts   Counts        `json:"counts"`
 	Weakened []string      `json:"weakened"`
 	CI       *CI           `json:"ci,omitempty"` // absent: not in a CI system that is known
+
+	// Epoch is the number of the sweep that the run is part of; absent: it is part of none. A run of a sweep decides again what runs before it
+	// decided, and has records of what came out otherwise alone: it saw no report, and closes nothing.
+	Epoch int64 `json:"epoch,omitempty"`
 }
 
 // A Tree is the Merkle tree of a run's records (RFC 6962, SHA-256).
@@ -106,6 +110,7 @@ type Terms struct {
 	Intel    engine.IntelInfo `json:"intel"`
 	Reports  []engine.Report  `json:"reports"`
 	CI       *CI              `json:"ci,omitempty"`
+	Epoch    int64            `json:"epoch,omitempty"` // of the sweep that the run is part of, as in the statement
 }
 
 // PolicyTerms name the policy and its content.

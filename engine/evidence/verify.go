@@ -219,8 +219,8 @@ func (c *check) documents(ctx context.Context) error {
 		c.failed(LevelRun, "%v", err)
 		return nil
 	}
-	if c.terms = terms; terms.Policy.Digest != p.Policy && p.Policy != "" || !terms.At.Equal(p.At) {
-		c.failed(LevelRun, "the terms are of another policy or time than the statement: they were exchanged")
+	if c.terms = terms; terms.Policy.Digest != p.Policy && p.Policy != "" || !terms.At.Equal(p.At) || terms.Epoch != p.Epoch {
+		c.failed(LevelRun, "the terms are of another policy, time or epoch than the statement: they were exchanged")
 	}
 	c.rules = newRules(terms)
 	if p.Result == "" {

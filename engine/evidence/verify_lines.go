@@ -68,7 +68,7 @@ func (r *Record) parse(line []byte) error {
 		kind  Kind
 		there bool
 	}{{KindDecision, r.Decision != nil}, {KindWaiver, r.Waiver != nil}, {KindEffect, r.Effect != nil}, {KindPolicy, r.Policy != nil},
-		{KindClosure, r.Case != nil && r.Kind != KindReopen}, {KindReopen, r.Case != nil && r.Kind == KindReopen}}
+		{KindClosure, r.Case != nil && r.Kind != KindReopen}, {KindReopen, r.Case != nil && r.Kind == KindReopen}, {KindEpoch, r.Epoch != nil}}
 	known := false
 	for _, of := range have {
 		if of.there != (of.kind == r.Kind) {

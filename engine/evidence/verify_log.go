@@ -319,6 +319,9 @@ func (r *Record) about() []string {
 	case r.Effect != nil:
 		return []string{"effect\x00" + r.Effect.Kind + "\x00" + r.Effect.Place + "\x00" + r.Effect.Key}
 	}
+	if r.Epoch != nil {
+		return []string{"epoch"}
+	}
 	return []string{"policy"}
 }
 

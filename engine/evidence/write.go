@@ -71,7 +71,7 @@ func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, po
 		return nil, err
 	}
 	w.work = Predicate{At: terms.At, Event: terms.Change.Event, Terms: w.terms, Policy: terms.Policy.Digest,
-		Engine: Engine{Headgate: terms.Engine.Headgate, OPA: terms.Engine.OPA}, CI: terms.CI, Weakened: []string{}}
+		Engine: Engine{Headgate: terms.Engine.Headgate, OPA: terms.Engine.OPA}, CI: terms.CI, Weakened: []string{}, Epoch: terms.Epoch}
 	for _, p := range []struct {
 		name string
 		part **part

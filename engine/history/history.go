@@ -152,8 +152,7 @@ func (b *Branch) See(r *Run, seen *Sight) {
 		s.Status = Waived
 	}
 	s.IDs = slices.DeleteFunc(s.IDs, func(id string) bool { return id == s.Finding })
-	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = seen.Priority, seen.Action, seen.Due, seen.NextChange, r.Leaf, seen.Index
-	s.Leaf, s.Waivers, s.Traits = seen.Leaf, seen.Waivers, seen.Traits
+	s.decided(r, seen)
 	b.put(s)
 	at := place{s.Asset, s.Finding}
 	b.dirty[at], b.seen[at] = true, true
@@ -182,6 +181,31 @@ func (s *State) open(r *Run, known []*State) {
 	} else { // a clock that went back
 		s.Opened = earlier(s.Opened, s.FirstSeen)
 	}
+}
+
+// Redecide notes what deciding again came to, without looking: when a finding was seen, by what and as what stays as it was. It is false if
+// the finding is not open there.
+func (b *Branch) Redecide(r *Run, made *Sight) bool {
+	at := place{made.Asset, made.Finding}
+	was := b.states[at]
+	if was == nil || was.Status == Closed {
+		return false
+	}
+	s := *was
+	s.NewCVEs = nil
+	s.Status = Open
+	if made.Waived {
+		s.Status = Waived
+	}
+	s.decided(r, made)
+	b.states[at], b.dirty[at] = &s, true
+	return true
+}
+
+// decided notes the latest decision.
+func (s *State) decided(r *Run, made *Sight) {
+	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = made.Priority, made.Action, made.Due, made.NextChange, r.Leaf, made.Index
+	s.Leaf, s.Waivers, s.Traits = made.Leaf, made.Waivers, made.Traits
 }
 
 // known are the states of a finding under any of its ids, that of the canonical one first.

@@ -10,8 +10,6 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-const day = 24 * time.Hour
-
 // saw is a run at so many days that saw findings of a scan, and finished scans.
 func saw(b *Branch, days int, finished []string, sights ...Sight) {
 	r := &Run{Leaf: int64(days), At: noon.Add(time.Duration(days) * day), Scans: finished}

@@ -12,11 +12,16 @@ func Compare(a, b *State) int {
 	return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Finding, b.Finding))
 }
 
-// Facts are what a policy may know of a finding that is there at a time, and was known before.
+// Facts are what a policy may know of a finding that is there at a time, and was known before. Its age counts days of the calendar (UTC), so
+// that what is due some days after the first sight is due on the same day whenever it is worked out.
 func (s *State) Facts(now time.Time) *engine.History {
-	h := &engine.History{AgeDays: max(0, int(now.Sub(s.FirstSeen)/(24*time.Hour))), Reopened: s.Reopened}
+	h := &engine.History{AgeDays: max(0, int(startOfDay(now).Sub(startOfDay(s.FirstSeen))/day)), Reopened: s.Reopened}
 	if s.Status == Closed { // it is back
 		h.Reopened++
 	}
 	return h
 }
+
+const day = 24 * time.Hour
+
+func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(day) }

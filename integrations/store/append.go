@@ -65,31 +65,34 @@ func (l *Ledger) Append(ctx context.Context, run evidence.Run, seal evidence.Sea
 	if err != nil {
 		return 0, false, err
 	}
-	err = l.db.update(ctx, func(t transaction) error {
-		if added, err = one(ctx, t, "SELECT leaf FROM run WHERE digest = $1", []any{in.digest}, &index); err != nil || added {
-			added = false
-			return err
-		}
-		growth, err := evidence.Grow(ctx, within(t), evidence.Leaf(in.digest), seal)
-		if err != nil {
-			return err
-		}
-		index, added = growth.Index, true
-		if err := grow(ctx, t, evidence.Leaf(in.digest), growth); err != nil {
-			return err
-		}
-		if err := in.keepRun(ctx, t, index); err != nil {
-			return err
-		}
-		if err := in.keepParts(ctx, t, index); err != nil {
-			return err
-		}
-		return in.keepRecords(ctx, t, index)
+	err = l.db.update(ctx, func(t transaction) (err error) {
+		index, added, err = in.append(ctx, t, seal)
+		return err
 	})
 	if err != nil {
 		return 0, false, err
 	}
 	return index, added, nil
+}
+
+// append keeps a run within a transaction.
+func (in *incoming) append(ctx context.Context, t transaction, seal evidence.Seal) (index int64, added bool, err error) {
+	if there, err := one(ctx, t, "SELECT leaf FROM run WHERE digest = $1", []any{in.digest}, &index); err != nil || there {
+		return index, false, err
+	}
+	growth, err := evidence.Grow(ctx, within(t), evidence.Leaf(in.digest), seal)
+	if err != nil {
+		return 0, false, err
+	}
+	if err := grow(ctx, t, evidence.Leaf(in.digest), growth); err != nil {
+		return 0, false, err
+	}
+	for _, keep := range []func(context.Context, transaction, int64) error{in.keepRun, in.keepParts, in.keepRecords, in.keepEpoch} {
+		if err := keep(ctx, t, growth.Index); err != nil {
+			return 0, false, err
+		}
+	}
+	return growth.Index, true, nil
 }
 
 // grow adds a leaf with its hashes and the checkpoint of the new size.

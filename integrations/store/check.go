@@ -223,10 +223,14 @@ func inTurn(t transaction) func(context.Context, func(transaction) error) error 
 // A branchName is whose states are worked out together.
 type branchName struct{ repository, branch string }
 
-// states compares what is open now with what the records come to.
+// states compares what is open now with what the records come to, and what was open after each sweep with what its manifest says.
 func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntry) error {
+	sweeps, err := x.sweeps(ctx, t, runs)
+	if err != nil {
+		return err
+	}
 	for _, b := range branchesOf(runs) {
-		want, err := replayed(ctx, t, b, runs)
+		want, err := replayed(ctx, t, b, runs, sweeps)
 		if err != nil {
 			return err
 		}
@@ -238,6 +242,11 @@ func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntr
 		if !same {
 			x.Stale = true
 			x.problem("what is open on %s is not what its runs come to: headgate db rebuild makes it anew", b)
+		}
+	}
+	for _, s := range sweeps {
+		if problem := s.problem(); problem != "" {
+			x.problem("%s", problem)
 		}
 	}
 	var all int64
@@ -303,10 +312,18 @@ func branchesOf(runs []keptEntry) (all []branchName) {
 	return all
 }
 
-// replayed works out what is open on a branch from the records of its runs.
-func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry) ([]*history.State, error) {
+// replayed works out what is open on a branch from the records of its runs, and gives each sweep what was open on it then.
+func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry, sweeps []*keptSweep) ([]*history.State, error) {
 	branch := history.NewBranch()
+	var root *evidence.BranchRoot // nil: something changed since it was worked out
 	for _, e := range runs {
+		if len(sweeps) > 0 && sweeps[0].leaf == e.leaf {
+			if root == nil {
+				root = rootOf(b, branch)
+			}
+			sweeps[0].roots = append(sweeps[0].roots, *root)
+			sweeps = sweeps[1:]
+		}
 		if e.repository != b.repository || e.branch != b.branch {
 			continue
 		}
@@ -319,11 +336,13 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 		if p.branch == nil {
 			continue
 		}
-		p.branch = branch
+		p.branch, root = branch, nil
 		if err := p.takeAll(ctx, kept); err != nil {
 			return nil, fmt.Errorf("run %d: %w", e.leaf, err)
 		}
-		branch.End(&p.run)
+		if err := p.end(); err != nil {
+			return nil, fmt.Errorf("run %d: %w", e.leaf, err)
+		}
 	}
 	return branch.All(), nil
 }
@@ -354,7 +373,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 		return 0, fmt.Errorf("what is open cannot be made of a ledger that is not as it was written: %w", err)
 	}
 	err = l.db.update(ctx, func(t transaction) error {
-		for _, table := range []string{"finding_state", "finding_cve"} {
+		for _, table := range []string{"finding_state", "finding_cve", "branch_root", "epoch"} { // these roots are worked out by the next sweep
 			if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
@@ -363,8 +382,11 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 		if err != nil {
 			return err
 		}
+		if err := relistSweeps(ctx, t, runs); err != nil {
+			return err
+		}
 		for _, b := range branchesOf(runs) {
-			all, err := replayed(ctx, t, b, runs)
+			all, err := replayed(ctx, t, b, runs, nil)
 			if err != nil {
 				return err
 			}

@@ -33,6 +33,9 @@ type database interface {
 	// inOwnWords puts a text of the schema into the database's own words for types.
 	inOwnWords(schema string) string
 
+	// lockSweep keeps others from taking the same lock for as long as the process lasts, or until release is called. It waits for nobody.
+	lockSweep(ctx context.Context) (release func(), err error)
+
 	close() error
 }
 

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine/evidence"
@@ -26,11 +28,26 @@ type Standing struct {
 	Input *evidence.Input
 }
 
+// A Place is where a case stands: a finding on an asset of a branch.
+type Place struct {
+	Repository string `json:"repository"`
+	Branch     string `json:"branch"`
+	Asset      string `json:"asset"`
+	Finding    string `json:"finding"`
+}
+
+// Compare orders places as Open does.
+func (p Place) Compare(o Place) int {
+	return cmp.Or(strings.Compare(p.Repository, o.Repository), strings.Compare(p.Branch, o.Branch), strings.Compare(p.Asset, o.Asset), strings.Compare(p.Finding, o.Finding))
+}
+
 // A Selection is which standings are asked for.
 type Selection struct {
 	Repository string   // empty: of all repositories
 	Branch     string   // empty: of all branches
 	Assets     []string // by id; nil: on all assets
+	After      *Place   // behind this place in the order of all; nil: from the first
+	Through    *Place   // up to this place; nil: to the last
 	Closed     bool     // those that are closed too
 	NoInputs   bool     // without what was decided on, which takes most of the time
 }
@@ -47,7 +64,7 @@ func (l *Ledger) Open(ctx context.Context, of Selection) iter.Seq2[*Standing, er
 	return func(yield func(*Standing, error) bool) {
 		err := l.db.view(ctx, func(t transaction) error {
 			r := standingReader{t: t, inputs: !of.NoInputs, runs: map[int64]*standingRun{}}
-			for after := (place{}); ; {
+			for after := of.After; ; {
 				page, err := r.page(ctx, &of, after)
 				if err != nil {
 					return err
@@ -60,8 +77,7 @@ func (l *Ledger) Open(ctx context.Context, of Selection) iter.Seq2[*Standing, er
 				if len(page) < pageOfStandings {
 					return nil
 				}
-				last := page[len(page)-1]
-				after = place{last.Repository, last.Branch, last.State.Asset, last.State.Finding, true}
+				after = new(page[len(page)-1].Place())
 			}
 		})
 		if err != nil && !errors.Is(err, errEnough) {
@@ -70,14 +86,17 @@ func (l *Ledger) Open(ctx context.Context, of Selection) iter.Seq2[*Standing, er
 	}
 }
 
-// A place is where a standing is in the order of all.
-type place struct {
-	repository, branch, asset, finding string
-	set                                bool // else: before all
+// Place is where the standing is.
+func (s *Standing) Place() Place {
+	return Place{s.Repository, s.Branch, s.State.Asset, s.State.Finding}
 }
 
+// selectStandings begins every statement that selects standings.
+var selectStandings = "SELECT s." + strings.ReplaceAll(stateSelection, ", ", ", s.") + ", s.repository, s.branch, r.body FROM finding_state s " +
+	"LEFT JOIN record r ON r.run = s.run AND r.idx = s.idx"
+
 // query is the statement that selects what stands after a place, with its arguments.
-func (of *Selection) query(after place) (string, []any) {
+func (of *Selection) query(after *Place) (string, []any) {
 	var args []any
 	argument := func(v any) string {
 		args = append(args, v)
@@ -100,12 +119,16 @@ func (of *Selection) query(after place) (string, []any) {
 	if !of.Closed {
 		where = append(where, "s.status <> "+argument(history.Closed))
 	}
-	if after.set {
-		where = append(where, fmt.Sprintf("(s.repository, s.branch, s.asset, s.finding) > (%s, %s, %s, %s)",
-			argument(after.repository), argument(after.branch), argument(after.asset), argument(after.finding)))
+	for _, bound := range []struct {
+		by string
+		at *Place
+	}{{">", after}, {"<=", of.Through}} {
+		if p := bound.at; p != nil {
+			where = append(where, fmt.Sprintf("(s.repository, s.branch, s.asset, s.finding) %s (%s, %s, %s, %s)", bound.by,
+				argument(p.Repository), argument(p.Branch), argument(p.Asset), argument(p.Finding)))
+		}
 	}
-	text := "SELECT s." + strings.ReplaceAll(stateSelection, ", ", ", s.") + ", s.repository, s.branch, r.body FROM finding_state s " +
-		"LEFT JOIN record r ON r.run = s.run AND r.idx = s.idx"
+	text := selectStandings
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}
@@ -131,9 +154,17 @@ type standingRun struct {
 const mostRuns = 256
 
 // page reads the next standings.
-func (r *standingReader) page(ctx context.Context, of *Selection, after place) (page []*Standing, err error) {
+func (r *standingReader) page(ctx context.Context, of *Selection, after *Place) (page []*Standing, err error) {
 	query, args := of.query(after)
-	err = r.t.each(ctx, query, args, func(scan func(...any) error) error {
+	if page, err = r.states(ctx, page, query, args); err != nil {
+		return nil, err
+	}
+	return page, r.complete(ctx, page)
+}
+
+// states adds to a page the standings that a query gives, with their records as they are kept.
+func (r *standingReader) states(ctx context.Context, page []*Standing, query string, args []any) ([]*Standing, error) {
+	err := r.t.each(ctx, query, args, func(scan func(...any) error) error {
 		s := &Standing{}
 		var err error
 		if s.State, err = stateIn(scan, &s.Repository, &s.Branch, &s.Line); err == nil {
@@ -141,10 +172,43 @@ func (r *standingReader) page(ctx context.Context, of *Selection, after place) (
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
+	return page, err
+}
+
+// OpenAt goes through what is open at some places, in their order, on one unchanging state of the ledger. A place where nothing is open is
+// passed over.
+func (l *Ledger) OpenAt(ctx context.Context, places []Place) iter.Seq2[*Standing, error] {
+	return standingsAt(ctx, places, l.db.view)
+}
+
+func standingsAt(ctx context.Context, places []Place, view func(context.Context, func(transaction) error) error) iter.Seq2[*Standing, error] {
+	return func(yield func(*Standing, error) bool) {
+		err := view(ctx, func(t transaction) error {
+			r := standingReader{t: t, inputs: true, runs: map[int64]*standingRun{}}
+			query := selectStandings + " WHERE s.repository = $1 AND s.branch = $2 AND s.asset = $3 AND s.finding = $4 AND s.status <> $5"
+			for some := range slices.Chunk(places, pageOfStandings) {
+				var page []*Standing
+				var err error
+				for _, p := range some {
+					if page, err = r.states(ctx, page, query, []any{p.Repository, p.Branch, p.Asset, p.Finding, history.Closed}); err != nil {
+						return err
+					}
+				}
+				if err := r.complete(ctx, page); err != nil {
+					return err
+				}
+				for _, s := range page {
+					if !yield(s, nil) {
+						return errEnough
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
 	}
-	return page, r.complete(ctx, page)
 }
 
 // complete reads what belongs to the standings of a page.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -31,12 +32,14 @@ type projection struct {
 	scans  [][]string      // of each report of the terms: the scans that it is of
 	branch *history.Branch // nil: the run changes nothing
 	in     *incoming
+	again  []redecided // of a run of a sweep: what it decided again, before it is written
+	epoch  []byte      // the record of a sweep that it has, if it has one
 }
 
 // projection begins with what is known of the branch.
 func (in *incoming) projection(ctx context.Context, t transaction, leaf int64) (*projection, error) {
 	p := in.projectionOn(leaf)
-	if p.branch == nil {
+	if p.branch == nil || p.sweeps() { // what a sweep decided again is looked up one by one
 		return p, nil
 	}
 	known, err := statesOf(ctx, t, in.terms.Change.Repository, in.terms.Change.Branch)
@@ -96,6 +99,9 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 		return "", fmt.Errorf("it says that it is record %d", r.Index)
 	}
 	d := r.Decision
+	if r.Epoch != nil {
+		p.epoch = bytes.Clone(line.Bytes)
+	}
 	if d == nil {
 		if r.Case != nil {
 			finding = r.Case.Finding
@@ -106,6 +112,10 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 		seen := history.Sight{Asset: d.Asset.ID, Finding: d.Finding.ID, IDs: d.Finding.IDs, Waived: d.ExemptedBy != "", Priority: string(d.Priority),
 			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index,
 			Leaf: line.Hash, Waivers: len(d.Waivers), Traits: p.traits(d)}
+		if p.sweeps() {
+			p.again = append(p.again, redecided{seen, r.Prev})
+			return d.Finding.ID, nil
+		}
 		for _, i := range d.Finding.Reports {
 			if i < 0 || i >= len(p.scans) {
 				return "", fmt.Errorf("it names report %d of %d", i, len(p.scans))
@@ -137,7 +147,14 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 	if p.branch == nil {
 		return nil
 	}
-	p.branch.End(&p.run)
+	if p.sweeps() {
+		if err := p.lookUp(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
 	put, gone := p.branch.Changed()
 	return writeStates(ctx, t, p.in.terms.Change.Repository, p.in.terms.Change.Branch, put, gone, func(s *history.State) []string { return s.NewCVEs })
 }

@@ -22,7 +22,10 @@ const sqliteWait = 60 * time.Second
 const rowsAtOnce = 32
 
 // A sqliteFile is a ledger in one file (and, while it is open, a write-ahead log beside it).
-type sqliteFile struct{ db *sql.DB }
+type sqliteFile struct {
+	db   *sql.DB
+	path string
+}
 
 // openSQLite opens the file; where there is none, it is made.
 func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
@@ -44,7 +47,7 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 		db.Close()
 		return nil, inWords(err)
 	}
-	return &sqliteFile{db: db}, nil
+	return &sqliteFile{db: db, path: path}, nil
 }
 
 func (s *sqliteFile) close() error { return s.db.Close() }

@@ -36,7 +36,7 @@ CREATE TABLE run (
 	outcome TEXT NOT NULL, -- empty: it decided nothing
 	records INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX run_branch ON run (repository, branch);
+CREATE INDEX run_branch ON run (repository, branch, leaf);
 
 -- The parts of runs but for records, in chunks: of lists, each a number of whole lines.
 CREATE TABLE part (
@@ -114,5 +114,30 @@ CREATE TABLE effect (
 CREATE TABLE epoch (
 	id INTEGER NOT NULL PRIMARY KEY,
 	leaf INTEGER NOT NULL REFERENCES log_leaf (idx),
-	manifest BLOB NOT NULL
+	manifest BLOB NOT NULL -- the record of the sweep, exact bytes
+) STRICT;
+
+-- The Merkle root of what is open on each branch, as it was after the run on it with that leaf: so that the root of all need not be worked
+-- out from all.
+CREATE TABLE branch_root (
+	repository TEXT NOT NULL,
+	branch TEXT NOT NULL,
+	leaf INTEGER NOT NULL,
+	cases INTEGER NOT NULL,
+	root TEXT NOT NULL,
+	PRIMARY KEY (repository, branch)
+) STRICT;
+
+-- A sweep that several processes share, while it lasts: its plan, and of each shard what is to be done and what came of it.
+CREATE TABLE sweep (
+	epoch INTEGER NOT NULL PRIMARY KEY,
+	plan BLOB NOT NULL -- JSON
+) STRICT;
+
+CREATE TABLE sweep_shard (
+	epoch INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	work BLOB NOT NULL, -- JSON
+	outcome BLOB, -- absent: it is yet to be done
+	PRIMARY KEY (epoch, number)
 ) STRICT;

@@ -1,0 +1,261 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/history"
+)
+
+// ErrMoved means that a case is not as a sweep found it: a run on its branch came between.
+var ErrMoved = errors.New("the case was decided, or closed, after the sweep had looked at it")
+
+// A MovedError says of which case.
+type MovedError struct{ Repository, Branch, Asset, Finding string }
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("%.80q on %.80q: %v", e.Finding, e.Asset, ErrMoved)
+}
+
+func (e *MovedError) Unwrap() error { return ErrMoved }
+
+// A redecided is one case that a sweep decided again, with the id of the record that it found.
+type redecided struct {
+	history.Sight
+	prev string
+}
+
+// sweeps says whether the run is one of a sweep.
+func (p *projection) sweeps() bool { return p.in.statement.Predicate.Epoch != 0 }
+
+// lookUp reads the states of what was decided again, and makes sure that each is as it was found.
+func (p *projection) lookUp(ctx context.Context, t transaction) error {
+	repository, branch := p.in.terms.Change.Repository, p.in.terms.Change.Branch
+	runs := map[int64]string{}
+	var known []*history.State
+	for i := range p.again {
+		made := &p.again[i]
+		var s *history.State
+		query := "SELECT " + stateSelection + " FROM finding_state WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
+		err := t.each(ctx, query, []any{repository, branch, made.Asset, made.Finding}, func(scan func(...any) error) (err error) {
+			s, err = stateIn(scan)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		moved := &MovedError{repository, branch, made.Asset, made.Finding}
+		if s == nil || s.Status == history.Closed {
+			return moved
+		}
+		if runs[s.Run] == "" {
+			var digest string
+			if _, err := one(ctx, t, "SELECT digest FROM run WHERE leaf = $1", []any{s.Run}, &digest); err != nil {
+				return err
+			}
+			runs[s.Run] = digest
+		}
+		if evidence.ID(runs[s.Run], s.Index) != made.prev {
+			return moved
+		}
+		known = append(known, s)
+	}
+	p.branch = history.NewBranch(known...)
+	return nil
+}
+
+// end is what a run comes to once all its records are taken.
+func (p *projection) end() error {
+	if !p.sweeps() {
+		p.branch.End(&p.run)
+		return nil
+	}
+	for i := range p.again {
+		if made := &p.again[i]; !p.branch.Redecide(&p.run, &made.Sight) {
+			return fmt.Errorf("record %d: %w", made.Index, &MovedError{p.in.terms.Change.Repository, p.in.terms.Change.Branch, made.Asset, made.Finding})
+		}
+	}
+	p.again = nil
+	return nil
+}
+
+// keepEpoch lists the sweep that the run is the manifest of, if it is one.
+func (in *incoming) keepEpoch(ctx context.Context, t transaction, leaf int64) error {
+	p := &in.statement.Predicate
+	if p.Epoch == 0 || p.Outcome != "" {
+		return nil
+	}
+	line, _, err := epochIn(ctx, in.run)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "INSERT INTO epoch (id, leaf, manifest) VALUES ($1, $2, $3)", p.Epoch, leaf, line)
+}
+
+// epochIn is the record of a sweep in a run, which has it alone.
+func epochIn(ctx context.Context, run evidence.Run) (line []byte, epoch *evidence.Epoch, err error) {
+	for l, err := range evidence.Records(ctx, run) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if l.Epoch != nil && line == nil {
+			line, epoch = slices.Clone(l.Bytes), l.Epoch
+			continue
+		}
+		return nil, nil, errors.New("the run of a sweep's manifest has other records")
+	}
+	if line == nil {
+		return nil, nil, errors.New("the run of a sweep has no manifest")
+	}
+	return line, epoch, nil
+}
+
+// A Sweep is what is appended of one: the runs of what came out otherwise, and the manifest.
+type Sweep struct {
+	Number int64
+	Runs   []evidence.Run
+
+	// Close makes the run of the manifest, once it is known what is open after the runs, and their digests.
+	Close func(state evidence.StateRoot, runs []string) (evidence.Run, error)
+}
+
+// AppendSweep puts the runs of a sweep and its manifest at the end of the log, all of them or nothing. The error wraps ErrMoved if a case is
+// not as the sweep found it: see MovedError.
+func (l *Ledger) AppendSweep(ctx context.Context, s Sweep, seal evidence.Seal) (leaf int64, err error) {
+	err = l.db.update(ctx, func(t transaction) error {
+		var last int64
+		if _, err := one(ctx, t, "SELECT coalesce(max(id), 0) FROM epoch", nil, &last); err != nil {
+			return err
+		}
+		if s.Number != last+1 {
+			return fmt.Errorf("the sweep %d cannot follow the sweep %d", s.Number, last)
+		}
+		var digests []string
+		for _, run := range s.Runs {
+			in, err := announced(ctx, run)
+			if err != nil {
+				return err
+			}
+			if _, _, err := in.append(ctx, t, seal); err != nil {
+				return err
+			}
+			digests = append(digests, in.digest)
+		}
+		state, err := stateRoot(ctx, t)
+		if err != nil {
+			return err
+		}
+		manifest, err := s.Close(state, digests)
+		if err != nil {
+			return err
+		}
+		in, err := announced(ctx, manifest)
+		if err != nil {
+			return err
+		}
+		leaf, _, err = in.append(ctx, t, seal)
+		return err
+	})
+	return leaf, err
+}
+
+// State is the root of everything that is open, worked out where runs came since it was last.
+func (l *Ledger) State(ctx context.Context) (state evidence.StateRoot, err error) {
+	err = l.db.update(ctx, func(t transaction) (err error) {
+		state, err = stateRoot(ctx, t)
+		return err
+	})
+	return state, err
+}
+
+// stateRoot works out the root of what is open, anew on branches that runs were on since it was last.
+func stateRoot(ctx context.Context, t transaction) (evidence.StateRoot, error) {
+	known := map[branchName]int64{}
+	roots := map[branchName]evidence.BranchRoot{}
+	err := t.each(ctx, "SELECT repository, branch, leaf, cases, root FROM branch_root", nil, func(scan func(...any) error) error {
+		var b evidence.BranchRoot
+		var leaf int64
+		err := scan(&b.Repository, &b.Branch, &leaf, &b.Cases, &b.Root)
+		name := branchName{b.Repository, b.Branch}
+		known[name], roots[name] = leaf, b
+		return err
+	})
+	if err != nil {
+		return evidence.StateRoot{}, err
+	}
+	last := map[branchName]int64{}
+	err = t.each(ctx, "SELECT repository, branch, max(leaf) FROM run GROUP BY repository, branch", nil, func(scan func(...any) error) error {
+		var b branchName
+		var leaf int64
+		err := scan(&b.repository, &b.branch, &leaf)
+		last[b] = leaf
+		return err
+	})
+	if err != nil {
+		return evidence.StateRoot{}, err
+	}
+	var names []branchName
+	var fresh [][]any
+	for b, leaf := range last {
+		names = append(names, b)
+		if at, ok := known[b]; ok && at == leaf {
+			continue
+		}
+		if roots[b], err = branchRoot(ctx, t, b); err != nil {
+			return evidence.StateRoot{}, err
+		}
+		fresh = append(fresh, []any{b.repository, b.branch, leaf, roots[b].Cases, roots[b].Root})
+	}
+	rows := func(yield func([]any, error) bool) {
+		for _, row := range fresh {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+	err = t.insert(ctx, "branch_root", []string{"repository", "branch", "leaf", "cases", "root"}, rows, replacing([]string{"repository", "branch"}))
+	return stateOf(names, roots), err
+}
+
+// stateOf puts the roots of branches in order.
+func stateOf(names []branchName, roots map[branchName]evidence.BranchRoot) evidence.StateRoot {
+	slices.SortFunc(names, branchName.compare)
+	all := make([]evidence.BranchRoot, len(names))
+	for i, b := range names {
+		all[i] = roots[b]
+	}
+	return evidence.StateOf(all)
+}
+
+func (b branchName) compare(o branchName) int {
+	if c := strings.Compare(b.repository, o.repository); c != 0 {
+		return c
+	}
+	return strings.Compare(b.branch, o.branch)
+}
+
+// branchRoot works out the root of what is open on a branch.
+func branchRoot(ctx context.Context, t transaction, b branchName) (evidence.BranchRoot, error) {
+	var sum evidence.BranchSummer
+	query := "SELECT asset, finding, leaf FROM finding_state WHERE repository = $1 AND branch = $2 AND status <> $3 ORDER BY asset, finding"
+	err := t.each(ctx, query, []any{b.repository, b.branch, history.Closed}, func(scan func(...any) error) error {
+		var asset, finding string
+		var leaf []byte
+		if err := scan(&asset, &finding, &leaf); err != nil {
+			return err
+		}
+		if len(leaf) != tlog.HashSize {
+			return &evidence.Damage{File: fmt.Sprintf("what is open on %s", b), What: "has no hash of a record"}
+		}
+		sum.Add(asset, finding, tlog.Hash(leaf))
+		return nil
+	})
+	cases, root := sum.Root()
+	return evidence.BranchRoot{Repository: b.repository, Branch: b.branch, Cases: cases, Root: root}, err
+}

@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
@@ -44,7 +43,7 @@ func (s *sweeper) judge() (err error) {
 }
 
 func digestOf(of ...any) (string, error) {
-	text, err := json.Marshal(of, json.Deterministic(true))
+	text, err := json.Marshal(of)
 	return evidence.Digest(text), err
 }
 

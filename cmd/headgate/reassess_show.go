@@ -2,12 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-
-	stdjson "encoding/json"
 
 	"github.com/headgate/headgate/engine/sweep"
 )
@@ -16,7 +15,7 @@ import (
 func (a *app) writeReassessment(came *sweep.Reassessment, outs []output) error {
 	write := func(to io.Writer, format string, most int) error {
 		if format == "json" {
-			e := stdjson.NewEncoder(to)
+			e := json.NewEncoder(to)
 			e.SetEscapeHTML(false)
 			e.SetIndent("", "  ")
 			return e.Encode(came)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/headgate/headgate/engine"
@@ -179,7 +179,7 @@ func (s *sweeper) shard(ctx context.Context, of *shardOfSweep) ([]byte, error) {
 	if err := flush(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(&out, json.Deterministic(true))
+	return json.Marshal(&out)
 }
 
 // A lookedAt is a case that may be decided again.
@@ -277,8 +277,8 @@ func (s *sweeper) confirmed(o *engine.Observer, c *lookedAt, now *engine.Case) (
 
 // sameJSON says whether two facts are the same.
 func sameJSON(a, b any) bool {
-	x, err1 := json.Marshal(a, json.Deterministic(true))
-	y, err2 := json.Marshal(b, json.Deterministic(true))
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
 	return errors.Join(err1, err2) == nil && string(x) == string(y)
 }
 

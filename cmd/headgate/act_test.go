@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,20 +35,26 @@ type acted struct {
 
 func newActed(t *testing.T) *acted {
 	t.Helper()
-	act := os.Getenv("HEADGATE_ACT")
-	if act == "" {
-		t.Skip("HEADGATE_ACT does not name the program act, which .ci/run installs")
-	}
-	g := githubtest.New(t, githubtest.Options{})
-	a := &acted{GitHub: g, t: t, act: act, dir: t.TempDir(), repo: g.Repository("acme/shop"), left: t.TempDir()}
+	a := actedIn(t, t.TempDir())
 	a.git("init", "-q", "-b", "main")
 	for name, text := range exampleWorkflows(t) {
 		a.write(".github/workflows/"+name, text)
 	}
 	a.write("README", "a shop\n")
 	a.commit("main", "begin")
-	a.standIns()
+	a.standIns(slices.Collect(maps.Values(exampleWorkflows(t))), scanner)
 	return a
+}
+
+// actedIn is one whose checkout is a folder.
+func actedIn(t *testing.T, dir string) *acted {
+	t.Helper()
+	act := os.Getenv("HEADGATE_ACT")
+	if act == "" {
+		t.Skip("HEADGATE_ACT does not name the program act, which .ci/run installs")
+	}
+	g := githubtest.New(t, githubtest.Options{})
+	return &acted{GitHub: g, t: t, act: act, dir: dir, repo: g.Repository("acme/shop"), left: t.TempDir()}
 }
 
 func (a *acted) git(args ...string) string {
@@ -116,15 +124,12 @@ const noSetUp = "name: Set up\ndescription: is there already\ninputs: {go-versio
 var usesPinned = regexp.MustCompile(`uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)?@([0-9a-f]{40})`)
 
 // standIns puts what the workflows use in place: this action as it stands, and a few lines for the rest.
-func (a *acted) standIns() {
+func (a *acted) standIns(workflows []string, scanner string) {
 	a.t.Helper()
 	texts := map[string]string{"aquasecurity/trivy-action": scanner, "actions/upload-artifact": keeper, "actions/setup-go": noSetUp}
 	a.actions = map[string]string{}
 	root := filepath.Join("..", "..")
-	used := readFile(a.t, filepath.Join(root, "action.yml"))
-	for _, text := range exampleWorkflows(a.t) {
-		used += text
-	}
+	used := readFile(a.t, filepath.Join(root, "action.yml")) + strings.Join(workflows, "")
 	for _, m := range usesPinned.FindAllStringSubmatch(used, -1) {
 		dir := a.t.TempDir()
 		if text, ok := texts[m[1]]; ok {

@@ -78,10 +78,18 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		a.recordEffects(ctx, r.ledger, r.result.Change, target.signer, told.effects)
 	}
 	r.notify(ctx, err)
+	r.suggestSettings(err)
 	if err == nil && r.result.Outcome == engine.Block {
 		return errBlocked
 	}
 	return err
+}
+
+// suggestSettings tells a person who has nothing set up how to: a job's log is not the place for it.
+func (r *run) suggestSettings(failed error) {
+	if failed == nil && r.settings.folder == "" && r.app.width > 0 && r.event.Name == "" {
+		r.app.say("hint", "nothing is set up here, so the shipped defaults decided: headgate init writes settings, assets and a workflow that fit")
+	}
 }
 
 // write writes a result as it was asked for. args are what the run was given, for the commands that are named next.

@@ -99,3 +99,28 @@ func TestAnAgeIsAboveZero(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonWithoutSettingsIsToldHowToHaveSome(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "clean.sarif", cleanSARIF)
+	run := func(width int, env map[string]string) string {
+		var stdout, stderr bytes.Buffer
+		a := &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, now: time.Now, width: width, getenv: func(name string) string { return env[name] }}
+		if status := a.run(t.Context(), []string{"gate", "clean.sarif"}); status != statusPass {
+			t.Fatalf("status %d: %s", status, stderr.String())
+		}
+		return stderr.String()
+	}
+	if said := run(80, nil); !strings.Contains(said, "hint: nothing is set up here") {
+		t.Errorf("a person is told %q", said)
+	}
+	for name, said := range map[string]string{"a pipe": run(0, nil), "a job": run(80, map[string]string{"GITHUB_EVENT_NAME": "push", "GITHUB_REPOSITORY": "acme/shop"})} {
+		if strings.Contains(said, "set up") {
+			t.Errorf("%s is told %q", name, said)
+		}
+	}
+	writeFile(t, ".headgate/headgate.yaml", "")
+	if said := run(80, nil); strings.Contains(said, "set up") {
+		t.Errorf("who has settings is told %q", said)
+	}
+}

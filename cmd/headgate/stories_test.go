@@ -18,7 +18,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){
 		"headgate": func() {
 			a := surroundings()
-			a.waits = unhurried{} // a story's tracker is found to be up to date at once
+			a.waits = unhurried{}                                                            // a story's tracker is found to be up to date at once
+			if at, err := time.Parse(time.RFC3339, os.Getenv("PROGRAM_CLOCK")); err == nil { // what a page shows is of a fixed day
+				a.now = func() time.Time { return at }
+			}
 			os.Exit(program(a))
 		},
 		"hasty": func() { // the program with little patience for policies

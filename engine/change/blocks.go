@@ -213,3 +213,30 @@ func lower(c byte) byte {
 	}
 	return c
 }
+
+// isJSON says whether a manifest's lists are those of JSON, in which the last entry has no comma after it.
+func isJSON(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	return path.Ext(base) == ".json" || slices.Contains(inJSON, base)
+}
+
+// keepBeforeComma takes for unchanged what got or lost nothing but the comma after it, as the last entry of a list does when another one is
+// added behind it or taken away: else every change at the end of a list would bring what stood there before. It reads the lines of a hunk in
+// the other way that is as true: the one that was removed stays where the first that was added stands, with what was removed before and after.
+func keepBeforeComma(lines []line) {
+	for at := 0; at < len(lines); at++ {
+		from := at
+		for at < len(lines) && lines[at].op == '-' {
+			at++
+		}
+		if at == from || at == len(lines) || lines[at].op != '+' {
+			continue
+		}
+		for k := from; k < at; k++ {
+			if strings.TrimSuffix(lines[k].text, ",") == strings.TrimSuffix(lines[at].text, ",") {
+				lines[k], lines[at] = line{' ', lines[at].text}, line{op: '-'} // what is empty names nothing
+				break
+			}
+		}
+	}
+}

@@ -209,6 +209,7 @@ func (f *file) takeHunk(h *gitdiff.TextFragment, keep bool) error {
 	if keep {
 		f.text = append(f.text, line{op: '@'})
 	}
+	begins := len(f.text)
 	added, gone := 0, 0 // of the run that is being read
 	end := func() {
 		switch {
@@ -238,6 +239,9 @@ func (f *file) takeHunk(h *gitdiff.TextFragment, keep bool) error {
 		}
 	}
 	end()
+	if isJSON(f.name) {
+		keepBeforeComma(f.text[begins:])
+	}
 	return nil
 }
 

@@ -118,6 +118,36 @@ func TestAPackageIsIntroducedByTheLinesOfItsLockfile(t *testing.T) {
 
 // Lockfiles are written by programs, and by who wants a package to be overlooked: each of these reads the same to a package manager as
 // the entry of lodash 4.17.20 with its version as usual.
+// A new entry behind the last one gives that a comma, and the one behind a last one that is gone takes it away.
+func TestACommaDoesNotBringThePackageBeforeIt(t *testing.T) {
+	for _, c := range []struct {
+		name, version string
+		lines         []string
+		want          touch
+	}{
+		{"lodash", "4.17.20", []string{`         "a": "1",`, `-        "lodash": "4.17.20"`, `+        "lodash": "4.17.20",`, `+        "minimist": "1.2.5"`}, untouched},
+		{"minimist", "1.2.5", []string{`         "a": "1",`, `-        "lodash": "4.17.20"`, `+        "lodash": "4.17.20",`, `+        "minimist": "1.2.5"`}, touched},
+		{"lodash", "4.17.20", []string{`         "a": "1",`, `-        "lodash": "4.17.20",`, `-        "minimist": "1.2.5"`, `+        "lodash": "4.17.20"`}, untouched},
+		// What differs in more than the comma, or stands elsewhere, is new.
+		{"lodash", "4.17.20", []string{`-        "lodash": "4.17.19"`, `+        "lodash": "4.17.20",`}, touched},
+		{"lodash", "4.17.20", []string{`-        "lodash": "4.17.20"`, `         "b": "1"`, `+        "lodash": "4.17.20",`}, touched},
+		{"lodash", "4.17.20", []string{`-        "lodash": "4.17.20"`, `+        "lodash": "4.17.20",`, `+        "lodash": "4.17.20"`}, touched},
+		{"lodash", "4.17.20", []string{`     "node_modules/other": {`, `-      "version": "4.17.20"`, `+      "version": "4.17.20",`, `     },`, `+    "node_modules/lodash": {`, `+      "version": "4.17.20"`}, touched},
+		{"lodash", "4.17.20", []string{`-    "node_modules/other": {`, `+    "node_modules/lodash": {`, `-      "version": "4.17.20"`, `+      "version": "4.17.20",`}, touched},
+	} {
+		d := parse(t, modified("package-lock.json", c.lines...))
+		p := vulnerable("CVE-2021-1", "npm", c.name, c.version, "package-lock.json").Finding.Package
+		if have, ground := d.files["package-lock.json"].brings(p); have != c.want {
+			t.Errorf("%s: %v (%s), not %v:\n%s", c.name, have, ground, c.want, strings.Join(c.lines, "\n"))
+		}
+	}
+	d := parse(t, modified("pnpm-lock.yaml", `-  lodash: 4.17.20`, `+  lodash: 4.17.20,`)) // there a comma is more than that
+	p := vulnerable("CVE-2021-1", "npm", "lodash", "4.17.20", "pnpm-lock.yaml").Finding.Package
+	if have, _ := d.files["pnpm-lock.yaml"].brings(p); have != touched {
+		t.Errorf("in YAML: %v", have)
+	}
+}
+
 func TestNoWayToWriteALockfileHidesAPackage(t *testing.T) {
 	for _, c := range []struct {
 		name, ecosystem, pkg, version, file string

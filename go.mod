@@ -9,6 +9,8 @@ require (
 	github.com/andygrunwald/go-jira v1.17.0 // requests to Jira and their answers
 	github.com/bluekeyes/go-gitdiff v0.8.1 // patches as git writes them, with quoted names and renames
 	github.com/bmatcuk/doublestar/v4 v4.9.1 // path globs with **, for assets and expected reports
+	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327 // tests: the words that chromedp speaks with a browser
+	github.com/chromedp/chromedp v0.14.2 // tests: the page in a real browser
 	github.com/defenseunicorns/go-oscal v0.7.1 // OSCAL assessment results, as types; in tests also its schemas
 	github.com/distribution/reference v0.6.0 // image references, parsed as registries do
 	github.com/getkin/kin-openapi v0.152.0 // tests: requests and answers held to the OpenAPI documents of GitHub and Jira
@@ -49,12 +51,16 @@ require (
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/chromedp/sysutil v1.1.0 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fatih/structs v1.1.0 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
 	github.com/gobwas/glob v1.0.0 // indirect
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/gobwas/pool v0.2.1 // indirect
+	github.com/gobwas/ws v1.4.0 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/golang-jwt/jwt/v4 v4.5.2 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect

@@ -117,7 +117,7 @@ var allowed = map[string][]string{
 	"policies": {},
 
 	"cmd/headgate": {
-		"engine", "engine/author", "engine/bundle", "engine/change", "engine/evidence", "engine/glob", "engine/history", "engine/ingest", "engine/intel", "engine/kpi", "engine/paths", "engine/plan", "engine/report",
+		"engine", "engine/author", "engine/bundle", "engine/change", "engine/evidence", "engine/glob", "engine/history", "engine/ingest", "engine/intel", "engine/kpi", "engine/page", "engine/paths", "engine/plan", "engine/report",
 		"engine/scope", "engine/simulate", "engine/survey", "engine/sweep", "engine/ticket", "engine/waiver",
 		"integrations/feeds", "integrations/git", "integrations/github", "integrations/jira", "integrations/notify", "integrations/oci", "integrations/river", "integrations/store",
 		"integrations/transport", "policies",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,9 @@ type reportFormat struct {
 	write func(a *app, to io.Writer, r *kpi.Report) error
 }
 
+// htmlFormat is made of more than the figures: pageReport writes it.
+var htmlFormat = report.Format{Name: "html", Title: "one page that needs nothing else, to look at and to send"}
+
 func reportFormats() []reportFormat {
 	return []reportFormat{
 		{report.Format{Name: "text", Title: "for people"}, (*app).writeReportText},
@@ -39,6 +43,7 @@ func reportFormats() []reportFormat {
 }
 
 func reportFormatNames() (all []report.Format) {
+	all = append(all, htmlFormat)
 	for _, f := range reportFormats() {
 		all = append(all, f.Format)
 	}
@@ -49,24 +54,29 @@ func newReportCommand(a *app) *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report [RESULT]",
-		Short: "Show whether exposure goes down: figures of a ledger or a result, with their definitions",
+		Short: "Show whether exposure goes down: one page, or figures with their definitions, of a ledger or a result",
 		Long: `Shows whether exposure goes down, where not, and what next: figures of a period beside those of the same length of time before it, each with
 its definition, from what a ledger kept of runs (--ledger), or as far as one can be, from a result file (headgate gate -o json=FILE).
 
 A figure that cannot be known says why, and is never 0. Without --since the period is the last 13 weeks. A time of the period is the one that
 a run was given; days are those of UTC.
 
+Without -o it is one HTML page with everything in it: figures, curves, attack paths, the plan, waivers that end and what was decided, with
+the reasons. It loads nothing from anywhere. It goes to standard output, or, where that is a terminal, to the file ` + reportPage + `.
+
 Targets are set as kpi in headgate.yaml; where there is none, the days that the pack sla allows in the latest run are the target of half-lives
 and of the 90th percentile of remediation.
 
 Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be reported on cannot be read.`,
-		Example: `  headgate report --ledger ledger.db
+		Example: `  headgate report --ledger ledger.db -o html=report.html
+  headgate report result.json > report.html
+  headgate report --ledger ledger.db -o text
   headgate report --ledger ledger.db --since 2026-07-01 --until 2026-09-30 -o json=q3.json
   headgate report --ledger ledger.db --team team-pay
   headgate report --ledger postgres://ledger/acme -o openmetrics=headgate.prom`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			outs, err := parseOutputs(f.outputs, reportFormatNames())
+			outs, err := a.reportOutputs(f.outputs)
 			if err != nil {
 				return err
 			}
@@ -78,6 +88,9 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 				return err
 			}
 			write := func(o output, to io.Writer) error {
+				if o.format == htmlFormat.Name {
+					return a.writePage(c.Context(), to, &f, args, r)
+				}
 				for _, format := range reportFormats() {
 					if format.Name == o.format {
 						return format.write(a, to, r)
@@ -98,6 +111,25 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 	c.Flags().IntVar(&f.replay, "replay", 0, "decide a sample of so `many` recorded decisions again, and show how many come out identical")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames(reportFormatNames())+" (several at once)")
 	return c
+}
+
+// reportPage is the file that a page goes to where it would fill a terminal.
+const reportPage = "headgate-report.html"
+
+// reportOutputs reads -o. A page is what is meant without it; on a terminal nobody wants to read it.
+func (a *app) reportOutputs(flags []string) ([]output, error) {
+	if len(flags) == 0 && a.width > 0 {
+		a.say("note", "the page goes to the file "+reportPage+"; -o text shows the figures here")
+		return []output{{htmlFormat.Name, reportPage}}, nil
+	}
+	if len(flags) == 0 {
+		flags = []string{htmlFormat.Name}
+	}
+	outs, err := parseOutputs(flags, reportFormatNames())
+	if err == nil && a.width > 0 && slices.Contains(outs, output{format: htmlFormat.Name}) {
+		err = setup(errors.New("-o html is a page, and standard output is a terminal"), "-o html="+reportPage+" writes it to a file")
+	}
+	return outs, err
 }
 
 // reported is the report that flags and arguments ask for.

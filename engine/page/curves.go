@@ -231,7 +231,7 @@ func overTime(r *kpi.Report, id, title, figure string) *chart {
 		}
 	}
 	scale := upTo(math.Max(most, 1), true)
-	c := &chart{ID: "week-" + id, Title: title, Up: upTicks(scale, func(v float64) string { return number(v, 0) }), Table: &numbers{Head: []string{"week to", s.Unit}}}
+	c := &chart{ID: "week-" + id, Title: title, Tall: true, Up: upTicks(scale, func(v float64) string { return number(v, 0) }), Table: &numbers{Head: []string{"week to", s.Unit}}}
 	path := polyline(values, scale[len(scale)-1])
 	if !strings.Contains(path, "L") {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/kpi"
 	"github.com/headgate/headgate/engine/report"
 )
@@ -104,6 +105,32 @@ func tileOf(f *kpi.Figure) tile {
 		t.Goal = bare(*f.Target, f.Unit)
 	}
 	return t
+}
+
+// A figure is a row of the table of all, with its parts by priority or status below it.
+type figure struct {
+	tile
+	Parts []tile
+}
+
+// allFigures are all there are. One that is given for each priority alone stands for itself.
+func allFigures(r *kpi.Report) []figure {
+	var all []figure
+	at := map[string]int{}
+	for i := range r.Figures {
+		f := &r.Figures[i]
+		t := tileOf(f)
+		if k, known := at[f.ID]; known && f.Priority+engine.Priority(f.Status) != "" {
+			if t.Absent == "" {
+				t.Name = string(f.Priority) + report.Line(f.Status)
+				all[k].Parts = append(all[k].Parts, t)
+			}
+			continue
+		}
+		at[f.ID] = len(all)
+		all = append(all, figure{tile: t})
+	}
+	return all
 }
 
 func figureName(f *kpi.Figure) string {

@@ -24,7 +24,9 @@ type Source struct {
 	Figures *kpi.Report                      // nil: there are none
 	Results iter.Seq2[*engine.Result, error] // one for each branch of each repository; each is looked at once and not kept
 	Single  bool                             // it is one run's result, and not what a ledger knows
-	Verify  string                           // the command that checks the evidence; empty: there is none to check
+
+	Decisions int    // how many there are in all, where results do not have all of them; 0: as many as results have
+	Verify    string // the command that checks the evidence; empty: there is none to check
 }
 
 // Write writes the page. An error is that of the results or of the writer; then the file is not to be kept.

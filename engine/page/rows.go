@@ -112,8 +112,8 @@ func reasonsOf(d *engine.Decision) []reason {
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
 		message := strings.TrimRight(report.Line(r.Message), " .;")
-		if message == "" {
-			continue
+		if message == "" { // a ledger does not keep the words, and this rule could not be asked again
+			message = strings.TrimSpace(r.Kind + " " + string(r.To))
 		}
 		if !r.InForce() {
 			message += " (not in force)"

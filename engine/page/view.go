@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/kpi"
@@ -51,7 +50,7 @@ type view struct {
 	Waivers         []waiver
 	MoreWaivers     int
 	WaiversNote     string
-	Figures         []tile
+	Figures         []figure
 	Rows            []row
 	Table           table
 	Total, Kept     int
@@ -92,7 +91,7 @@ func viewOf(s *Source) (*view, error) {
 		Of: cmp.Or(report.Line(s.Of), "everything"), Day: s.Now.UTC().Format("2 January 2006"), Clock: s.Now.UTC().Format("15:04 UTC"), Single: s.Single,
 		Verify: s.Verify,
 	}
-	g := gathered{now: s.Now}
+	g := gathered{single: s.Single}
 	for r, err := range s.Results {
 		if err != nil {
 			return nil, err
@@ -100,6 +99,7 @@ func viewOf(s *Source) (*view, error) {
 		g.add(r)
 	}
 	v.decisions(&g)
+	v.Total = max(v.Total, s.Decisions)
 	v.fixes(&g)
 	v.paths(&g)
 	if s.Figures != nil {
@@ -113,7 +113,7 @@ func viewOf(s *Source) (*view, error) {
 
 // gathered is what is kept of the results.
 type gathered struct {
-	now          time.Time
+	single       bool
 	decisions    decisions
 	fixes        [][]fix // of each result
 	left         int     // fixes that were not kept
@@ -167,7 +167,9 @@ func (g *gathered) add(r *engine.Result) {
 		short := *r
 		short.Cases, short.Plan, short.Paths, short.NoFix = nil, nil, nil, nil
 		g.latest = &short
-		g.sentences = report.VerdictWords(r)
+		if g.single {
+			g.sentences = report.VerdictWords(r)
+		}
 	}
 }
 
@@ -274,29 +276,34 @@ func (v *view) paths(g *gathered) {
 	}
 }
 
-// tileOrder are the figures that are told first, those of them that are known: the first two answer the question, and are told though they
-// are not.
-var tileOrder = []string{"exposure.half_life", "paths.validated", "due.compliance", "due.overdue", "backlog.net", "open.cases"}
+// tileOrder are the figures that are told first, those of them that are known. Of a ledger the first two answer the question, and are told
+// though they are not.
+var (
+	tileOrder   = []string{"exposure.half_life", "paths.validated", "due.compliance", "due.overdue", "backlog.net", "open.cases"}
+	singleOrder = []string{"noise.actionable", "due.overdue", "paths.validated", "noise.cut", "open.with_owner", "open.cases"}
+)
 
 // mostTiles is as many as fit beside each other.
 const mostTiles = 5
 
 func (v *view) figures(r *kpi.Report) {
 	v.Before = periodBefore(r.Previous)
-	for i, id := range tileOrder {
+	order, main := tileOrder, 2
+	if v.Single {
+		order, main = singleOrder, 0
+	}
+	for i, id := range order {
 		f := r.Find(id, "")
-		if f == nil || f.Value == nil && i > 1 || len(v.Tiles) == mostTiles {
+		if f == nil || f.Value == nil && i >= main || len(v.Tiles) == mostTiles {
 			continue
 		}
 		t := tileOf(f)
-		if t.Main = i < 2 && f.Value != nil; t.Main {
+		if t.Main = i < main && f.Value != nil; t.Main {
 			t.Spark = sparkFor(r, id)
 		}
 		v.Tiles = append(v.Tiles, t)
 	}
-	for i := range r.Figures {
-		v.Figures = append(v.Figures, tileOf(&r.Figures[i]))
-	}
+	v.Figures = allFigures(r)
 	v.Buckets = buckets
 	v.Heat, v.Others = heat(r.Teams)
 	v.Survival, v.WithoutSurvival = survival(r)
@@ -312,7 +319,39 @@ func (v *view) figures(r *kpi.Report) {
 func (v *view) lead(s *Source, g *gathered) {
 	if s.Single {
 		v.Lead = g.sentences[:min(len(g.sentences), 2)]
+		v.Missing = "This is one run. How long things stay open, and whether that gets better, is known of runs that are kept: headgate gate --ledger."
 		return
+	}
+	if s.Figures == nil {
+		return
+	}
+	var says []string
+	if f := s.Figures.Find("exposure.half_life", ""); f != nil && f.Value != nil {
+		now := "half within " + told(*f.Value, f.Unit)
+		switch {
+		case f.Previous == nil:
+			says = append(says, "Of what is there, "+now+" is closed.")
+		case verdict(f) == "better":
+			says = append(says, "Things are closed sooner than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
+		case verdict(f) == "worse":
+			says = append(says, "Things stay open for longer than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
+		default:
+			says = append(says, "Things are closed as soon as "+v.Before+": "+now+".")
+		}
+	}
+	if f := s.Figures.Find("paths.validated", ""); f != nil && f.Value != nil {
+		n := int(*f.Value)
+		path := count(n, "proven path leads", "proven paths lead") + " from the internet to a crown jewel"
+		if n == 0 {
+			path = "No proven path leads from the internet to a crown jewel"
+		}
+		if f.Previous != nil && *f.Previous != *f.Value {
+			path += "; there " + word(int(*f.Previous), "was ", "were ") + bare(*f.Previous, f.Unit)
+		}
+		says = append(says, path+".")
+	}
+	if len(says) > 0 {
+		v.Lead = []string{strings.Join(says, " ")}
 	}
 }
 

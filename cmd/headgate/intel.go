@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -27,7 +28,7 @@ func newIntelCommand(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newIntelUpdateCommand(a), newIntelShowCommand(a))
+	c.AddCommand(newIntelUpdateCommand(a), newIntelShowCommand(a), newIntelRestoreCommand(a))
 	return c
 }
 
@@ -171,7 +172,7 @@ func acceptHint(outcomes []feeds.Outcome) string {
 
 // showOutcomes says what became of each feed.
 func (a *app) showOutcomes(outcomes []feeds.Outcome) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
+	var rows [][]string
 	for _, out := range outcomes {
 		word := "unchanged"
 		switch {
@@ -196,7 +197,29 @@ func (a *app) showOutcomes(outcomes []feeds.Outcome) error {
 		if out.Odd != "" && out.Err == nil {
 			line = append(line, "accepted: "+out.Odd)
 		}
-		fmt.Fprintln(w, strings.Join(line, "\t"))
+		rows = append(rows, line)
 	}
-	return w.Flush()
+	return writeRows(a.stdout, rows)
+}
+
+// writeRows writes rows under each other, cell by cell. A row may have fewer cells than others.
+func writeRows(to io.Writer, rows [][]string) error {
+	most := 0
+	for _, row := range rows {
+		most = max(most, len(row))
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t")+strings.Repeat("\t", most-len(row)))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(to, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

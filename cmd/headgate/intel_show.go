@@ -193,14 +193,13 @@ func (a *app) isStale(feed intel.Feed, h *heldFeed) bool {
 }
 
 func (a *app) showIntel(r *intelReport) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "feed\tversion\tof\tage\tchecked\tentries\tdigest\tfile")
+	rows := [][]string{{"feed", "version", "of", "age", "checked", "entries", "digest", "file"}}
 	stale := []intel.Feed{}
 	for _, feed := range intel.Feeds {
 		h, ok := r.Feeds[feed]
 		if !ok {
 			if !feed.Further() {
-				fmt.Fprintf(w, "%s\tnot held\n", feed)
+				rows = append(rows, []string{string(feed), "not held"})
 			}
 			continue
 		}
@@ -208,10 +207,12 @@ func (a *app) showIntel(r *intelReport) error {
 		if a.isStale(feed, &h) {
 			stale = append(stale, feed)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%7s\t%s\t%s\n", feed, edition(&h.FeedInfo), day(h.Date), age, checked, thousands(h.Entries),
-			h.Digest[:len("sha256:")+12], printable(h.File))
+		rows = append(rows, []string{
+			string(feed), edition(&h.FeedInfo), day(h.Date), age, checked, fmt.Sprintf("%7s", thousands(h.Entries)),
+			h.Digest[:len("sha256:")+12], printable(h.File),
+		})
 	}
-	if err := w.Flush(); err != nil {
+	if err := writeRows(a.stdout, rows); err != nil {
 		return err
 	}
 	var b strings.Builder

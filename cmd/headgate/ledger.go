@@ -208,6 +208,9 @@ func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
 		return err
 	}
 	defer done()
+	if err := r.keepIntel(ctx); err != nil {
+		return undecided(fmt.Errorf("the threat data is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), "")
+	}
 	index, added, err := r.ledger.append(ctx, b, evidence.Seal{Origin: cmp.Or(r.flags.ledger.log, r.result.Change.Repository, "headgate"), Signer: t.signer})
 	if err != nil {
 		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), hintOnForeign(err))

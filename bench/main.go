@@ -31,10 +31,14 @@ func main() {
 // A bench is one run of all that is measured.
 type bench struct {
 	size  int    // of the largest estate
+	open  int    // cases of the ledger that is decided again
 	small bool   // growth over sizes is left out
 	dir   string // for what is written meanwhile
 	tools string // the programs
 	self  string // this program
+
+	out   strings.Builder // what is printed
+	grown []string        // rows of the table of sizes, the largest first
 }
 
 // A line is one row of the table.
@@ -54,6 +58,7 @@ var rows = []row{
 	{"gate", measureGate},
 	{"start", measureStart},
 	{"decide", measureDecide},
+	{"reassess", measureReassess},
 	{"evidence", measureEvidence},
 	{"read", measureRead},
 }
@@ -61,7 +66,9 @@ var rows = []row{
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	size := flags.Int("size", 1_000_000, "`cases` of the largest estate")
+	open := flags.Int("open", 200_000, "`cases` that are open in the ledger which is decided again")
 	only := flags.String("rows", "", "measure these alone, with commas: "+strings.Join(names(), ","))
+	update := flags.String("update", "", "put what is printed between the marks of this `file` too")
 	small := flags.Bool("no-growth", false, "leave out how time grows over sizes")
 	job := flags.String("job", "", "for the program itself: what to measure in a process of its own")
 	profile := flags.String("cpuprofile", "", "for the program itself: `file` for a profile of the job")
@@ -71,13 +78,13 @@ func run(ctx context.Context, args []string) error {
 	} else if err != nil {
 		return err
 	}
-	if *size < 1000 || *size > 100_000_000 {
-		return errors.New("-size is from 1,000 to 100,000,000")
+	if min(*size, *open) < 1000 || max(*size, *open) > 100_000_000 {
+		return errors.New("-size and -open are from 1,000 to 100,000,000")
 	}
 	if *job != "" {
 		return runJob(ctx, *job, *size, *dir, *profile)
 	}
-	b := &bench{size: *size, small: *small}
+	b := &bench{size: *size, open: *open, small: *small}
 	var err error
 	if b.self, err = os.Executable(); err != nil {
 		return err
@@ -89,7 +96,40 @@ func run(ctx context.Context, args []string) error {
 	if b.tools, err = buildTools(ctx); err != nil {
 		return err
 	}
-	return b.table(ctx, *only)
+	if err := b.table(ctx, *only); err != nil {
+		return err
+	}
+	if *update == "" {
+		return nil
+	}
+	return b.updateFile(*update)
+}
+
+// What is measured stands between these lines of README.md.
+const (
+	markBegin = "<!-- measured: go run ./bench -update bench/README.md -->\n"
+	markEnd   = "<!-- end -->\n"
+)
+
+// updateFile puts what was printed into a file.
+func (b *bench) updateFile(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(text), markBegin)
+	_, after, ends := strings.Cut(rest, markEnd)
+	if !found || !ends {
+		return fmt.Errorf("%s has no lines %q and %q", name, markBegin, markEnd)
+	}
+	return os.WriteFile(name, []byte(before+markBegin+"\n"+b.out.String()+"\n"+markEnd+after), 0o644)
+}
+
+// print shows a line at once, and keeps it.
+func (b *bench) print(format string, args ...any) {
+	text := fmt.Sprintf(format, args...) + "\n"
+	b.out.WriteString(text)
+	fmt.Print(text)
 }
 
 func names() (all []string) {
@@ -111,8 +151,7 @@ func (b *bench) table(ctx context.Context, only string) error {
 		}
 	}
 	began := time.Now()
-	fmt.Println("| what | to reach | measured | reached | alone |")
-	fmt.Println("| --- | --- | --- | --- | --- |")
+	b.print("| what | to reach | measured | reached | alone |\n| --- | --- | --- | --- | --- |")
 	for _, r := range rows {
 		if !slices.Contains(chosen, r.name) {
 			continue
@@ -126,14 +165,16 @@ func (b *bench) table(ctx context.Context, only string) error {
 			if l.reached {
 				reached = "yes"
 			}
-			fmt.Printf("| %s | %s | %s | %s | `%s` |\n", l.what, l.target, l.measured, reached, l.command)
+			b.print("| %s | %s | %s | %s | `%s` |", l.what, l.target, l.measured, reached, l.command)
 		}
 	}
-	if !b.small && slices.Contains(chosen, "decide") {
-		if err := b.growth(ctx); err != nil {
-			return err
+	if len(b.grown) > 0 {
+		slices.Reverse(b.grown)
+		b.print("\n| cases | a second | deciding, CPU µs a case | evidence, CPU µs a case | both against a prepared query | deciding alone | memory |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+		for _, row := range b.grown {
+			b.print("%s", row)
 		}
 	}
-	fmt.Printf("\nMeasured in %s with %s on %s/%s with %d cores.\n", time.Since(began).Round(time.Second), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+	b.print("\nMeasured in %s with %s on %s/%s with %d cores.", time.Since(began).Round(time.Second), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
 	return nil
 }

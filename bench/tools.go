@@ -20,11 +20,10 @@ var peers = []struct{ name, module, version string }{
 
 // buildTools builds the program anew, and what it is compared with once, and gives the folder that they are in.
 func buildTools(ctx context.Context) (string, error) {
-	cache, err := os.UserCacheDir()
+	dir, err := toolsFolder()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "headgate-bench")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -42,6 +41,12 @@ func buildTools(ctx context.Context) (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// toolsFolder is where the programs are kept.
+func toolsFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "headgate-bench"), err
 }
 
 func build(ctx context.Context, bin string, args ...string) error {

@@ -133,8 +133,10 @@ func peakMemory() int64 {
 // printJob writes what a job took, for the process that asked for it.
 func printJob(found map[string]taken) error {
 	for name, t := range found {
-		t.Peak = peakMemory()
-		found[name] = t
+		if t.Peak == 0 {
+			t.Peak = peakMemory()
+			found[name] = t
+		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(found)
 }

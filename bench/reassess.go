@@ -73,8 +73,10 @@ func measureReassess(ctx context.Context, b *bench) ([]line, error) {
 // sameChanges makes sure that both sweeps found the same changes, and says how many, and how many cases the first one looked at.
 func sameChanges(some, all []byte) (changed, looked int, err error) {
 	type reassessment struct {
-		Evaluated int               `json:"evaluated"`
-		Changed   []json.RawMessage `json:"changed"`
+		Epoch struct {
+			Evaluated int `json:"evaluated"`
+		} `json:"epoch"`
+		Changed []json.RawMessage `json:"transitions"`
 	}
 	var a, b reassessment
 	if err := errors.Join(json.Unmarshal(some, &a), json.Unmarshal(all, &b)); err != nil {
@@ -84,7 +86,7 @@ func sameChanges(some, all []byte) (changed, looked int, err error) {
 	if !slices.Equal(one, other) {
 		return 0, 0, fmt.Errorf("what changed comes to %d changes, and everything to %d others", len(one), len(other))
 	}
-	return len(one), a.Evaluated, nil
+	return len(one), a.Epoch.Evaluated, nil
 }
 
 // withoutWhy are changes without the reasons for which they were looked at, in order.

@@ -39,6 +39,7 @@ var dbCommands = []func(*app) *cobra.Command{
 	newDBRebuildCommand,
 	newDBExportLogCommand,
 	newDBStatsCommand,
+	newDBViewsCommand,
 	newDBEraseCommand,
 }
 

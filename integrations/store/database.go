@@ -36,6 +36,9 @@ type database interface {
 	// lockSweep keeps others from taking the same lock for as long as the process lasts, or until release is called. It waits for nobody.
 	lockSweep(ctx context.Context) (release func(), err error)
 
+	// inOwnViews puts the text of the views into the database's own words.
+	inOwnViews(text string) string
+
 	close() error
 }
 

@@ -25,6 +25,7 @@ type ledgerReport struct {
 	options kpi.Options
 	kpi     *kpi.Collector
 	latest  []*store.RunEntry // of each branch
+	open    int               // cases
 }
 
 // reportedOfLedger reads a ledger once: what is open, then the runs of both periods, then what is known of tickets.
@@ -56,7 +57,7 @@ func (a *app) reportedOfLedger(ctx context.Context, f *reportFlags, o kpi.Option
 			return nil, err
 		}
 	}
-	for _, read := range []func(context.Context) error{r.states, r.runs, r.waivers, r.tickets} {
+	for _, read := range []func(context.Context) error{r.states, r.runs, r.waivers, r.tickets, r.fixes} {
 		if err := read(ctx); err != nil {
 			return nil, r.unread(f, err)
 		}
@@ -80,6 +81,9 @@ func (r *ledgerReport) states(ctx context.Context) error {
 	for s, err := range r.States(ctx, r.options.Branch) {
 		if err != nil {
 			return err
+		}
+		if s.Status != history.Closed {
+			r.open++
 		}
 		r.kpi.Case(caseOf(s))
 	}

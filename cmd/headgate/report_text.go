@@ -36,9 +36,7 @@ func (a *app) writeReportText(to io.Writer, r *kpi.Report) error {
 	t.head()
 	for _, g := range figureGroups {
 		t.WriteString("\n" + g.name + "\n")
-		for _, id := range g.ids {
-			t.figure(id)
-		}
+		t.group(g.ids)
 	}
 	t.curves()
 	t.teams()
@@ -76,17 +74,31 @@ const (
 	valueColumn = nameColumn + 12
 )
 
-// figure writes a figure on one line: name, value, the one before, target. Why there is none stands in its place.
-func (t *reportText) figure(id string) {
-	f := t.Find(id, "")
-	if f == nil {
-		return
+// group writes what is known of figures, and then what is not known of them, with the reason of each once.
+func (t *reportText) group(ids []string) {
+	names := map[string][]string{}
+	var reasons []string
+	for _, id := range ids {
+		f := t.Find(id, "")
+		switch {
+		case f == nil:
+		case f.Value != nil:
+			t.figure(f)
+		default:
+			if names[f.Absent] == nil {
+				reasons = append(reasons, f.Absent)
+			}
+			names[f.Absent] = append(names[f.Absent], f.Name)
+		}
 	}
+	for _, why := range reasons {
+		t.field(0, 4, "  -", "%s: %s", strings.Join(names[why], ", "), why)
+	}
+}
+
+// figure writes a figure on one line: name, value, the one before, target.
+func (t *reportText) figure(f *kpi.Figure) {
 	name := "  " + f.Name
-	if f.Value == nil {
-		t.field(0, nameColumn, name, "-  %s", f.Absent)
-		return
-	}
 	var more []string
 	if f.Previous != nil {
 		more = append(more, "was "+figureText(*f.Previous, f.Unit)+direction(f))
@@ -172,7 +184,7 @@ func (t *reportText) curves() {
 		return
 	}
 	t.WriteString("\nHow long do cases stay open?\n")
-	t.table(rows, []int{7, 5, 2})
+	t.table(rows, []int{5, 3, 2})
 	t.para(2, "The half-life counts what is still open; the median of what was closed does not, and looks better for it.")
 }
 
@@ -199,14 +211,14 @@ func (t *reportText) teams() {
 		case name == "":
 			name = "(nobody)"
 		}
-		row := []string{report.Line(name)}
+		row := []string{printable(report.Line(name))}
 		for _, n := range []int{x.Open, x.Urgent, x.Overdue, x.In7, x.In14, x.In30, x.Later, x.NoDate, x.Accepted} {
 			row = append(row, zeroless(n))
 		}
 		rows = append(rows, row)
 	}
 	t.WriteString("\nWhere not? Open cases by owner and due date\n")
-	t.table(rows, []int{8, 9, 7, 6})
+	t.table(rows, []int{8, 7, 6, 5})
 	if more := len(t.Teams) - most; more > 0 {
 		t.para(2, "and %s: -o csv and -o json have all", number(more, "more line", "more lines"))
 	}
@@ -220,7 +232,11 @@ func zeroless(n int) string {
 	return strconv.Itoa(n)
 }
 
-// table writes rows, the first column on the left and numbers on the right. Where the columns do not fit, those that can be left out go, one by one.
+// longestTeam bounds what a name takes of a line.
+const longestTeam = 32
+
+// table writes rows, the first column on the left and numbers on the right. Where the columns do not fit, those that can be left out go, one by one
+// from the right.
 func (t *reportText) table(rows [][]string, leave []int) {
 	const gap = 2
 	for {
@@ -229,6 +245,9 @@ func (t *reportText) table(rows [][]string, leave []int) {
 		for c := range widths {
 			for _, row := range rows {
 				widths[c] = max(widths[c], report.Columns(row[c]))
+			}
+			if c == 0 {
+				widths[c] = min(widths[c], longestTeam)
 			}
 			total += widths[c] + gap
 		}
@@ -244,7 +263,7 @@ func (t *reportText) table(rows [][]string, leave []int) {
 		for _, row := range rows {
 			line := "  "
 			for c, text := range row {
-				text = report.Short(report.Line(text), widths[c])
+				text = report.Short(printable(report.Line(text)), widths[c])
 				pad := strings.Repeat(" ", max(0, widths[c]-report.Columns(text)))
 				if c == 0 {
 					line += text + pad

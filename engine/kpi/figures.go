@@ -20,7 +20,7 @@ const (
 	noPull      = "no run said of which pull request it was"
 	noBlock     = "nothing was blocked"
 	noTickets   = "the ledger knows of no tickets"
-	noPlan      = "no plan was made"
+	noPlan      = "a plan is made of all cases of up to 100,000, and not of one team's: headgate plan"
 	notReplayed = "no sample was decided again: --replay does it"
 	noLatency   = "evidence has the given time alone, so that the same inputs leave the same bytes; the CI system knows it"
 )

@@ -2,19 +2,18 @@ package kpi
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"github.com/headgate/headgate/engine"
 )
 
 // WriteOpenMetrics writes the figures and teams in the OpenMetrics text format, version 1.0.0: one gauge for each, headgate_ and its id and unit.
 // What is absent is left out. There is one sample for each priority or status, and at most fifty teams.
 func WriteOpenMetrics(to io.Writer, r *Report) error {
-	w := &metrics{Writer: bufio.NewWriter(to)}
+	w := &metrics{Writer: bufio.NewWriter(to), at: map[string]int{}}
 	for i := range Definitions {
 		d := &Definitions[i]
 		if d.ID == "gate.latency" { // which is never known
@@ -27,8 +26,8 @@ func WriteOpenMetrics(to io.Writer, r *Report) error {
 				continue
 			}
 			var labels []string
-			if f.Priority != "" {
-				labels = append(labels, "priority", string(f.Priority))
+			if d.Each { // so that nobody adds the whole to its parts by mistake, it has a name
+				labels = append(labels, "priority", cmp.Or(string(f.Priority), d.together()))
 			}
 			if f.Status != "" {
 				labels = append(labels, "status", f.Status)
@@ -38,14 +37,31 @@ func WriteOpenMetrics(to io.Writer, r *Report) error {
 	}
 	w.teams(r.Teams)
 	w.curves(r.Survival)
-	fmt.Fprintf(w, "# TYPE headgate_report_timestamp_seconds gauge\n# UNIT headgate_report_timestamp_seconds seconds\n"+
-		"# HELP headgate_report_timestamp_seconds What the figures are as of.\n")
-	w.sample("headgate_report_timestamp_seconds", float64(r.Window.Until.Unix()))
+	w.sample(w.family("report.timestamp", "seconds", "What the figures are as of."), float64(r.Window.Until.Unix()))
+	w.endFamily()
 	w.WriteString("# EOF\n")
 	return w.Flush()
 }
 
-type metrics struct{ *bufio.Writer }
+// together is what the figure of no single priority is of.
+func (d *Definition) together() string {
+	if strings.HasPrefix(d.ID, "exposure.") || strings.HasPrefix(d.ID, "remediation.") {
+		return string(ofUrgent)
+	}
+	return "all"
+}
+
+// metrics writes families one after the other. Samples whose labels are the same once they are clean are one, and their counts are added.
+type metrics struct {
+	*bufio.Writer
+	samples []metric
+	at      map[string]int // by name and labels
+}
+
+type metric struct {
+	name  string // and labels
+	value float64
+}
 
 // family begins a metric family and gives its name, which ends with the unit as the format wants it.
 func (w *metrics) family(id, unit, help string) string {
@@ -53,23 +69,37 @@ func (w *metrics) family(id, unit, help string) string {
 	if !strings.HasSuffix(name, "_"+unit) {
 		name += "_" + unit
 	}
+	w.endFamily()
 	fmt.Fprintf(w, "# TYPE %s gauge\n# UNIT %s %s\n# HELP %s %s\n", name, name, unit, name, escaped(help))
 	return name
 }
 
 func (w *metrics) sample(name string, value float64, labels ...string) {
-	w.WriteString(name)
 	for i := 0; i+1 < len(labels); i += 2 {
-		w.WriteString([]string{",", "{"}[one(i == 0)] + labels[i] + `="` + escaped(labels[i+1]) + `"`)
+		name += []string{",", "{"}[one(i == 0)] + labels[i] + `="` + escaped(labels[i+1]) + `"`
 	}
 	if len(labels) > 0 {
-		w.WriteString("}")
+		name += "}"
 	}
-	w.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
+	if i, twice := w.at[name]; twice {
+		w.samples[i].value += value
+		return
+	}
+	w.at[name] = len(w.samples)
+	w.samples = append(w.samples, metric{name, value})
 }
 
-// longestLabel bounds the value of a label, in characters.
-const longestLabel = 120
+// endFamily writes the samples of a family.
+func (w *metrics) endFamily() {
+	for _, s := range w.samples {
+		w.WriteString(s.name + " " + strconv.FormatFloat(s.value, 'g', -1, 64) + "\n")
+	}
+	w.samples = w.samples[:0]
+	clear(w.at)
+}
+
+// longestText bounds the value of a label, and help, in characters.
+const longestText = 400
 
 // escaped is a text as the value of a label or as help: control characters go, for nobody can read them in either.
 func escaped(s string) string {
@@ -79,8 +109,8 @@ func escaped(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
-	if r := []rune(s); len(r) > longestLabel*4 {
-		s = string(r[:longestLabel*4])
+	if r := []rune(s); len(r) > longestText {
+		s = string(r[:longestText])
 	}
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s)
 }
@@ -115,14 +145,7 @@ func (w *metrics) curves(all []Curve) {
 			if days > c.Longest {
 				break
 			}
-			w.sample(name, openAfter(c.Steps, float64(days)).Share, "priority", string(priorityOr(c.Priority)), "days", strconv.Itoa(days))
+			w.sample(name, openAfter(c.Steps, float64(days)).Share, "priority", string(cmp.Or(c.Priority, ofUrgent)), "days", strconv.Itoa(days))
 		}
 	}
-}
-
-func priorityOr(p engine.Priority) engine.Priority {
-	if p == "" {
-		return ofUrgent
-	}
-	return p
 }

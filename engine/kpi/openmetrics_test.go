@@ -80,7 +80,7 @@ func parseOpenMetrics(text string) (samples map[string]float64, err error) {
 
 func TestOpenMetricsAreValidWhateverTeamsAreCalled(t *testing.T) {
 	c := collector(t)
-	for i, name := range []string{"", "team-pay", `a"b\c`, "line\nfeed", "\x1b[31mred", "‮right", strings.Repeat("long ", 500), "# EOF", "\xff\xfe", "日本"} {
+	for i, name := range []string{"", "team-pay", `a"b\c`, "line\nfeed", "\x1b[31mred", "\u202eright", strings.Repeat("long ", 500), "# EOF", "\xff\xfe", "日本"} {
 		x := opened(engine.Priorities[i%4], 20, float64(10*(i%2)))
 		x.Owner = name
 		c.Case(x)

@@ -53,9 +53,8 @@ type pullName struct {
 
 // A pull is a pull request that is blocked.
 type pull struct {
-	since  time.Time
-	cases  []string // that blocked it, in the latest run that did
-	within bool     // the first one that did lies in the period that it is counted in
+	since time.Time
+	cases []string // that blocked it, in the latest run that did
 }
 
 // A runTally is what is counted of runs.

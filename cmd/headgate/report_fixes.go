@@ -8,12 +8,12 @@ import (
 	"github.com/headgate/headgate/integrations/store"
 )
 
-// mostPlanned bounds the cases of a ledger that a plan is made of for a number: each is read with all that it was decided on.
-const mostPlanned = 100_000
+// mostCounted bounds the cases of a ledger that a plan is made of for a number: each is read with all that it was decided on.
+const mostCounted = 100_000
 
 // fixes counts the fixes that clear what needs action, branch by branch.
 func (r *ledgerReport) fixes(ctx context.Context) error {
-	if r.options.Team != "" || r.open > mostPlanned {
+	if r.options.Team != "" || r.open > mostCounted {
 		return nil
 	}
 	n := 0

@@ -139,7 +139,7 @@ func (r *ledgerReport) run(ctx context.Context, e *store.RunEntry) error {
 		return err
 	}
 	p := &says.Predicate
-	out := &kpi.Run{At: p.At, Repository: e.Repository, Branch: e.Branch, Pull: terms.Change.Pull, Event: p.Event, Outcome: p.Outcome,
+	out := &kpi.Run{At: p.At, Repository: e.Repository, Branch: e.Branch, Pull: terms.Change.Pull, Event: p.Event, Outcome: p.Outcome, Again: e.Epoch > 0,
 		Signed: len(envelope.Keys) > 0, Loosened: len(p.Weakened) > 0, Findings: p.Coverage.Findings}
 	for i := range terms.Reports {
 		out.Reported += terms.Reports[i].Results

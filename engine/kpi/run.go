@@ -14,6 +14,7 @@ type Run struct {
 	Pull               int // number of the pull request; 0: none, or not known
 	Event              engine.Event
 	Outcome            engine.Action
+	Again              bool // it decided again what was open, and read no reports
 	Signed, Loosened   bool
 	Reported, Findings int // that reports listed, and that they came to
 
@@ -117,7 +118,7 @@ func (c *Collector) Run(r *Run) {
 	if ofChange(r.Event) {
 		t.judge(c, r, n)
 	}
-	if settled(r.Event) {
+	if settled(r.Event) && !r.Again {
 		t.settle(c, r, n)
 	}
 }

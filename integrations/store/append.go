@@ -110,8 +110,8 @@ func grow(ctx context.Context, t transaction, leaf []byte, g *evidence.Growth) e
 
 func (in *incoming) keepRun(ctx context.Context, t transaction, leaf int64) error {
 	p, c := &in.statement.Predicate, &in.terms.Change
-	return t.exec(ctx, "INSERT INTO run (leaf, digest, decided, event, repository, branch, outcome, records) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		leaf, in.digest, timeText(p.At), string(p.Event), c.Repository, c.Branch, string(p.Outcome), p.Tree.Size)
+	return t.exec(ctx, "INSERT INTO run (leaf, digest, decided, event, repository, branch, outcome, records, epoch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		leaf, in.digest, timeText(p.At), string(p.Event), c.Repository, c.Branch, string(p.Outcome), p.Tree.Size, in.terms.Epoch)
 }
 
 // keepParts keeps everything but the records, as content that is named by digest.

@@ -44,13 +44,14 @@ type RunEntry struct {
 	Repository, Branch string
 	Outcome            engine.Action // empty: it decided nothing, and has records of what happened
 	Records            int64
+	Epoch              int64 // of the sweep that decided again what was open; 0: the run read reports
 	Run                evidence.Run
 }
 
 // pageOfRuns is how many runs are listed at once.
 const pageOfRuns = 1024
 
-const runSelection = "SELECT leaf, digest, decided, event, repository, branch, outcome, records FROM run"
+const runSelection = "SELECT leaf, digest, decided, event, repository, branch, outcome, records, epoch FROM run"
 
 // Runs goes through the runs that were given a time from since on, as the log has them, and those that decided nothing whatever their time.
 func (l *Ledger) Runs(ctx context.Context, since time.Time) iter.Seq2[*RunEntry, error] {
@@ -74,7 +75,7 @@ func (l *Ledger) Runs(ctx context.Context, since time.Time) iter.Seq2[*RunEntry,
 	}
 }
 
-// LatestRuns are the last runs of all branches that decided on them as they are, and were given an earlier time; zero: any.
+// LatestRuns are the last runs of all branches that decided on them as they are, from reports, and were given an earlier time; zero: any.
 func (l *Ledger) LatestRuns(ctx context.Context, before time.Time) ([]*RunEntry, error) {
 	var settled string
 	for _, e := range engine.Events {
@@ -82,7 +83,7 @@ func (l *Ledger) LatestRuns(ctx context.Context, before time.Time) ([]*RunEntry,
 			settled += ", '" + string(e) + "'"
 		}
 	}
-	return l.listed(ctx, runSelection+" WHERE leaf IN (SELECT max(leaf) FROM run WHERE event IN ("+settled[2:]+") AND outcome <> '' AND "+
+	return l.listed(ctx, runSelection+" WHERE leaf IN (SELECT max(leaf) FROM run WHERE event IN ("+settled[2:]+") AND outcome <> '' AND epoch = 0 AND "+
 		"(decided < $1 OR $1 = '') GROUP BY repository, branch) ORDER BY leaf", timeText(before))
 }
 
@@ -105,7 +106,7 @@ func (l *Ledger) listed(ctx context.Context, query string, args ...any) (page []
 		return t.each(ctx, query, args, func(scan func(...any) error) error {
 			e := &RunEntry{}
 			var at, event, outcome string
-			if err := scan(&e.Leaf, &e.Digest, &at, &event, &e.Repository, &e.Branch, &outcome, &e.Records); err != nil {
+			if err := scan(&e.Leaf, &e.Digest, &at, &event, &e.Repository, &e.Branch, &outcome, &e.Records, &e.Epoch); err != nil {
 				return err
 			}
 			var err error

@@ -34,7 +34,8 @@ CREATE TABLE run (
 	repository TEXT NOT NULL,
 	branch TEXT NOT NULL,
 	outcome TEXT NOT NULL, -- empty: it decided nothing
-	records INTEGER NOT NULL
+	records INTEGER NOT NULL,
+	epoch INTEGER NOT NULL -- of the sweep that decided again what was open; 0: the run read reports
 ) STRICT;
 CREATE INDEX run_branch ON run (repository, branch, leaf);
 

@@ -75,21 +75,21 @@ SELECT priority, min(days) AS days FROM kpi_survival WHERE share <= 0.500000001 
 
 -- The runs of the log that decided something.
 CREATE VIEW kpi_run AS
-SELECT leaf, digest, @time(decided) AS at, event, repository, branch, outcome, records FROM run WHERE outcome <> '';
+SELECT leaf, digest, @time(decided) AS at, event, repository, branch, outcome, records, epoch FROM run WHERE outcome <> '';
 
 -- Gate health: changes judged and blocked, by day.
 CREATE VIEW kpi_gate AS
 SELECT @day(at) AS day, repository, count(*) AS judged, sum(CASE WHEN outcome = 'block' THEN 1 ELSE 0 END) AS blocked
 FROM kpi_run WHERE event IN ('pull_request', 'merge_group') GROUP BY @day(at), repository;
 
--- Waivers, as the latest run of each branch has them. Closed is the day on which the latest run was that still was not.
+-- Waivers, as the latest run of each branch that read reports has them.
 CREATE VIEW kpi_waiver AS
 SELECT r.repository, r.branch, @json(x.body, waiver, id) AS id, @json(x.body, waiver, state) AS state, @json(x.body, waiver, reason) AS reason,
 	@json(x.body, waiver, approver) AS approver, @json(x.body, waiver, expires) AS expires,
 	CAST(@json(x.body, waiver, cases) AS INTEGER) AS cases
 FROM run r JOIN record x ON x.run = r.leaf AND x.finding = ''
 WHERE @json(x.body, kind) = 'waiver' AND r.leaf IN (
-	SELECT max(leaf) FROM run WHERE event IN ('push', 'schedule', 'manual', 'release') AND outcome <> '' GROUP BY repository, branch);
+	SELECT max(leaf) FROM run WHERE event IN ('push', 'schedule', 'manual', 'release') AND outcome <> '' AND epoch = 0 GROUP BY repository, branch);
 
 -- Tickets, as they were last seen.
 CREATE VIEW kpi_ticket AS

@@ -68,6 +68,9 @@ func (f *evidenceFlags) inFolder() (*evidenceTarget, error) {
 	if strings.ContainsAny(f.folder, "\n\r") {
 		return nil, setup(errors.New("--evidence: a folder has no line feed in its name"), "")
 	}
+	if link := plantedLink(f.folder); link != "" {
+		return nil, setup(fmt.Errorf("--evidence: %s is a link in the repository that leads out of it", link), "name a folder that no change can bring")
+	}
 	if entries, err := os.ReadDir(f.folder); err == nil && len(entries) > 0 {
 		return nil, setup(fmt.Errorf("--evidence %s: something is there already, and evidence is never written over", f.folder), "name a new folder")
 	} else if _, err := os.Lstat(f.folder); err == nil && entries == nil {

@@ -96,6 +96,9 @@ func (a *app) writeOutputs(outs []output, write func(o output, to *os.File) erro
 // writeTo writes a file that a user named. A regular file appears whole or not at all, and where a symbolic link stands for it the
 // link stays. What is there and is no regular file (/dev/null, a terminal, a FIFO) is written in place.
 func writeTo(name string, write func(*os.File) error) error {
+	if link := plantedLink(name); link != "" {
+		return fmt.Errorf("%s is a link in the repository that leads out of it: a change could lead it anywhere", link)
+	}
 	s, err := os.Stat(name)
 	if err != nil {
 		return writeWhole(name, write)

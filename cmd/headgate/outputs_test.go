@@ -134,3 +134,39 @@ func TestWhatAKilledRunLeftIsRemovedByALaterOne(t *testing.T) {
 		t.Errorf("left are %s", got)
 	}
 }
+
+// A change brings a link where the gate is known to write, which leads to a file of the machine.
+func TestALinkThatTheRepositoryBringsIsNotFollowedOutOfIt(t *testing.T) {
+	outside := t.TempDir()
+	write := func(name string) error {
+		return writeTo(name, func(f *os.File) error { _, err := f.WriteString("written"); return err })
+	}
+	repository := t.TempDir()
+	t.Chdir(repository)
+	gitIn(t, ".", "init", "-q")
+	writeFile(t, "inside/there", "before")
+	writeFile(t, filepath.Join(outside, "profile"), "before")
+	for name, to := range map[string]string{"result.json": filepath.Join(outside, "profile"), "new.json": filepath.Join(outside, "new"), "out": outside, "round": "inside", "own.json": "inside/there"} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Skip("no links here")
+		}
+	}
+	gitIn(t, ".", "add", "-A")
+	for _, planted := range []string{"result.json", "new.json", "out/profile", "out/new/deep.json"} {
+		if err := write(planted); err == nil || !strings.Contains(err.Error(), "leads out of it") {
+			t.Errorf("%s: %v", planted, err)
+		}
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) != 1 || readFile(t, filepath.Join(outside, "profile")) != "before" {
+		t.Errorf("outside there are %v, %v", left, err)
+	}
+	for _, fine := range []string{"own.json", "round/other", "plain.json"} {
+		if err := write(fine); err != nil {
+			t.Errorf("%s: %v", fine, err)
+		}
+	}
+	gitIn(t, ".", "rm", "-q", "--cached", "result.json") // now whoever runs the gate made it
+	if err := write("result.json"); err != nil || readFile(t, filepath.Join(outside, "profile")) != "written" {
+		t.Errorf("a link of one's own: %v", err)
+	}
+}

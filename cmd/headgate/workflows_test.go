@@ -60,6 +60,29 @@ func lint(t *testing.T, text string) string {
 	return string(out)
 }
 
+// shownWorkflows are the workflows in the pages of the documentation, by page and file name.
+func shownWorkflows(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, page := range []string{"action.md"} {
+		for _, m := range regexp.MustCompile("(?ms)^```yaml\n# (\\S+)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, filepath.Join("..", "..", "docs", page)), -1) {
+			all[page+": "+m[1]] = m[2]
+		}
+	}
+	if len(all) < 2 {
+		t.Fatalf("the pages show %d workflows", len(all))
+	}
+	return all
+}
+
+func TestWorkflowsOnPagesAreValid(t *testing.T) {
+	for name, text := range shownWorkflows(t) {
+		if wrong := lint(t, text); wrong != "" {
+			t.Errorf("%s: %s", name, wrong)
+		}
+	}
+}
+
 func TestWorkflowsToCopyAreValid(t *testing.T) {
 	for name, text := range exampleWorkflows(t) {
 		if !usesThisAction.MatchString(text) {

@@ -186,6 +186,9 @@ func (r *reader) arrives() {
 	if len(tickets) != 1 || !strings.Contains(fmt.Sprint(tickets[0]), "lodash") {
 		r.t.Errorf("there is not one ticket about lodash: %v", tickets)
 	}
+	if html := readFile(r.t, filepath.Join(r.folder, "shop", "headgate.html")); !strings.Contains(html, "<html") || !strings.Contains(html, "lodash") {
+		r.t.Error("the page is none, or does not tell of lodash")
+	}
 	if r.types("headgate evidence verify evidence"); r.status != 0 {
 		r.t.Errorf("the evidence does not verify: %d", r.status)
 	}

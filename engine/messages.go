@@ -119,7 +119,7 @@ func show(v reflect.Value) string {
 		for i := range v.Len() {
 			parts = append(parts, show(v.Index(i)))
 		}
-		return clip(strings.Join(parts, ", "))
+		return Clip(strings.Join(parts, ", "), longestValue)
 	}
 	return "not known"
 }
@@ -130,7 +130,7 @@ func showText(s string) string {
 			return d.Format("2 Jan 2006")
 		}
 	}
-	return clip(strings.Map(func(r rune) rune {
+	return Clip(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
@@ -138,12 +138,13 @@ func showText(s string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, "")))
+	}, strings.ToValidUTF8(s, "")), longestValue)
 }
 
-func clip(s string) string {
-	if len(s) <= longestValue {
+// Clip is a text of at most so many bytes: of a longer one the beginning, in whole characters, and an ellipsis after it.
+func Clip(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:longestValue], "") + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -196,14 +196,14 @@ type job struct {
 var actOutput = regexp.MustCompile(`(?m)::set-output:: ([a-z-]+)=(.*)$`)
 
 // run has act run a workflow for an event, in the checkout as it is, with a token.
-func (a *acted) run(workflow string, e githubtest.Event, token string) job {
+func (a *acted) run(workflow string, e githubtest.Event, token string, more ...string) job {
 	a.t.Helper()
 	home := a.t.TempDir()
 	if e.Env["GITHUB_EVENT_NAME"] == "pull_request" { // GitHub checks out its own merge, whose time and so whose id is another
 		e = e.With("GITHUB_SHA", a.git("rev-parse", "HEAD"))
 	}
 	args := []string{e.Env["GITHUB_EVENT_NAME"], "--workflows", ".github/workflows/" + workflow, "--eventpath", e.Env["GITHUB_EVENT_PATH"],
-		"--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--action-offline-mode", "--secret", "GITHUB_TOKEN=" + token,
+		"--platform", "ubuntu-latest=-self-hosted", "--platform", "ubuntu-24.04=-self-hosted", "--no-cache-server", "--action-offline-mode", "--secret", "GITHUB_TOKEN=" + token,
 		"--env", "HEADGATE_RELEASES=" + a.releases.URL,
 		"--env", "HEADGATE_KEV_URL=" + a.releases.URL + "/kev", "--env", "HEADGATE_EPSS_URL=" + a.releases.URL + "/epss",
 		"--env", "ARTIFACTS=" + a.left}
@@ -221,7 +221,7 @@ func (a *acted) run(workflow string, e githubtest.Event, token string) job {
 		}
 		args = append(args, "--env", name+"="+strings.TrimSpace(string(value)))
 	}
-	cmd := exec.CommandContext(a.t.Context(), a.act, args...)
+	cmd := exec.CommandContext(a.t.Context(), a.act, append(args, more...)...)
 	cmd.Dir, cmd.Env = a.dir, append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+home, "XDG_CONFIG_HOME="+home)
 	out, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {

@@ -61,10 +61,15 @@ func (a *app) appendBundle(ctx context.Context, folder, where, name string, seal
 			return setup(fmt.Errorf("--log: %w", err), "")
 		}
 	}
-	v, err := a.verifyEvidence(ctx, folder, o)
-	if err == nil && v.Of != "bundle" {
-		err = fmt.Errorf("it is a %s, and no bundle", v.Of)
+	root, err := os.OpenRoot(folder) // no link leads out of it
+	if err != nil {
+		return undecided(fmt.Errorf("%s: %w", folder, plain(err)), "it is to be the folder of a bundle")
 	}
+	defer root.Close()
+	if _, err := root.Stat(evidence.CheckpointPath); err == nil {
+		return undecided(fmt.Errorf("%s: it is a log, and no bundle", folder), "")
+	}
+	b, v, err := evidence.OpenVerified(ctx, root.FS(), o)
 	if err != nil {
 		return undecided(fmt.Errorf("%s: %w", folder, plain(err)), "")
 	}
@@ -74,11 +79,6 @@ func (a *app) appendBundle(ctx context.Context, folder, where, name string, seal
 		}
 		return &failure{status: statusLevel + v.Failed, err: errors.New("not verified"), said: true}
 	}
-	b, done, err := openBundle(folder)
-	if err != nil {
-		return err
-	}
-	defer done()
 	if name == "" {
 		if name, err = repositoryOfRun(ctx, b); err != nil {
 			return undecided(fmt.Errorf("%s: %w", folder, err), "")

@@ -17,17 +17,25 @@ import (
 
 // VerifyBundle verifies a folder by itself: signature, run and rules. Its error is that something could not be read.
 func VerifyBundle(ctx context.Context, files fs.FS, o Options) (*Verification, error) {
+	_, v, err := OpenVerified(ctx, files, o)
+	return v, err
+}
+
+// OpenVerified opens a bundle and verifies it as VerifyBundle does. The bundle is the very one that was verified, whatever becomes of the files
+// meanwhile: it knows the digest of each, and reads no other. Nil: it cannot be opened, which the verification says.
+func OpenVerified(ctx context.Context, files fs.FS, o Options) (*Bundle, *Verification, error) {
 	b, err := OpenBundle(files)
 	if err != nil {
 		v := &Verification{Schema: VerificationSchema, Of: "bundle"}
 		if p := (*fs.PathError)(nil); errors.As(err, &p) && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return nil, nil, err
 		}
 		v.fail(LevelRun, "", "%s", oneLine(err))
 		v.settle(nil)
-		return v, nil
+		return nil, v, nil
 	}
-	return VerifyRun(ctx, b, o)
+	v, err := VerifyRun(ctx, b, o)
+	return b, v, err
 }
 
 // VerifyRun verifies a run, whoever keeps it, by itself. Its error is that something could not be read.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/headgate/headgate/engine"
 )
 
 // headBytes is how much of a feed is looked at to tell what it is.
@@ -156,14 +158,5 @@ func quote[T ~string | ~[]byte](text T) string {
 	return quoted
 }
 
-func clip(text string) string {
-	const most = 80
-	if len(text) <= most {
-		return text
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
-}
+// clip bounds what an error repeats.
+func clip(text string) string { return engine.Clip(text, 80) }

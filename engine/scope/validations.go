@@ -136,11 +136,12 @@ func onlyKeys(name string, n *yaml.Node, known ...string) error {
 	return nil
 }
 
+// mostQuoted bounds what an error repeats, in bytes.
+const mostQuoted = 60
+
 // clipped is a text of the file as an error quotes it, on one line.
 func clipped(s string) string {
-	if len(s) > 60 {
-		s = strings.ToValidUTF8(s[:60], "") + "…"
-	}
+	s = engine.Clip(s, mostQuoted)
 	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		return fmt.Sprintf("%q", s)
 	}

@@ -375,18 +375,13 @@ func date(n *yaml.Node) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return t, fmt.Errorf("%q is no date; write 2026-12-31", clip(s))
+		return t, fmt.Errorf("%q is no date; write 2026-12-31", engine.Clip(s, mostQuoted))
 	}
 	return t, nil
 }
 
-// clip bounds what an error repeats.
-func clip(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
-}
+// mostQuoted bounds what an error repeats, in bytes.
+const mostQuoted = 60
 
 var guardKeys = []string{"kev", "epss_below", "reachability_not", "exposure_not", "validation_not", "severity_at_most"}
 
@@ -402,7 +397,7 @@ func guards(n *yaml.Node) (Guards, error) {
 		case "epss_below":
 			g.EPSSBelow, err = strconv.ParseFloat(v.Value, 64)
 			if err != nil || math.IsNaN(g.EPSSBelow) || g.EPSSBelow <= 0 || g.EPSSBelow > 1 {
-				return fmt.Errorf("%q is no probability above 0 and up to 1", clip(v.Value))
+				return fmt.Errorf("%q is no probability above 0 and up to 1", engine.Clip(v.Value, mostQuoted))
 			}
 		case "reachability_not":
 			g.ReachabilityNot, err = words(v, engine.InputValues("context", "reachability", "verdict"))

@@ -100,8 +100,11 @@ func repositoryOf(ctx context.Context, named, folder string) (string, error) {
 // Close removes what was fetched.
 func (l *GitLog) Close() error { return os.RemoveAll(l.dir) }
 
-// gitTime bounds one command.
-const gitTime = 2 * time.Minute
+// Bounds on one command: its time, and what it says, in bytes. The largest file of a log is a statement or the hashes of a tile.
+const (
+	gitTime = 2 * time.Minute
+	gitMost = 64 << 20
+)
 
 // git runs a command on the objects of our own. What the repository itself sets up, hooks among it, does not hold; what the user sets up,
 // credentials among it, does.
@@ -118,16 +121,32 @@ func (l *GitLog) git(ctx context.Context, in []byte, args ...string) ([]byte, er
 	c.Env = append(c.Env, "GIT_DIR="+l.dir, "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C",
 		"GIT_AUTHOR_NAME=headgate", "GIT_AUTHOR_EMAIL=headgate@localhost", "GIT_COMMITTER_NAME=headgate", "GIT_COMMITTER_EMAIL=headgate@localhost")
 	c.Dir = l.dir
-	var said bytes.Buffer
-	c.Stdin, c.Stderr = bytes.NewReader(in), &said
-	out, err := c.Output()
-	if err != nil {
+	var out, said bounded
+	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(in), &out, &said
+	if err := c.Run(); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return out, &gitFailure{command: args[0], said: said.String(), err: err}
+		if out.over || said.over {
+			return nil, fmt.Errorf("git %s: it says more than %d MiB", args[0], gitMost>>20)
+		}
+		return out.kept.Bytes(), &gitFailure{command: args[0], said: said.kept.String(), err: err}
 	}
-	return out, nil
+	return out.kept.Bytes(), nil
+}
+
+// A bounded keeps what a command says. What says more than is kept is stopped: whoever may write to the ref may put any file there.
+type bounded struct {
+	kept bytes.Buffer // not embedded: it would be filled past Write
+	over bool
+}
+
+// Write keeps more of it.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.over = b.kept.Len()+len(p) > gitMost; b.over {
+		return 0, errors.New("it is too much")
+	}
+	return b.kept.Write(p)
 }
 
 // A gitFailure is a command of git that failed.
@@ -191,6 +210,9 @@ func (l *GitLog) file(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		if cause := ctx.Err(); cause != nil {
 			return nil, cause
+		}
+		if f := (*gitFailure)(nil); !errors.As(err, &f) {
+			return nil, fmt.Errorf("%s of the log: %w", path, err)
 		}
 		return nil, fmt.Errorf("the log has no %s: %w", path, fs.ErrNotExist)
 	}

@@ -224,6 +224,30 @@ func TestAGitLogThatWasEditedIsNotAddedTo(t *testing.T) {
 	}
 }
 
+// Whoever may write to the ref may put a file there that no memory has room for; it packs to nothing.
+func TestAFileOfAGitLogThatIsTooLargeIsNotRead(t *testing.T) {
+	repository := bare(t)
+	l := openingGit(t, "git:", repository)
+	if _, _, err := l.Append(t.Context(), small(t, 1), seal); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "work")
+	gitIn(t, ".", "clone", "--quiet", repository, other)
+	gitIn(t, other, "fetch", "--quiet", "origin", DefaultRef)
+	gitIn(t, other, "checkout", "--quiet", "FETCH_HEAD")
+	if err := os.Truncate(filepath.Join(other, evidence.CheckpointPath), gitMost+1); err != nil {
+		t.Fatal(err)
+	}
+	gitIn(t, other, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-am", "grown")
+	gitIn(t, other, "push", "--quiet", "origin", "HEAD:"+DefaultRef)
+	if l, err := OpenGit(t.Context(), "git:", repository, waits); err == nil {
+		l.Close()
+		t.Error("it was read")
+	} else if !strings.Contains(err.Error(), "more than 64 MiB") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 func TestARefThatOthersAlwaysMoveIsGivenUpOn(t *testing.T) {
 	repository := bare(t)
 	rival := openingGit(t, "git:", repository)

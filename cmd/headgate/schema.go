@@ -43,11 +43,21 @@ var schemas = []struct {
 	{"record", "a record of evidence", func() []byte { return evidence.RecordSchema }},
 	{"receipt", "what headgate evidence receipt writes", func() []byte { return evidence.ReceiptFormat }},
 	{"verification", "what headgate evidence verify -o json writes", func() []byte { return evidence.VerificationFormat }},
+	{"replay", "what headgate evidence replay -o json writes", func() []byte { return evidence.ReplayFormat }},
+	{"shown", "what headgate evidence show -o json writes", func() []byte { return withRecords(evidence.ShownFormat) }},
+	{"population", "what headgate evidence population -o json writes", func() []byte { return evidence.PopulationFormat }},
+	{"sample", "what headgate evidence sample -o json writes", func() []byte { return withRecords(evidence.SampleFormat) }},
 	{"fedramp-vdr", "what headgate gate -o fedramp-vdr and fedramp-history write", report.FedRAMPSchema},
 	{"version", "what headgate version -o json writes", func() []byte { return versionSchema }},
 	{"kpi", "what headgate report -o json writes", kpi.JSONSchema},
 	{"headgate", "the settings, .headgate/headgate.yaml", func() []byte { return settingsSchema }},
 	{"assets", "the assets, .headgate/assets.yaml", scope.AssetsSchema},
+	{"validations", "what was proven, .headgate/validations.yaml", func() []byte { return scope.ValidationsSchema }},
+}
+
+// withRecords is a schema that refers to the one of records, with that in it.
+func withRecords(schema []byte) []byte {
+	return report.Bundled(schema, map[string][]byte{"record-1": evidence.RecordSchema})
 }
 
 func newSchemaCommand(a *app) *cobra.Command {

@@ -137,3 +137,43 @@ func TestWhatInitWritesFitsItsSchemas(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSchemaOfValidationsTakesWhatTheReaderTakesAndRefusesWhatItRefuses(t *testing.T) {
+	const whole = "{cve: CVE-2026-0001, asset: shop, status: exploitable, by: red team, at: 2026-11-01}"
+	for _, c := range []struct {
+		entry string
+		good  bool
+	}{
+		{whole, true},
+		{"{cwe: CWE-89, asset: shop, path: 'a/**', status: mitigated, control: WAF, by: y, at: 2026-11-01T00:00:00Z, expires: 2026-12-01, evidence: PT-7}", true},
+		{"{cwe: 89, url: 'https://shop.example.com/cart', status: not_exploitable, by: y, at: 2026-11-01}", true},
+		{"{finding: hg1-0123456789abcdef, status: not_exploitable, by: y, at: 2026-11-01}", true},
+		{strings.Replace(whole, "CVE-2026-0001", "GHSA-jfh8-c2jp-5v3q", 1), true},
+		{strings.Replace(whole, "exploitable", "exploited", 1), false},
+		{strings.Replace(whole, "status: exploitable, ", "", 1), false},
+		{strings.Replace(whole, "by: red team, ", "", 1), false},
+		{strings.Replace(whole, ", at: 2026-11-01", "", 1), false},
+		{strings.Replace(whole, "asset: shop, ", "", 1), false},
+		{strings.Replace(whole, "red team", "''", 1), false},
+		{strings.Replace(whole, "by:", "By:", 1), false},
+		{strings.Replace(whole, "2026-11-01", "yesterday", 1), false},
+		{strings.Replace(whole, "exploitable", "mitigated", 1), false},
+		{strings.Replace(whole, "red team", "x, control: WAF", 1), false},
+		{strings.Replace(whole, "cve: CVE-2026-0001", "finding: hg1-12", 1), false},
+		{strings.Replace(whole, "cve: CVE-2026-0001", "cwe: 89", 1), false},
+		{strings.Replace(whole, "cve: CVE-2026-0001", "cwe: x, path: a", 1), false},
+		{strings.Replace(whole, "asset: shop", "asset: shop, path: a", 1), false},
+		{strings.Replace(whole, "asset: shop", "asset: shop, cwe: 89", 1), false},
+		{strings.Replace(whole, "asset: shop", "url: 'https://a.example', host: a.example", 1), false},
+		{"3", false},
+	} {
+		text := "validations:\n  - " + c.entry + "\n"
+		_, err := scope.ReadValidations("validations.yaml", strings.NewReader(text))
+		if fails := valid(t, scope.ValidationsSchema, text); (err == nil) != c.good || (fails == nil) != c.good {
+			t.Errorf("%s: the reader says %v, and the schema %v", c.entry, err, fails)
+		}
+	}
+	if valid(t, scope.ValidationsSchema, "validation: []\n") == nil || valid(t, scope.ValidationsSchema, "validations: []\n") != nil {
+		t.Error("the schema has other keys than the reader")
+	}
+}

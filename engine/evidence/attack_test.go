@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -265,7 +266,7 @@ func TestAnInputCanBeErasedAndAllProofsStay(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	v := verify(t, erased, k)
-	if v.Failed != 0 || v.Run != digest || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "1 inputs were erased") {
+	if v.Failed != 0 || v.Run != digest || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "1 input was erased") {
 		t.Fatalf("level %d %s %v", v.Failed, said(v), v.Notes)
 	}
 	if bytes.Contains(unpacked(t, erased, evidence.PartInputs), []byte("Weakness 4")) {
@@ -274,6 +275,39 @@ func TestAnInputCanBeErasedAndAllProofsStay(t *testing.T) {
 	lied := bytes.Replace(unpacked(t, erased, evidence.PartInputs), []byte(gone), []byte(evidence.Digest([]byte("x"))), 1)
 	if v := verify(t, replaced(t, files, evidence.PartInputs, lied), k); v.Failed != evidence.LevelRun {
 		t.Errorf("erased under another digest: level %d", v.Failed)
+	}
+}
+
+// What is appended after it was verified is what was verified: somebody may change the files in between.
+func TestABundleThatWasVerifiedIsTheOneThatIsRead(t *testing.T) {
+	files, _ := make1(3, nil).bundle(t)
+	other, _ := make1(4, nil).bundle(t)
+	b, v, err := evidence.OpenVerified(context.Background(), files, evidence.Options{})
+	if err != nil || v.Failed != 0 {
+		t.Fatal(v, err)
+	}
+	if _, err := evidence.Document(context.Background(), b, evidence.PartStatement); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(files, other)
+	var damage *evidence.Damage
+	if _, err := evidence.Document(context.Background(), b, evidence.PartStatement); !errors.As(err, &damage) {
+		t.Errorf("another statement is read: %v", err)
+	}
+}
+
+func TestWhatLiesBesideTheFilesOfABundleIsSaid(t *testing.T) {
+	files, _ := make1(3, nil).bundle(t)
+	if v := verify(t, files, nil); len(v.Notes) != 0 {
+		t.Errorf("nothing lies beside it, and it says %q", v.Notes)
+	}
+	for i := range 7 {
+		files[fmt.Sprintf("approved-%d.pdf", i)] = &fstest.MapFile{Data: []byte("x")}
+	}
+	files["a\x1b[2J"] = &fstest.MapFile{Data: []byte("x")}
+	v := verify(t, files, nil)
+	if v.Failed != 0 || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], `"a\x1b[2J", "approved-0.pdf"`) || !strings.Contains(v.Notes[0], "3 more") {
+		t.Errorf("level %d, and it says %q", v.Failed, v.Notes)
 	}
 }
 

@@ -45,6 +45,39 @@ func OpenBundle(files fs.FS) (*Bundle, error) {
 	return b, nil
 }
 
+// others names what lies beside the files of the bundle: a few of them, and how many more. Whoever is handed a folder takes what is in it for
+// evidence.
+func (b *Bundle) others() string {
+	const most, looked = 5, 1000
+	dir, err := b.files.Open(".")
+	if err != nil {
+		return ""
+	}
+	defer dir.Close()
+	list, ok := dir.(fs.ReadDirFile)
+	if !ok {
+		return ""
+	}
+	entries, err := list.ReadDir(looked)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if _, listed := b.sums[e.Name()]; !listed && e.Name() != SumsFile {
+			names = append(names, fmt.Sprintf("%.80q", e.Name()))
+		}
+	}
+	if len(entries) == looked {
+		return "a thousand files or more"
+	}
+	slices.Sort(names)
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], oneOrMany(more, "one more", "%d more"))
+	}
+	return strings.Join(names, ", ")
+}
+
 // openRegular opens a regular file. Others are looked at and not opened: to open a pipe waits for whoever writes to it, and a link leads to what
 // is not in the bundle.
 func openRegular(files fs.FS, name string) (fs.File, error) {

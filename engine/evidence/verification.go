@@ -187,9 +187,18 @@ func signatureLevel(o *Options, by []string, what string) Level {
 
 // runLevel says what a whole run means.
 func runLevel(p *Predicate, records int64) Level {
-	said := fmt.Sprintf("all %d records are those of the statement, in its order, and none is missing", records)
+	said := oneOrMany(records, "the one record is that of the statement, and none is missing",
+		"all %d records are those of the statement, in its order, and none is missing")
 	if p != nil && p.Outcome == engine.Block {
 		said += "; the gate blocked"
 	}
 	return Level{State: StateOK, Said: said}
+}
+
+// oneOrMany is what is said of one, or of so many.
+func oneOrMany[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, n)
 }

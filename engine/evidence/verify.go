@@ -35,7 +35,13 @@ func OpenVerified(ctx context.Context, files fs.FS, o Options) (*Bundle, *Verifi
 		return nil, v, nil
 	}
 	v, err := VerifyRun(ctx, b, o)
-	return b, v, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if others := b.others(); others != "" {
+		v.note("beside the evidence there is %s, of which nothing is proven", others)
+	}
+	return b, v, nil
 }
 
 // VerifyRun verifies a run, whoever keeps it, by itself. Its error is that something could not be read.
@@ -381,7 +387,7 @@ func (c *check) ends(t *tree, inputs, answers func() (lineDigest, error, bool)) 
 		c.failed(LevelRun, "the statement counts other decisions than the records have")
 	}
 	if c.erased > 0 {
-		c.note("%d inputs were erased: they cannot be decided again; that they were decided on stays proven", c.erased)
+		c.note("%s be decided again; that they were decided on stays proven", oneOrMany(c.erased, "1 input was erased: its decisions cannot", "%d inputs were erased: their decisions cannot"))
 	}
 	return nil
 }

@@ -245,7 +245,7 @@ func (l *logCheck) consistent() {
 	case old.Size > c.Size:
 		l.fail(LevelConsistency, "", "the log has %d leaves, and had %d by the older checkpoint: it was set back, or this is an old copy", c.Size, old.Size)
 	case l.tree.size == c.Size && l.was != old.Root:
-		l.fail(LevelConsistency, "", "the first %d leaves do not give the root of the older checkpoint: what was in the log then was changed", old.Size)
+		l.fail(LevelConsistency, "", "the first %s not give the root of the older checkpoint: what was in the log then was changed", oneOrMany(old.Size, "leaf does", "%d leaves do"))
 	}
 }
 
@@ -263,7 +263,7 @@ func (l *logCheck) say() {
 	switch {
 	case l.levels[LevelSignature].State != "":
 	case l.bare > 0 && len(l.keys) > 0:
-		l.levels[LevelSignature] = Level{State: StateUnsigned, Said: fmt.Sprintf("%d of %d runs are unsigned", l.bare, l.Runs)}
+		l.levels[LevelSignature] = Level{State: StateUnsigned, Said: fmt.Sprintf("%d of %s unsigned", l.bare, oneOrMany(l.Runs, "1 run is", "%d runs are"))}
 	case len(c.Keys) == 0 || l.bare > 0:
 		l.levels[LevelSignature] = Level{State: StateUnsigned, Said: "unsigned: the ledger hangs together, and anyone could have made it"}
 	default:
@@ -273,14 +273,15 @@ func (l *logCheck) say() {
 		}
 		l.levels[LevelSignature] = signatureLevel(l.o, by, "the ledger")
 	}
-	l.levels[LevelRun] = Level{State: StateOK, Said: fmt.Sprintf("all %d records of %d runs are those of their statements", l.Records, l.Runs)}
-	l.levels[LevelInclusion] = Level{State: StateOK, Said: fmt.Sprintf("all %d leaves are in the log %s, none is there twice, and there are no others", c.Size, c.Origin)}
+	l.levels[LevelRun] = Level{State: StateOK, Said: fmt.Sprintf("%s by the statements of %s",
+		oneOrMany(l.Records, "the one record is as it should be", "all %d records are as they should be"), oneOrMany(l.Runs, "1 run", "%d runs"))}
+	l.levels[LevelInclusion] = Level{State: StateOK, Said: fmt.Sprintf("%s in the log %s, none is there twice, and there are no others", oneOrMany(c.Size, "the one leaf is", "all %d leaves are"), c.Origin)}
 	if len(l.o.Runs) > 0 {
-		l.levels[LevelInclusion] = Level{State: StateOK, Said: l.levels[LevelInclusion].Said + fmt.Sprintf("; each of the %d CI runs left evidence", len(l.o.Runs))}
+		l.levels[LevelInclusion] = Level{State: StateOK, Said: l.levels[LevelInclusion].Said + oneOrMany(len(l.o.Runs), "; the one CI run left evidence", "; each of the %d CI runs left evidence")}
 	}
 	l.levels[LevelConsistency] = Level{State: StateNone, Said: "no older checkpoint is given: keep one of today for the next time"}
 	if l.old != nil {
-		l.levels[LevelConsistency] = Level{State: StateOK, Said: fmt.Sprintf("the log grew from the %d leaves of the older checkpoint to %d", l.old.Size, c.Size)}
+		l.levels[LevelConsistency] = Level{State: StateOK, Said: fmt.Sprintf("the log grew from the %s of the older checkpoint to %d", oneOrMany(l.old.Size, "one leaf", "%d leaves"), c.Size)}
 	}
 	l.levels[LevelRules] = Level{State: StateOK, Said: "every waiver that was used was in force, and approved by somebody else who may"}
 	if l.used == 0 {

@@ -43,38 +43,38 @@ func PublicationSchema() []byte { return publicationSchema }
 
 // NotificationSchema is the JSON Schema of what webhooks are sent, version 1, with what it refers to in it.
 func NotificationSchema() []byte {
-	return bundled(notificationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
+	return Bundled(notificationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // ScopeSchema is the JSON Schema of `headgate scope -o json`, version 1, with what it refers to in it.
 func ScopeSchema() []byte {
-	return bundled(scopeSchema, map[string][]byte{"input-1": engine.InputSchema})
+	return Bundled(scopeSchema, map[string][]byte{"input-1": engine.InputSchema})
 }
 
 // ResultSchema is the JSON Schema of the result file, version 1. It has in it what it refers to, so that it needs
 // nothing but itself.
 func ResultSchema() []byte {
-	return bundled(resultSchema, map[string][]byte{"input-1": engine.InputSchema, "simulation-1": simulationSchema})
+	return Bundled(resultSchema, map[string][]byte{"input-1": engine.InputSchema, "simulation-1": simulationSchema})
 }
 
 // FindingsSchema is the JSON Schema of `headgate findings -o json`, version 1, with what it refers to in it.
 func FindingsSchema() []byte {
-	return bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
+	return Bundled(findingsSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // ExplanationSchema is the JSON Schema of `headgate explain -o json`, version 1, with what it refers to in it.
 func ExplanationSchema() []byte {
-	return bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
+	return Bundled(explanationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
 // PlanSchema is the JSON Schema of `headgate plan -o json`, version 1, with what it refers to in it.
 func PlanSchema() []byte {
-	return bundled(planSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
+	return Bundled(planSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema, "simulation-1": simulationSchema})
 }
 
-// bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve
+// Bundled is a schema with others among its definitions. References name the others by their $id, which they keep, so they resolve
 // without anything being fetched.
-func bundled(schema []byte, others map[string][]byte) []byte {
+func Bundled(schema []byte, others map[string][]byte) []byte {
 	const definitions = `"$defs": {`
 	before, after, found := strings.Cut(string(schema), definitions)
 	if !found {

@@ -14,7 +14,7 @@ var simulationSchema []byte
 
 // SimulationSchema is the JSON Schema of `headgate policy simulate -o json`, version 1, with what it refers to in it.
 func SimulationSchema() []byte {
-	return bundled(simulationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
+	return Bundled(simulationSchema, map[string][]byte{"input-1": engine.InputSchema, "result-1": resultSchema})
 }
 
 // simulationFormats are the ways to write a simulation.

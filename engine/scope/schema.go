@@ -1,11 +1,17 @@
 package scope
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 
 	"github.com/headgate/headgate/engine"
 )
+
+// ValidationsSchema is the JSON Schema of validations.yaml.
+//
+//go:embed validations.schema.json
+var ValidationsSchema []byte
 
 // AssetsSchema is the JSON Schema of an assets file. What an asset can have is what the input of policies has of it.
 func AssetsSchema() []byte {

@@ -273,8 +273,8 @@ func (l *logCheck) say() {
 		}
 		l.levels[LevelSignature] = signatureLevel(l.o, by, "the ledger")
 	}
-	l.levels[LevelRun] = Level{State: StateOK, Said: fmt.Sprintf("%s by the statements of %s",
-		oneOrMany(l.Records, "the one record is as it should be", "all %d records are as they should be"), oneOrMany(l.Runs, "1 run", "%d runs"))}
+	l.levels[LevelRun] = Level{State: StateOK, Said: oneOrMany(l.Records, "the one record is that of its statement",
+		"all %d records of "+oneOrMany(l.Runs, "1 run", "%d runs")+" are those of their statements")}
 	l.levels[LevelInclusion] = Level{State: StateOK, Said: fmt.Sprintf("%s in the log %s, none is there twice, and there are no others", oneOrMany(c.Size, "the one leaf is", "all %d leaves are"), c.Origin)}
 	if len(l.o.Runs) > 0 {
 		l.levels[LevelInclusion] = Level{State: StateOK, Said: l.levels[LevelInclusion].Said + oneOrMany(len(l.o.Runs), "; the one CI run left evidence", "; each of the %d CI runs left evidence")}

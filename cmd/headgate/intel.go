@@ -195,7 +195,7 @@ func (a *app) showOutcomes(outcomes []feeds.Outcome) error {
 			line = append(line, "was "+edition(out.Held)+" of "+day(out.Held.Date)+", "+entries(out.Held.Entries))
 		}
 		if out.Odd != "" && out.Err == nil {
-			line = append(line, "accepted: "+out.Odd)
+			line = append(line, "accepted: "+printable(out.Odd))
 		}
 		rows = append(rows, line)
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/intel"
 	"github.com/headgate/headgate/integrations/store"
 )
@@ -22,25 +21,28 @@ import (
 // keepIntel keeps the threat data that a run decided on in its ledger: the exact files, once for each digest, so that what was known then
 // can be looked at as long as the decision can.
 func (r *run) keepIntel(ctx context.Context) error {
-	if r.ledger == nil || r.intel == nil {
+	if r.ledger == nil {
 		return nil
 	}
 	l, ok := r.ledger.ledgerKeeper.(*store.Ledger)
 	if !ok {
 		return nil // a log on a git ref has no content
 	}
+	return r.keepIntelIn(ctx, l)
+}
+
+// keepIntelIn puts the files of the threat data that is loaded into a ledger, but for those that it has.
+func (r *run) keepIntelIn(ctx context.Context, l *store.Ledger) error {
+	if r.intel == nil {
+		return nil
+	}
 	folder, _ := r.settings.intelFolder(r.flags.intel)
 	files, err := r.origin.withMade(folder)
 	if err != nil {
 		return err
 	}
-	return keepIntelIn(ctx, l, files, r.result.Intel)
-}
-
-// keepIntelIn puts the files of a folder that are named by digest into a ledger, but for those that it has.
-func keepIntelIn(ctx context.Context, l *store.Ledger, files fs.FS, named engine.IntelInfo) error {
 	for _, feed := range intel.Feeds {
-		info := named.Feed(string(feed))
+		info := r.intel.Feed(feed)
 		if info == nil {
 			continue
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/headgate/headgate/engine"
 )
 
 const (
@@ -174,5 +176,29 @@ func TestVulnCheckNeedsAToken(t *testing.T) {
 		if status, _, stderr := intelRun(t, "update", flag, "vulncheck"); status != statusSetup || !strings.Contains(stderr, "VULNCHECK_API_TOKEN") {
 			t.Errorf("%s: status %d, %s", flag, status, stderr)
 		}
+	}
+}
+
+// Invariant: reassess forgets nothing that a feed said which is not loaded now, and believes the loaded ones alone.
+func TestWhatAFeedSaidThatIsNotLoadedStays(t *testing.T) {
+	listed, not := &engine.Exploitation{Listed: true, Added: "2026-11-14"}, &engine.Exploitation{}
+	info := &engine.FeedInfo{}
+	for name, c := range map[string]struct {
+		was, now, want *engine.Exploited
+		loaded         engine.IntelInfo
+	}{
+		"neither is loaded":   {&engine.Exploited{EUVD: listed, VulnCheck: not}, nil, &engine.Exploited{EUVD: listed, VulnCheck: not}, engine.IntelInfo{}},
+		"one of them is":      {&engine.Exploited{EUVD: listed, VulnCheck: listed}, &engine.Exploited{EUVD: not}, &engine.Exploited{EUVD: not, VulnCheck: listed}, engine.IntelInfo{EUVD: info}},
+		"the other one is":    {&engine.Exploited{EUVD: listed}, &engine.Exploited{VulnCheck: not}, &engine.Exploited{EUVD: listed, VulnCheck: not}, engine.IntelInfo{VulnCheck: info}},
+		"both are":            {&engine.Exploited{EUVD: listed, VulnCheck: listed}, &engine.Exploited{EUVD: not, VulnCheck: not}, &engine.Exploited{EUVD: not, VulnCheck: not}, engine.IntelInfo{EUVD: info, VulnCheck: info}},
+		"there was none then": {nil, &engine.Exploited{EUVD: not}, &engine.Exploited{EUVD: not}, engine.IntelInfo{EUVD: info}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := engine.Context{Intel: &engine.Intel{Exploited: c.now}}
+			keepUnloaded(&now, &engine.Intel{Exploited: c.was}, &c.loaded)
+			if got := now.Intel.Exploited; got == nil || *got != *c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
 	}
 }

@@ -176,8 +176,20 @@ func keepUnloaded(c *engine.Context, was *engine.Intel, loaded *engine.IntelInfo
 	if loaded.SSVC == nil {
 		kept.SSVC = was.SSVC
 	}
-	if loaded.EUVD == nil && loaded.VulnCheck == nil {
-		kept.Exploited = was.Exploited
+	if was.Exploited != nil {
+		further := engine.Exploited{}
+		if kept.Exploited != nil {
+			further = *kept.Exploited
+		}
+		if loaded.EUVD == nil {
+			further.EUVD = was.Exploited.EUVD
+		}
+		if loaded.VulnCheck == nil {
+			further.VulnCheck = was.Exploited.VulnCheck
+		}
+		if further != (engine.Exploited{}) {
+			kept.Exploited = &further
+		}
 	}
 	if kept != (engine.Intel{}) {
 		c.Intel = &kept

@@ -63,6 +63,9 @@ func (s *sweeper) record(ctx context.Context, e *evidence.Epoch, changed []chang
 		return nil, undecided(fmt.Errorf("evidence: %w", plain(err)), "")
 	}
 	defer os.RemoveAll(folder)
+	if err := s.run.keepIntelIn(ctx, s.ledger); err != nil {
+		return nil, undecided(fmt.Errorf("the threat data is not in the ledger: %w", plain(err)), "")
+	}
 	evaluated := e.Evaluated
 	for try := range mostMoved {
 		err := s.appendAll(ctx, filepath.Join(folder, strconv.Itoa(try)), e, changed)

@@ -23,15 +23,15 @@ const (
 	postgresWait = 60 * time.Second // how long a writer waits for another one
 	connectWait  = 15 * time.Second // how long an address has to answer
 
-	postgresConnections = 4 // of one ledger: runs of many pipelines share a server that takes about a hundred
+	fewConnections = 4 // of one ledger: runs of many pipelines share a server that takes about a hundred
 )
 
 // A postgresServer is a ledger that several machines share.
 type postgresServer struct{ pool *pgxpool.Pool }
 
 // openPostgres connects.
-func openPostgres(ctx context.Context, address string) (*postgresServer, error) {
-	pool, err := connect(ctx, address, postgresConnections)
+func openPostgres(ctx context.Context, address string, most int) (*postgresServer, error) {
+	pool, err := connect(ctx, address, most)
 	if err != nil {
 		return nil, err
 	}

@@ -43,11 +43,11 @@ func Shown(where string) string {
 	return u.Redacted()
 }
 
-// open opens the database that an address names.
-func open(ctx context.Context, where string) (database, error) {
+// open opens the database that an address names. A server is asked for no more than some connections at a time.
+func open(ctx context.Context, where string, connections int) (database, error) {
 	switch {
 	case strings.HasPrefix(where, formPostgres), strings.HasPrefix(where, formOtherPG):
-		return openPostgres(ctx, where)
+		return openPostgres(ctx, where, connections)
 	case IsGit(where):
 		return nil, fmt.Errorf("%s is a log on a git ref, which is no database", where)
 	}
@@ -57,32 +57,37 @@ func open(ctx context.Context, where string) (database, error) {
 // Open opens a ledger: a file name (sqlite:FILE is the same), or postgres://… for a database. An empty one gets its tables. Tables of an
 // earlier version are ErrOld, as whoever shares a ledger decides when they change: see Migrate. Those of a later one are an error.
 func Open(ctx context.Context, where string) (*Ledger, error) {
-	l, _, _, err := opened(ctx, where, toAppend)
+	l, _, _, err := opened(ctx, where, toAppend, fewConnections)
 	return l, err
 }
 
 // OpenExisting opens a ledger as Open does, but does not make one: where there is none, the error wraps fs.ErrNotExist.
 func OpenExisting(ctx context.Context, where string) (*Ledger, error) {
+	return OpenToWork(ctx, where, fewConnections)
+}
+
+// OpenToWork opens a ledger that is there, for so many who read it at the same time: see OpenExisting.
+func OpenToWork(ctx context.Context, where string, connections int) (*Ledger, error) {
 	if file := strings.TrimPrefix(where, formSQLite); !strings.Contains(where, "://") {
 		if _, err := os.Stat(file); err != nil {
 			return nil, fmt.Errorf("there is no ledger %s: %w", file, fs.ErrNotExist)
 		}
 	}
-	l, _, _, err := opened(ctx, where, toRead)
+	l, _, _, err := opened(ctx, where, toRead, max(connections, fewConnections))
 	return l, err
 }
 
 // Migrate brings the tables of a ledger up to the version of this program, and gives both versions; 0: there were none.
 func Migrate(ctx context.Context, where string) (from, to int, err error) {
-	l, from, to, err := opened(ctx, where, toMigrate)
+	l, from, to, err := opened(ctx, where, toMigrate, fewConnections)
 	if err != nil {
 		return from, to, err
 	}
 	return from, to, l.Close()
 }
 
-func opened(ctx context.Context, where string, how readiness) (l *Ledger, from, to int, err error) {
-	d, err := open(ctx, where)
+func opened(ctx context.Context, where string, how readiness, connections int) (l *Ledger, from, to int, err error) {
+	d, err := open(ctx, where, connections)
 	if err != nil {
 		return nil, 0, 0, err
 	}

@@ -129,14 +129,17 @@ CREATE TABLE branch_root (
 	PRIMARY KEY (repository, branch)
 ) STRICT;
 
--- A sweep that several processes share, while it lasts: its plan, and of each shard what is to be done and what came of it.
+-- A sweep that several processes share, while it lasts: what all of them decide with, in chunks, and of each shard what is to be done and
+-- what came of it. All of it goes when the sweep is over.
 CREATE TABLE sweep (
-	epoch INTEGER NOT NULL PRIMARY KEY,
-	plan BLOB NOT NULL -- JSON
+	epoch TEXT NOT NULL, -- sha256:… of what they decide with
+	chunk INTEGER NOT NULL,
+	digest BLOB NOT NULL REFERENCES blob (digest),
+	PRIMARY KEY (epoch, chunk)
 ) STRICT;
 
 CREATE TABLE sweep_shard (
-	epoch INTEGER NOT NULL,
+	epoch TEXT NOT NULL,
 	number INTEGER NOT NULL,
 	work BLOB NOT NULL, -- JSON
 	outcome BLOB, -- absent: it is yet to be done

@@ -118,7 +118,7 @@ var allowed = map[string][]string{
 
 	"cmd/headgate": {
 		"engine", "engine/author", "engine/bundle", "engine/change", "engine/evidence", "engine/glob", "engine/history", "engine/ingest", "engine/intel", "engine/kpi", "engine/page", "engine/paths", "engine/plan", "engine/report",
-		"engine/scope", "engine/simulate", "engine/survey", "engine/sweep", "engine/ticket", "engine/waiver",
+		"engine/scope", "engine/simulate", "engine/survey", "engine/sweep", "engine/ticket", "engine/tree", "engine/waiver",
 		"integrations/feeds", "integrations/git", "integrations/github", "integrations/jira", "integrations/notify", "integrations/oci", "integrations/river", "integrations/store",
 		"integrations/transport", "policies",
 		"github.com/bmatcuk/doublestar/v4", "github.com/rogpeppe/go-internal/diff", "github.com/sethvargo/go-githubactions", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",

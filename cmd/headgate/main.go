@@ -178,6 +178,7 @@ var commands = []func(*app) *cobra.Command{
 	newPublishCommand,
 	newReportCommand,
 	newReassessCommand,
+	newWorkerCommand,
 	newPolicyCommand,
 	newEvidenceCommand,
 	newDBCommand,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type reassessFlags struct {
 	every   bool
 	all     bool
 	dryRun  bool
+	engine  string // what works on it
 	wait    bool
 	failOn  string
 	outputs []string
@@ -70,6 +72,7 @@ Exit status: 0 done, 1 something rose to the priority of --fail-on, 2 what you s
 	c.Flags().StringVar(&r.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "end with exit status 1 if something rose to this `priority`: track*, attend or act")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would come out otherwise")
+	c.Flags().StringVar(&f.engine, "engine", engineLocal, "what decides: `local`, this process on all cores, or river, the workers of a ledger in PostgreSQL (headgate worker)")
 	c.Flags().BoolVar(&f.wait, "wait", false, "wait for another sweep on the ledger to end, instead of giving up at once")
 	c.Flags().BoolVar(&r.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")
 	c.Flags().BoolVar(&r.noRange, "no-range", false, "do not work out what facts that nobody knows could change")
@@ -168,7 +171,7 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 	if s.ledger, err = store.OpenExisting(ctx, f.ledger); err != nil {
 		return nil, ledgerFailure(f.ledger, err)
 	}
-	if err := s.judge(); err != nil {
+	if err := cmp.Or(s.judge(), s.openWorkers(ctx)); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/headgate/headgate/engine/paths"
 	"github.com/headgate/headgate/engine/sweep"
 	"github.com/headgate/headgate/engine/waiver"
+	"github.com/headgate/headgate/integrations/river"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -27,6 +28,8 @@ type sweeper struct {
 	run      *run // what is set up, as the gate has it
 	now      time.Time
 	ledger   *store.Ledger
+	queue    *river.Queue // of the workers that decide; nil: this process does
+	unqueue  func()       // closes it
 	signer   *evidence.Signer
 	observer *engine.Observer
 
@@ -40,6 +43,9 @@ type sweeper struct {
 }
 
 func (s *sweeper) close() {
+	if s.queue != nil {
+		s.unqueue()
+	}
 	if s.ledger != nil {
 		_ = s.ledger.Close() // what was appended is there already
 	}
@@ -120,7 +126,11 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outcomes, err := s.decideHere(ctx, shards)
+	decide := s.decideHere
+	if s.queue != nil {
+		decide = s.decideByWorkers
+	}
+	outcomes, err := decide(ctx, shards)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ type settings struct {
 	Exports         exportSettings `yaml:"exports"`
 	KPI             kpiTargets     `yaml:"kpi"`
 
+	Reassess *reassessSettings `yaml:"reassess"` // nil: headgate worker begins no sweep
+
 	folder string  // where they are; empty if there are none
 	from   *origin // what they, and what they name, are read from
 }
@@ -263,6 +265,11 @@ func (s *settings) read(name string, text []byte) error {
 	}
 	if err := checkWebhooks(s.Notify); err != nil {
 		return setup(fmt.Errorf("%s: %w", name, err), "")
+	}
+	if s.Reassess != nil {
+		if err := s.Reassess.check(); err != nil {
+			return setup(fmt.Errorf("%s: %w", name, err), "")
+		}
 	}
 	if err := s.Exports.check(); err != nil {
 		return setup(fmt.Errorf("%s: %w", name, err), "")

@@ -224,7 +224,7 @@ func TestTablesAreBroughtForwardAndNeverBack(t *testing.T) {
 	for name, where := range forms {
 		t.Run(name, func(t *testing.T) {
 			ctx, at := t.Context(), where(t)
-			d, err := open(ctx, at)
+			d, err := open(ctx, at, fewConnections)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +262,7 @@ func TestADatabaseOfSomethingElseIsLeftAlone(t *testing.T) {
 	for name, where := range forms {
 		t.Run(name, func(t *testing.T) {
 			ctx, at := t.Context(), where(t)
-			d, err := open(ctx, at)
+			d, err := open(ctx, at, fewConnections)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,6 +27,7 @@ type reassessFlags struct {
 	all     bool
 	dryRun  bool
 	engine  string // what works on it
+	size    int    // of a shard, in cases
 	wait    bool
 	failOn  string
 	outputs []string
@@ -73,6 +74,7 @@ Exit status: 0 done, 1 something rose to the priority of --fail-on, 2 what you s
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "end with exit status 1 if something rose to this `priority`: track*, attend or act")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would come out otherwise")
 	c.Flags().StringVar(&f.engine, "engine", engineLocal, "what decides: `local`, this process on all cores, or river, the workers of a ledger in PostgreSQL (headgate worker)")
+	c.Flags().IntVar(&f.size, "shard-size", casesOfShard, "how many cases are decided in one go, by one worker (what comes out is the same)")
 	c.Flags().BoolVar(&f.wait, "wait", false, "wait for another sweep on the ledger to end, instead of giving up at once")
 	c.Flags().BoolVar(&r.noClasses, "no-classes", false, "decide cases one by one that the policy cannot tell apart (slow; the same decisions)")
 	c.Flags().BoolVar(&r.noRange, "no-range", false, "do not work out what facts that nobody knows could change")
@@ -137,6 +139,8 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 		return nil, setup(errors.New("no ledger is named"), "--ledger says where the gate keeps what is open")
 	case store.IsGit(f.ledger):
 		return nil, setup(errors.New("a log on a git ref does not know what is open"), "name a SQLite file or postgres://…")
+	case f.size < 1 || f.size > mostOfShard:
+		return nil, setup(fmt.Errorf("--shard-size %d is not between 1 and %d", f.size, mostOfShard), "")
 	case f.every && f.run.repository != "":
 		return nil, setup(errors.New("--repository names one, and --every-repository all"), "leave one of them out")
 	}

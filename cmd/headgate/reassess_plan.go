@@ -102,7 +102,7 @@ func (p *planner) everything(why ...sweep.Why) ([]shardOfSweep, error) {
 	if err := p.pathsOfAll(); err != nil {
 		return nil, err
 	}
-	all, err := p.view.Stretches(p.plan.Repositories, casesOfShard)
+	all, err := p.view.Stretches(p.plan.Repositories, int64(p.flags.size))
 	var shards []shardOfSweep
 	for _, one := range all {
 		shards = append(shards, shardOfSweep{Stretch: &stretch{one.After, one.Through}, Why: why})
@@ -117,7 +117,7 @@ func (p *planner) shards() (all []shardOfSweep) {
 		places = append(places, at)
 	}
 	slices.SortFunc(places, store.Place.Compare)
-	for some := range slices.Chunk(places, casesOfShard) {
+	for some := range slices.Chunk(places, p.flags.size) {
 		var shard shardOfSweep
 		for _, at := range some {
 			c := placedCase{Place: at}

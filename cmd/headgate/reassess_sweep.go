@@ -112,7 +112,8 @@ type changedCase struct {
 
 // Bounds of shards, in cases.
 const (
-	casesOfShard = 2000
+	casesOfShard = 2000    // unless --shard-size says otherwise
+	mostOfShard  = 10_000  // what a worker has in memory at once
 	mostPlaced   = 200_000 // candidates that are listed one by one: from there on it costs less to look at everything
 )
 

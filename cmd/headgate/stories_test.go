@@ -24,6 +24,10 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(program(a))
 		},
+		"other-headgate": func() { // the program of another version
+			version = "other"
+			os.Exit(program(surroundings()))
+		},
 		"hasty": func() { // the program with little patience for policies
 			a := surroundings()
 			a.perDecision, a.lastResort = 300*time.Millisecond, 700*time.Millisecond

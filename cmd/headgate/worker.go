@@ -166,7 +166,7 @@ func (w *worker) join(ctx context.Context, epoch string) (*sweeper, error) {
 // sweep runs a scheduled sweep. What was open when another one ran at the same time is looked at once it has ended.
 func (w *worker) sweep(ctx context.Context, r *reassessSettings, due time.Time) error {
 	f := w.flags.sweep
-	f.ledger, f.engine, f.every, f.wait, f.all, f.run.deadline = w.flags.ledger, engineRiver, true, true, r.isWhole(due), 12*time.Hour
+	f.ledger, f.engine, f.size, f.every, f.wait, f.all, f.run.deadline = w.flags.ledger, engineRiver, casesOfShard, true, true, r.isWhole(due), 12*time.Hour
 	w.app.say("note", fmt.Sprintf("the sweep of %s begins", due.Format(time.RFC3339)))
 	err := w.app.reassess(ctx, &f)
 	if err != nil {

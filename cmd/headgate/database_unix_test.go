@@ -2,6 +2,18 @@
 
 package main
 
-import "github.com/headgate/headgate/integrations/store/pgtest"
+import (
+	"os"
+	"testing"
 
-var runTests = pgtest.Main
+	"github.com/headgate/headgate/integrations/store/pgtest"
+)
+
+// runTests also takes away what tests share.
+func runTests(m *testing.M) int {
+	status := pgtest.Main(m)
+	if y := estate.yard; y != nil {
+		os.RemoveAll(y.folder)
+	}
+	return status
+}

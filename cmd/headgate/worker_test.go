@@ -41,18 +41,38 @@ type yard struct {
 	t      *testing.T
 	folder string // with intel-old and intel-new
 	where  string
-	admin  *pgx.Conn // to the same database
 }
 
-var copies struct {
+// estate is made once; each test sweeps copies of it.
+var estate struct {
 	sync.Mutex
-	n int
+	yard   *yard
+	swept  string // what one process comes to
+	copies int
 }
 
-// newYard makes an estate in a new database.
-func newYard(t *testing.T) *yard {
+// newYard gives a copy of the estate, and what one process comes to that sweeps it.
+func newYard(t *testing.T) (y *yard, want string) {
 	t.Helper()
-	y := &yard{t: t, folder: t.TempDir(), where: pgtest.Start(t).Database(t)}
+	pgtest.Start(t)
+	estate.Lock()
+	defer estate.Unlock()
+	if estate.yard == nil {
+		made := makeEstate(t)
+		estate.swept = made.locally()
+		estate.yard = made
+	}
+	return estate.yard.copy(t), estate.swept
+}
+
+// makeEstate makes what the tests sweep, in a new database and a folder that outlives the test.
+func makeEstate(t *testing.T) *yard {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "headgate-estate-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := &yard{t: t, folder: folder, where: pgtest.Start(t).Database(t)}
 	repositories, findings, _ := longEstate()
 	for _, day := range []string{"old", "new"} {
 		writeFile(t, y.path("intel-"+day, "kev.json"), kevOf(findings, day == "new"))
@@ -72,28 +92,26 @@ func (y *yard) path(parts ...string) string {
 	return filepath.Join(append([]string{y.folder}, parts...)...)
 }
 
-// copy is a yard whose database has the same in it.
-func (y *yard) copy() *yard {
-	y.t.Helper()
-	copies.Lock()
-	defer copies.Unlock()
-	copies.n++
+// copy is a yard whose database has the same in it. Nobody may be connected to the one that is copied.
+func (y *yard) copy(t *testing.T) *yard {
+	t.Helper()
+	estate.copies++
 	c, err := pgx.ParseConfig(y.where)
 	if err != nil {
-		y.t.Fatal(err)
+		t.Fatal(err)
 	}
-	name := fmt.Sprintf("copy%d", copies.n)
+	name := fmt.Sprintf("copy%d", estate.copies)
 	ctx := context.Background()
 	from := strings.Replace(y.where, "/"+c.Database+"?", "/postgres?", 1)
 	server, err := pgx.Connect(ctx, from)
 	if err != nil {
-		y.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer server.Close(ctx)
 	if _, err := server.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+c.Database); err != nil {
-		y.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &yard{t: y.t, folder: y.folder, where: strings.Replace(y.where, "/"+c.Database+"?", "/"+name+"?", 1)}
+	return &yard{t: t, folder: y.folder, where: strings.Replace(y.where, "/"+c.Database+"?", "/"+name+"?", 1)}
 }
 
 // connect gives a connection of the test's own to the database.
@@ -261,7 +279,7 @@ func (y *yard) outcome() string {
 // locally is what one process comes to on a copy of the yard, and it must have changed something.
 func (y *yard) locally() string {
 	y.t.Helper()
-	other := y.copy()
+	other := y.copy(y.t)
 	out := other.must(other.sweepArgs("-o", "json")...)
 	if !strings.Contains(out, `"priority":`) {
 		y.t.Fatalf("nothing came out otherwise:\n%s", out)
@@ -272,11 +290,8 @@ func (y *yard) locally() string {
 
 func TestSeveralProcessesGiveTheBytesThatOneGives(t *testing.T) {
 	t.Parallel()
-	y := newYard(t)
-	want := y.locally()
 	t.Run("three workers", func(t *testing.T) {
-		three := y.copy()
-		three.t = t
+		three, want := newYard(t)
 		for range 3 {
 			three.worker()
 		}
@@ -288,8 +303,7 @@ func TestSeveralProcessesGiveTheBytesThatOneGives(t *testing.T) {
 		}
 	})
 	t.Run("three workers, one of them killed in the middle of a shard", func(t *testing.T) {
-		three := y.copy()
-		three.t = t
+		three, want := newYard(t)
 		sweep := three.begin()
 		watch, release := three.connect(), three.halt()
 		victim := three.worker()
@@ -317,9 +331,7 @@ func TestSeveralProcessesGiveTheBytesThatOneGives(t *testing.T) {
 
 func TestAWorkerOfAnotherVersionTakesNoPart(t *testing.T) {
 	t.Parallel()
-	y := newYard(t)
-	want := y.locally()
-	y = y.copy()
+	y, want := newYard(t)
 	other := y.run("other-headgate", "worker", "--ledger", y.where)
 	until(t, "the other worker is there", func() bool { return strings.Contains(other.stderr.String(), "working on sweeps of headgate other") })
 	sweep := y.begin()
@@ -337,9 +349,7 @@ func TestAWorkerOfAnotherVersionTakesNoPart(t *testing.T) {
 
 func TestTwoSweepsAtOnceAreOneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	y := newYard(t)
-	want := y.locally()
-	y = y.copy()
+	y, want := newYard(t)
 	first := y.begin()
 	watch, release := y.connect(), y.halt()
 	y.worker()
@@ -358,9 +368,7 @@ func TestTwoSweepsAtOnceAreOneAfterTheOther(t *testing.T) {
 
 func TestAWorkerThatIsToEndGivesItsShardsBack(t *testing.T) {
 	t.Parallel()
-	y := newYard(t)
-	want := y.locally()
-	y = y.copy()
+	y, want := newYard(t)
 	sweep := y.begin()
 	watch, release := y.connect(), y.halt()
 	ends := y.worker("--grace", "1ms")
@@ -403,8 +411,7 @@ func TestWorkersNeedALedgerThatIsSharedAndMigrated(t *testing.T) {
 
 func TestASweepThatNoWorkerCanDecideChangesNothing(t *testing.T) {
 	t.Parallel()
-	y := newYard(t)
-	y = y.copy()
+	y, _ := newYard(t)
 	before := y.outcome()
 	y.worker()
 	c := y.connect()

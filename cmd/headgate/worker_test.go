@@ -475,3 +475,73 @@ func trivyOf(repository, findings int) string {
 	return fmt.Sprintf(`{"SchemaVersion":2,"CreatedAt":"2026-11-20T05:00:00Z","ArtifactName":"r%d","ArtifactType":"filesystem","Metadata":{},"Results":[{"Target":"package-lock.json","Class":"lang-pkgs","Type":"npm","Vulnerabilities":[%s]}]}`,
 		repository, strings.Join(all, ","))
 }
+
+func TestASweepByWorkersOutlivesARestartOfTheDatabase(t *testing.T) { // not in parallel: the others' database would go with it
+	y, want := newYard(t)
+	server := pgtest.Start(t)
+	sweep := y.begin()
+	watch, _ := y.connect(), y.halt()
+	y.worker()
+	y.worker()
+	until(t, "the workers are in the middle of shards", func() bool { return y.halted(watch) == 4 })
+	server.Crash()
+	server.Restart(t)
+	if sweep.status() != statusPass {
+		t.Fatal(sweep.stderr)
+	}
+	if have := y.outcome(); have != want {
+		t.Errorf("over a restart comes\n%s, and of one process\n%s", have, want)
+	}
+}
+
+func TestAScheduledSweepIsBegunByOneWorkerAndTellsWhatChanged(t *testing.T) {
+	t.Parallel()
+	y, _ := newYard(t)
+	hour := time.Now().UTC().Add(-time.Minute).Format("15:04") // what fell due before a worker was there is made up for
+	settings := t.TempDir()
+	writeFile(t, filepath.Join(settings, "headgate.yaml"), fmt.Sprintf("reassess:\n  at: [%q]\n", hour))
+	var all []*process
+	for range 2 {
+		all = append(all, y.worker("--settings", settings, "--intel", y.path("intel-new")))
+	}
+	c := y.connect()
+	until(t, "the sweep is in the log", func() bool {
+		var n int
+		return c.QueryRow(context.Background(), "SELECT count(*) FROM epoch").Scan(&n) == nil && n > 0
+	})
+	until(t, "its job is done", func() bool {
+		var n int
+		return c.QueryRow(context.Background(), "SELECT count(*) FROM river_job WHERE kind = 'headgate_sweep' AND state = 'completed'").Scan(&n) == nil && n == 1
+	})
+	begun := 0
+	for _, p := range all {
+		begun += strings.Count(p.stderr.String(), " begins")
+	}
+	if begun != 1 {
+		t.Errorf("the sweep was begun %d times:\n%s\n%s", begun, all[0].stderr, all[1].stderr)
+	}
+	y.must("db", "check", "--ledger", y.where)
+}
+
+func TestTimesOfSweepsAreTimesOfDay(t *testing.T) {
+	for text, want := range map[string]string{
+		"reassess: {at: []}": "names 0 times of day", "reassess: {at: [\"2:00\"]}": "is no time of day", "reassess: {at: [\"25:00\"]}": "is no time of day",
+		"reassess: {at: [\"02:00\"], whole: Sunday}": "is none of sunday", "reassess: {at: [\"02:00\"], wholly: sunday}": "wholly",
+	} {
+		folder := t.TempDir()
+		writeFile(t, filepath.Join(folder, "headgate.yaml"), text+"\n")
+		if status, _, stderr := start(t, "worker", "--ledger", "postgres://127.0.0.1:1/x", "--settings", folder); status != statusSetup || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d: %s", text, status, stderr)
+		}
+	}
+	r := reassessSettings{At: []string{"14:00", "02:00"}, Whole: "sunday"}
+	for due, want := range map[string]bool{"2026-11-22T02:00:00Z": true, "2026-11-22T14:00:00Z": false, "2026-11-23T02:00:00Z": false} {
+		at, err := time.Parse(time.RFC3339, due)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.isWhole(at) != want {
+			t.Errorf("the sweep of %s: everything is %t", due, !want)
+		}
+	}
+}

@@ -72,6 +72,7 @@ func measureDecide(ctx context.Context, b *bench) ([]line, error) {
 		return nil, err
 	}
 	b.grown = append(b.grown, grown(ours, alone, loop))
+	b.scale.decided = ours
 	if !b.small {
 		for size := b.size / 10; size >= 1000; size /= 10 {
 			both, alone, err := b.decided(ctx, size)

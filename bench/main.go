@@ -38,6 +38,7 @@ type bench struct {
 	self  string // this program
 
 	out   strings.Builder // what is printed
+	scale inputs          // of the arithmetic of docs/scale.md
 	grown []string        // rows of the table of sizes, the largest first
 }
 
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string) error {
 	size := flags.Int("size", 1_000_000, "`cases` of the largest estate")
 	open := flags.Int("open", 200_000, "`cases` that are open in the ledger which is decided again")
 	only := flags.String("rows", "", "measure these alone, with commas: "+strings.Join(names(), ","))
-	update := flags.String("update", "", "put what is printed between the marks of this `file` too")
+	update := flags.Bool("update", false, "write what is printed into bench/README.md and docs/scale.md too")
 	small := flags.Bool("no-growth", false, "leave out how time grows over sizes")
 	job := flags.String("job", "", "for the program itself: what to measure in a process of its own")
 	profile := flags.String("cpuprofile", "", "for the program itself: `file` for a profile of the job")
@@ -99,20 +100,23 @@ func run(ctx context.Context, args []string) error {
 	if err := b.table(ctx, *only); err != nil {
 		return err
 	}
-	if *update == "" {
+	if !*update {
 		return nil
 	}
-	return b.updateFile(*update)
+	return errors.Join(updateFile("bench/README.md", b.out.String()), updateFile("docs/scale.md", b.scale.table()))
 }
 
-// What is measured stands between these lines of README.md.
+// What is measured stands between these lines of a page.
 const (
-	markBegin = "<!-- measured: go run ./bench -update bench/README.md -->\n"
+	markBegin = "<!-- measured: go run ./bench -update -->\n"
 	markEnd   = "<!-- end -->\n"
 )
 
-// updateFile puts what was printed into a file.
-func (b *bench) updateFile(name string) error {
+// updateFile puts what was measured into a page. Nothing measured leaves it as it is.
+func updateFile(name, measured string) error {
+	if measured == "" {
+		return nil
+	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -122,7 +126,7 @@ func (b *bench) updateFile(name string) error {
 	if !found || !ends {
 		return fmt.Errorf("%s has no lines %q and %q", name, markBegin, markEnd)
 	}
-	return os.WriteFile(name, []byte(before+markBegin+"\n"+b.out.String()+"\n"+markEnd+after), 0o644)
+	return os.WriteFile(name, []byte(before+markBegin+"\n"+measured+"\n"+markEnd+after), 0o644)
 }
 
 // print shows a line at once, and keeps it.
@@ -174,6 +178,9 @@ func (b *bench) table(ctx context.Context, only string) error {
 		for _, row := range b.grown {
 			b.print("%s", row)
 		}
+	}
+	if text := b.scale.table(); text != "" {
+		b.print("\n%s", strings.TrimSuffix(text, "\n"))
 	}
 	b.print("\nMeasured in %s with %s on %s/%s with %d cores.", time.Since(began).Round(time.Second), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
 	return nil

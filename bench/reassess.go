@@ -59,6 +59,7 @@ func measureReassess(ctx context.Context, b *bench) ([]line, error) {
 	}
 	r := faster(delta, whole)
 	kept := made["append"]
+	b.scale.appended, b.scale.bytes, b.scale.delta, b.scale.looked, b.scale.changed = kept, made["ledger"].Peak, delta, looked, changed
 	return []line{
 		{fmt.Sprintf("deciding again after a day's KEV and EPSS change, %s open cases, against the full sweep: %s looked at, the same %s changed", amount(float64(kept.N)),
 			amount(float64(looked)), amount(float64(changed))), "20×",

@@ -17,7 +17,7 @@ import (
 func (a *app) flagsFromEnvironment(c *cobra.Command) error {
 	var errs []error
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		name := "HEADGATE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := inEnvironment(f.Name)
 		value := a.getenv(name)
 		if f.Changed || value == "" || f.Name == "help" {
 			return
@@ -36,6 +36,11 @@ func (a *app) flagsFromEnvironment(c *cobra.Command) error {
 		return setup(err, "")
 	}
 	return nil
+}
+
+// inEnvironment is the environment's name of a flag.
+func inEnvironment(flag string) string {
+	return "HEADGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // runFlags are what the commands that read reports and decide have in common.

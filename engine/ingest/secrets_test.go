@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,5 +135,38 @@ func TestWordsThatOnlyLookLikeCredentialsStay(t *testing.T) {
 		if have := redacted(text); have != text {
 			t.Errorf("%q becomes %q", text, have)
 		}
+	}
+}
+
+func TestLookingAtLettersFirstRedactsTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	plainly := func(text string) string {
+		for _, c := range credentials {
+			if slices.ContainsFunc(c.marks, func(mark string) bool { return strings.Contains(text, mark) }) {
+				text = c.form.ReplaceAllString(text, c.shown())
+			}
+		}
+		return text
+	}
+	words := []string{"a path/to/file", " ", "Ümläut", "AKIA", "https://user:pass@host/", strings.Repeat("A1b2", 12), "-_.", "\n"}
+	for _, c := range credentials {
+		words = append(words, c.marks...)
+	}
+	changed := 0
+	for range 20_000 {
+		text := "0123456789"
+		for range 1 + r.IntN(6) {
+			text += words[r.IntN(len(words))]
+		}
+		want, have := plainly(text), redacted(text)
+		if have != want {
+			t.Fatalf("%q becomes %q and not %q", text, have, want)
+		}
+		if have != text {
+			changed++
+		}
+	}
+	if changed < 500 {
+		t.Errorf("only %d texts had a credential", changed)
 	}
 }

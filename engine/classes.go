@@ -24,6 +24,7 @@ func statedByPack(ref ast.Ref) bool {
 
 // A class is all inputs that the policy cannot tell apart. Its answer is asked for once.
 type class struct {
+	kept   bool // it is remembered
 	once   sync.Once
 	answer *answer
 	err    error
@@ -36,6 +37,7 @@ type classes struct {
 	ask    func(context.Context, *Input) (*answer, error) // the document of one input
 	observation
 	seed   maphash.Seed
+	most   int // of one shard
 	shards [64]struct {
 		sync.Mutex
 		known map[string]*class
@@ -66,7 +68,7 @@ const fewCases = 100
 // newClasses derives what a document can tell of its input, which ask asks for. Its parts are the sets that packs state. What cannot be
 // derived, or should not be, makes every input a class of its own.
 func (p *Policy) newClasses(document ast.Ref, ask func(context.Context, *Input) (*answer, error), none bool) *classes {
-	c := &classes{policy: p, ask: ask, seed: maphash.MakeSeed(), observation: observation{observed: &observed{whole: true}}}
+	c := &classes{policy: p, ask: ask, seed: maphash.MakeSeed(), most: mostClasses, observation: observation{observed: &observed{whole: true}}}
 	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
 	base, ok := data.(ast.Value)
 	if err != nil || !ok {
@@ -116,7 +118,8 @@ func (c *classes) of(key []byte) *class {
 	if shard.known == nil {
 		shard.known = map[string]*class{}
 	}
-	if len(shard.known) < mostClasses {
+	if len(shard.known) < c.most {
+		fresh.kept = true
 		shard.known[string(key)] = fresh
 	}
 	return fresh
@@ -210,7 +213,9 @@ func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
 	c := d.classes.of(d.key)
 	first := false
 	c.once.Do(func() {
-		c.answer, c.err = d.classes.ask(ctx, in)
+		if c.answer, c.err = d.classes.ask(ctx, in); c.answer != nil {
+			c.answer.shared = c.kept
+		}
 		first = true
 	})
 	if c.err != nil && !first { // it may have been for want of time, which is no matter of the class

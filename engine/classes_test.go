@@ -355,3 +355,31 @@ func TestChunksAreDecidedAsTheWhole(t *testing.T) {
 		t.Errorf("%d deciders are kept", idle)
 	}
 }
+
+// What is remembered of verdicts is bounded by what is remembered of classes: else a policy that tells every case from every other would
+// keep an answer for each.
+func TestVerdictsOfForgottenClassesAreNotRemembered(t *testing.T) {
+	for _, most := range []int{0, mostClasses} {
+		cases, again := estate(2*fewCases), estate(2*fewCases)
+		p, byItself := loadShipped(t, PolicySource{}), loadShipped(t, PolicySource{NoClasses: true})
+		p.classes().most = most
+		if err := p.Decide(t.Context(), cases, decidedAt); err != nil {
+			t.Fatal(err)
+		}
+		if err := byItself.Decide(t.Context(), again, decidedAt); err != nil {
+			t.Fatal(err)
+		}
+		met := 0
+		for _, d := range p.deciders.idle {
+			met += len(d.met)
+		}
+		if (met == 0) != (most == 0) {
+			t.Errorf("with %d classes a shard, %d verdicts are remembered", most, met)
+		}
+		for i := range cases {
+			if !reflect.DeepEqual(cases[i].Decision, again[i].Decision) {
+				t.Fatalf("with %d classes a shard, %s is decided otherwise", most, cases[i].Input.Finding.ID)
+			}
+		}
+	}
+}

@@ -83,6 +83,7 @@ type answer struct {
 	WouldHave Action      `json:"would_have"`
 	Reasons   []statement `json:"reasons"`
 	said      string      // the value itself, as OPA writes it
+	shared    bool        // other inputs of its class get it too
 	ordered   bool        // whatever their messages are filled with, the reasons are in their order
 }
 

@@ -123,7 +123,7 @@ func (d *caseDecider) verdict(ctx context.Context, in *Input, unknown factSet) (
 			return nil, err
 		}
 	}
-	if d.all != nil && len(d.met) < mostMet {
+	if d.all != nil && a.shared && len(d.met) < mostMet { // answers take more memory than all else that is remembered: those of classes are bounded
 		d.met[string(d.key)] = v
 	}
 	return v, nil

@@ -330,7 +330,7 @@ func (v *view) lead(s *Source, g *gathered) {
 		now := "half within " + told(*f.Value, f.Unit)
 		switch {
 		case f.Previous == nil:
-			says = append(says, "Of what is there, "+now+" is closed.")
+			says = append(says, "Half of what is found is closed within "+told(*f.Value, f.Unit)+".")
 		case verdict(f) == "better":
 			says = append(says, "Things are closed sooner than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
 		case verdict(f) == "worse":

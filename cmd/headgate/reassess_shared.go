@@ -24,7 +24,8 @@ import (
 // threat data, assets and waivers as they were read, and what was proven of these.
 type sharedSweep struct {
 	Plan      *sweepPlan        `json:"plan"`
-	Policy    map[string][]byte `json:"policy"` // files by path
+	Paths     string            `json:"paths,omitempty"` // digest of the attack paths over the plan's estate
+	Policy    map[string][]byte `json:"policy"`          // files by path
 	Assume    map[string]any    `json:"assume"`
 	NoClasses bool              `json:"no_classes,omitempty"`
 
@@ -48,6 +49,7 @@ func (s *sweeper) shared() ([]byte, error) {
 	r := s.run
 	all := sharedSweep{Plan: s.plan, Assume: r.choice.source.Assume, NoClasses: r.flags.noClasses, Repository: r.result.Change.Repository,
 		Settings: r.settings.folder, AssetsFlag: r.flags.assets, WaiversFlag: r.flags.waivers, Proofs: s.proofs}
+	all.Paths = s.plan.pathsDigest()
 	var err error
 	if all.Policy, err = r.policy.Files(); err != nil {
 		return nil, err
@@ -147,18 +149,19 @@ func (a *app) joinSweep(ctx context.Context, l *store.Ledger, data []byte) (*swe
 	if s.observer, err = r.policy.Observer(ctx, plan.At); err != nil {
 		return nil, err
 	}
+	plan.lookForPaths()
 	for _, same := range []struct {
 		what string
 		ok   bool
 	}{
 		{"the policy", r.policy.Info().Digest == plan.Policy}, {"the threat data", sameJSON(r.intel.Info(), plan.Intel)},
 		{"what is known of assets", s.assets == plan.Assets}, {"the waivers", s.waivers == plan.Waivers},
+		{"the attack paths", plan.pathsDigest() == all.Paths},
 	} {
 		if !same.ok {
 			return nil, fmt.Errorf("%w: %s of the sweep comes to something else here", errOtherwise, same.what)
 		}
 	}
-	plan.lookForPaths()
 	return s, nil
 }
 
@@ -188,4 +191,12 @@ func (p *sweepPlan) lookForPaths() {
 	for i := range p.Estate.Assets {
 		p.onPaths[p.Estate.Assets[i].ID] = true
 	}
+}
+
+// pathsDigest is that of the attack paths; empty if none are looked for.
+func (p *sweepPlan) pathsDigest() string {
+	if p.analysis == nil {
+		return ""
+	}
+	return p.analysis.Digest()
 }

@@ -77,11 +77,14 @@ func makeEstate(t *testing.T) *yard {
 		writeFile(t, y.path("intel-"+day, "kev.json"), kevOf(findings, day == "new"))
 		writeFile(t, y.path("intel-"+day, "epss.csv"), epssOf(findings, day == "new"))
 	}
+	writeFile(t, y.path("settings", "headgate.yaml"), "params: {waivers: {allow_unverified: true}}\n")
+	writeFile(t, y.path("settings", "waivers.yaml"), waiversOfEstate)
+	writeFile(t, y.path("settings", "assets.yaml"), assetsOfEstate)
 	for r := range repositories {
 		report := y.path("reports", fmt.Sprintf("%d.json", r))
 		writeFile(t, report, trivyOf(r, findings))
 		y.must("gate", report, "--ledger", y.where, "--repository", fmt.Sprintf("acme/r%d", r), "--branch", "main", "--event", "push", "--intel", y.path("intel-old"),
-			"--now", "2026-11-20T06:00:00Z")
+			"--settings", y.path("settings"), "--now", "2026-11-20T06:00:00Z")
 	}
 	y.must("db", "migrate", "--ledger", y.where)
 	return y
@@ -137,7 +140,8 @@ func (y *yard) must(args ...string) string {
 // sweepArgs are those of a sweep over the estate with the threat data of the new day.
 func (y *yard) sweepArgs(more ...string) []string {
 	_, _, size := longEstate()
-	return append([]string{"reassess", "--ledger", y.where, "--every-repository", "--intel", y.path("intel-new"), "--now", "2026-11-22T06:00:00Z", "--shard-size", size}, more...)
+	return append([]string{"reassess", "--ledger", y.where, "--every-repository", "--settings", y.path("settings"), "--assets", y.path("settings", "assets.yaml"),
+		"--waivers", y.path("settings", "waivers.yaml"), "--intel", y.path("intel-new"), "--now", "2026-11-22T06:00:00Z", "--shard-size", size}, more...)
 }
 
 // A process is the program at work on its own.
@@ -329,3 +333,36 @@ func trivyOf(repository, findings int) string {
 	return fmt.Sprintf(`{"SchemaVersion":2,"CreatedAt":"2026-11-20T05:00:00Z","ArtifactName":"r%d","ArtifactType":"filesystem","Metadata":{},"Results":[{"Target":"package-lock.json","Class":"lang-pkgs","Type":"npm","Vulnerabilities":[%s]}]}`,
 		repository, strings.Join(all, ","))
 }
+
+// assetsOfEstate lead from the internet over two of the repositories to what attackers are after.
+const assetsOfEstate = `assets:
+  - id: edge
+    exposure: internet
+    environment: production
+    match: {repositories: [acme/r0]}
+    reaches: [payments]
+  - id: payments
+    exposure: internal
+    criticality: mission_critical
+    data: [pci]
+    environment: production
+    match: {repositories: [acme/r1]}
+  - id: back-office
+    exposure: isolated
+    match: {repositories: [acme/r2]}
+`
+
+const waiversOfEstate = `waivers:
+  - id: w-lib7
+    package: pkg:npm/lib7
+    reason: only used in the build
+    approver: ana@example.com
+    created: 2026-11-01
+    expires: 2026-11-21
+  - id: w-lib8
+    package: pkg:npm/lib8
+    reason: only used in the build
+    approver: ana@example.com
+    created: 2026-11-01
+    expires: 2026-12-10
+`

@@ -70,14 +70,18 @@ func (x *examination) examineIntel(ctx context.Context, d *department) {
 		d.failed("load", err)
 		return
 	}
-	var wanted []intel.Feed
+	wanted := slices.Clone(held.Missing)
 	for _, feed := range intel.Feeds {
 		if h, ok := held.Feeds[feed]; ok {
 			wanted = append(wanted, feed)
 			x.examineFeed(d, feed, &h)
-		} else if !feed.Further() {
-			wanted = append(wanted, feed)
-			d.warn(string(feed), "headgate intel update --only "+string(feed)+", or fetch-intel of the action", "not held: %s is not known", unknown[feed])
+		}
+		if at := slices.Index(held.Missing, feed); at >= 0 {
+			fix := ""
+			if at == len(held.Missing)-1 { // one command for all
+				fix = "headgate intel update --only " + strings.ReplaceAll(words(held.Missing), " ", "") + "; in a workflow, fetch-intel of the action"
+			}
+			d.warn(string(feed), fix, "not held: %s is not known", unknown[feed])
 		}
 		if no, ok := held.Refused[feed]; ok {
 			d.warn(string(feed), "look at it, and try again: headgate intel update --only "+string(feed), "what was sent on %s was refused: %s", day(no.At), no.Why)

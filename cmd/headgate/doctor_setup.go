@@ -57,16 +57,16 @@ func (x *examination) examineGit(ctx context.Context, d *department) {
 	if x.settings == nil {
 		return
 	}
-	d.Place = x.result.Change.Repository
+	name := x.result.Change.Repository
 	checkout, err := git.FindCheckout(ctx, ".")
 	if err != nil {
 		d.warn("repository", "git init, or run it in a clone", "this folder is in no git repository: what a change introduced, and who approved a waiver, cannot be told")
 		return
 	}
-	if d.Place == "" {
+	if name == "" {
 		d.warn("repository", "repository: owner/name in headgate.yaml, or git remote add origin …", "its name is not known: tickets, evidence and the ledger go by it")
 	} else {
-		d.ok("repository", "%s", d.Place)
+		d.ok("repository", "%s", name)
 	}
 	if folder := x.settings.folder; folder != "" {
 		rel, inside := below(checkout.Root, absolute(folder))
@@ -208,8 +208,11 @@ func (x *examination) examineAssets(_ context.Context, d *department) {
 			if n > 3 {
 				more = fmt.Sprintf(" and %d more", n-3)
 			}
-			d.warn(fact.name, fact.name+": … in .headgate/assets.yaml", "not known of %s%s: %s", strings.Join(without[:min(n, 3)], ", "), more, fact.cost)
+			d.warn(fact.name, "", "not known of %s%s: %s", strings.Join(without[:min(n, 3)], ", "), more, fact.cost)
 		}
+	}
+	if last := &d.Checks[len(d.Checks)-1]; last.Status == standsWarn { // one place for all
+		last.Fix = "say it in .headgate/assets.yaml, as owner: team-pay; headgate scope shows what is known, and from where"
 	}
 }
 

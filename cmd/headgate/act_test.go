@@ -40,6 +40,7 @@ func newActed(t *testing.T) *acted {
 	for name, text := range exampleWorkflows(t) {
 		a.write(".github/workflows/"+name, text)
 	}
+	a.write(".github/workflows/gate.yml", shownWorkflows(t)["action.md: .github/workflows/gate.yml"])
 	a.write("README", "a shop\n")
 	a.commit("main", "begin")
 	a.standIns(slices.Collect(maps.Values(exampleWorkflows(t))), scanner)
@@ -285,7 +286,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 	a.commit("deploy", "deploy")
 	pull := a.repo.Pull(githubtest.PullOptions{Head: "deploy", Login: "ana"})
 	a.merged("deploy")
-	done := a.run("merge-queue.yml", pull.Event("opened"), token)
+	done := a.run("gate.yml", pull.Event("opened"), token) // as the page on the Action has it
 	a.expect("the job passes", done.failed, done)
 	a.expect("the outcome is no block", done.outputs["outcome"] == "block" && done.outputs["feedback"] == "ok" && done.outputs["block"] == "2", done)
 	comments := pull.Comments()

@@ -76,6 +76,9 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
   headgate report --ledger postgres://ledger/acme -o openmetrics=headgate.prom`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if f.replay < 0 || f.replay > 1_000_000 {
+				return setup(fmt.Errorf("--replay %d: a sample has from 1 to 1000000 decisions", f.replay), "")
+			}
 			outs, err := a.reportOutputs(f.outputs)
 			if err != nil {
 				return err

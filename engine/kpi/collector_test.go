@@ -197,6 +197,9 @@ func TestTheBacklogOfEachWeekIsThatOfTheWeekBeforeAndWhatCameAndWent(t *testing.
 	x := opened(engine.Act, 30, 1)
 	x.Due = ago(27)
 	c.Case(x)
+	accepted := opened(engine.Act, 300, 0)
+	accepted.Due, accepted.Waived = ago(27), true // never overdue
+	c.Case(accepted)
 	r := c.Report()
 	by := map[string][]Point{}
 	for _, s := range r.Series {
@@ -212,7 +215,7 @@ func TestTheBacklogOfEachWeekIsThatOfTheWeekBeforeAndWhatCameAndWent(t *testing.
 			t.Errorf("week %d: %v open after %v", i, *by["open"][i].Value, *by["open"][i-1].Value)
 		}
 	}
-	if *by["open"][0].Value != 2 || *by["open"][13].Value != 2 || *by["open"][25].Value != 2 || !by["open"][25].At.Equal(until) {
+	if *by["open"][0].Value != 3 || *by["open"][13].Value != 3 || *by["open"][25].Value != 3 || !by["open"][25].At.Equal(until) {
 		t.Errorf("open %v, %v, %v", *by["open"][0].Value, *by["open"][13].Value, *by["open"][25].Value)
 	}
 	for i, want := range map[int]float64{20: 0, 21: 0, 22: 1, 24: 1, 25: 0} {

@@ -71,6 +71,7 @@ func TestValidatedPathsOpenAndCloseBetweenTheRunsOfABranch(t *testing.T) {
 		onBranch("next", 30, "cz"),
 		onBranch("main", 20, "bx", "by"),
 		onBranch("main", 10), // without a graph: as it was
+		{At: ago(5), Repository: "acme/shop", Branch: "main", Event: engine.EventSchedule, Outcome: engine.Warn, Again: true, Graph: &Graph{}}, // read no reports
 	} {
 		c.Run(r)
 	}
@@ -80,7 +81,7 @@ func TestValidatedPathsOpenAndCloseBetweenTheRunsOfABranch(t *testing.T) {
 	shows(t, r, "paths.closed", "", 1, 1)
 	shows(t, r, "paths.net", "", 2, -1)
 	shows(t, r, "noise.reported", "", 200, 100)
-	shows(t, r, "evidence.checkpoint_age", "", 10, nil)
+	shows(t, r, "evidence.checkpoint_age", "", 5, nil)
 	for _, s := range r.Series {
 		if s.ID == "paths" && (*s.Points[0].Value != 2 || *s.Points[12].Value != 1 || *s.Points[25].Value != 3) {
 			t.Errorf("paths by week: %v, %v, %v", *s.Points[0].Value, *s.Points[12].Value, *s.Points[25].Value)
@@ -99,6 +100,7 @@ func TestTicketsAreCountedAsTheyWereLastSeen(t *testing.T) {
 		{ago(30), "jira", "b", engine.DidCreate},
 		{ago(30), "jira", "c", engine.DidCreate}, {ago(25), "jira", "c", engine.DidClose}, {ago(24), "jira", "c", engine.DidReopen},
 		{ago(120), "jira", "d", engine.DidReopen},
+		{ago(30), "jira", "e", engine.DidCreate}, {ago(5), "jira", "e", engine.DidClose}, // a person opened it again
 	} {
 		c.Deed(&d)
 	}
@@ -107,11 +109,12 @@ func TestTicketsAreCountedAsTheyWereLastSeen(t *testing.T) {
 		{Place: "jira", Key: "b", Status: "Done", Resolution: "Won't Do", Done: true, Changed: ago(28)}, // by a person
 		{Place: "jira", Key: "c", Status: "To Do", Unseen: true},
 		{Place: "jira", Key: "d", Status: "To Do"},
+		{Place: "jira", Key: "e", Status: "To Do"},
 	} {
 		c.Ticket(&x)
 	}
 	r := c.Report()
-	shows(t, r, "tickets.open", "", 2, "-")
+	shows(t, r, "tickets.open", "", 3, "-")
 	shows(t, r, "tickets.close", "", 2, "-")
 	shows(t, r, "tickets.reopened", "", 1, 1)
 	shows(t, r, "tickets.unseen", "", 1, "-")

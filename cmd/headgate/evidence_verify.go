@@ -232,6 +232,9 @@ func (a *app) verifyLedger(ctx context.Context, where string, o evidence.Options
 	}
 	defer l.Close()
 	o.StatementsOnly = store.IsGit(where)
+	if kept, ok := l.(*store.Ledger); ok {
+		o.Sweeps = kept.CheckSweeps
+	}
 	return evidence.VerifyLog(ctx, l, l.Run, o)
 }
 

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,6 +85,10 @@ type Options struct {
 	// StatementsOnly says that a log's runs have no part but their statement, as where the log is on a git ref: what the statements rest on
 	// is not verified then.
 	StatementsOnly bool
+
+	// Sweeps works out what was open after each sweep of a ledger, says how many sweeps there are, and where their manifests say otherwise. It is
+	// asked once all else holds. Nil: what sweeps say of themselves is not verified.
+	Sweeps func(ctx context.Context) (sweeps int, problems []string, err error)
 
 	// Progress is told how work comes along: how many more there are to verify, and how many are done. Of one run these are records, of a
 	// log with several its runs. Nil: nobody asks.

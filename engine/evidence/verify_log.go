@@ -27,8 +27,30 @@ func VerifyLog(ctx context.Context, log Log, runs func(ctx context.Context, dige
 	if err := l.all(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.sweeps(ctx); err != nil {
+		return nil, err
+	}
 	v.settle(l.levels)
 	return v, nil
+}
+
+// sweeps verifies what the manifests of sweeps say.
+func (l *logCheck) sweeps(ctx context.Context) error {
+	if l.o.Sweeps == nil || l.Failed > 0 || l.o.StatementsOnly {
+		return nil
+	}
+	n, problems, err := l.o.Sweeps(ctx)
+	if err != nil {
+		return l.read(LevelRun, "", "what sweeps were made of", err)
+	}
+	for _, problem := range problems {
+		l.fail(LevelRun, "", "%s", problem)
+	}
+	if level := l.levels[LevelRun]; n > 0 && level.State == StateOK {
+		level.Said += fmt.Sprintf("; after each of %d sweeps, what was open is what its manifest says", n)
+		l.levels[LevelRun] = level
+	}
+	return nil
 }
 
 // A logCheck is the verification of one log.

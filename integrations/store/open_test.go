@@ -141,3 +141,63 @@ func TestAFindingIsOpenOnEachAssetAndBranchByItself(t *testing.T) {
 		}
 	})
 }
+
+func TestOneSweepAtATimeHasTheLedger(t *testing.T) {
+	onEach(t, func(t *testing.T, where string, l *Ledger) {
+		release, err := l.LockSweep(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := opening(t, where)
+		if _, err := other.LockSweep(t.Context(), false); !errors.Is(err, ErrSweeping) {
+			t.Errorf("the second sweep: %v", err)
+		}
+		appending(t, other, sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0)}}.run(t))
+		release()
+		again, err := other.LockSweep(t.Context(), false)
+		if err != nil {
+			t.Fatalf("after the first has ended: %v", err)
+		}
+		again()
+	})
+}
+
+func TestStretchesKeepBranchesTogetherAndCutLargeOnesByAsset(t *testing.T) {
+	l := opening(t, forms["sqlite"](t))
+	fill := func(branch string, assets, each int) {
+		s := sketch{at: morning, branch: branch, reports: []engine.Report{trivy}}
+		for a := range assets {
+			for i := range each {
+				d := found(fmt.Sprintf("hg1-%03d", i), 0)
+				d.Asset.ID = fmt.Sprintf("asset-%d", a)
+				s.findings = append(s.findings, d)
+			}
+		}
+		appending(t, l, s.run(t))
+	}
+	fill("a", 2, 3)
+	fill("b", 1, 3)
+	fill("large", 4, 6)
+	fill("z", 1, 2)
+	var sizes []int64
+	total := 0
+	err := l.Survey(t.Context(), func(v *Survey) error {
+		all, err := v.Stretches(nil, 10)
+		for _, one := range all {
+			sizes = append(sizes, one.Cases)
+			for _, err := range l.Open(t.Context(), Selection{After: one.After, Through: one.Through}) {
+				if err != nil {
+					return err
+				}
+				total++
+			}
+		}
+		if none, err := v.Stretches([]string{"acme/other"}, 10); err != nil || len(none) != 0 {
+			t.Errorf("of another repository: %v, %v", none, err)
+		}
+		return err
+	})
+	if want := []int64{9, 6, 6, 6, 8}; err != nil || !slices.Equal(sizes, want) || total != 35 {
+		t.Errorf("have %v with %d cases, want %v with 35; %v", sizes, total, want, err)
+	}
+}

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"net/url"
+	"path/filepath"
 	"time"
 )
 
@@ -36,21 +39,20 @@ const sweepPause = time.Second
 // lockSweep takes the lock of a file beside the ledger: one of SQLite itself, which a process that ends lets go of on every system. The
 // ledger's own would keep runs from being appended.
 func (s *sqliteFile) lockSweep(ctx context.Context) (func(), error) {
-	beside, err := openSQLite(ctx, s.path+".sweep")
+	address := url.URL{Scheme: "file", Path: filepath.ToSlash(s.path + ".sweep"), RawQuery: url.Values{"_pragma": {"busy_timeout(0)"}}.Encode()}
+	beside, err := sql.Open("sqlite", address.String())
 	if err != nil {
 		return nil, err
 	}
-	c, err := beside.db.Conn(ctx)
-	if err != nil {
-		return nil, errors.Join(inWords(err), beside.close())
-	}
-	_, err = c.ExecContext(ctx, "PRAGMA busy_timeout(0)")
+	c, err := beside.Conn(ctx)
 	if err == nil {
 		_, err = c.ExecContext(ctx, "BEGIN EXCLUSIVE")
 	}
 	if err = inWords(err); err != nil {
-		c.Close()
-		beside.close()
+		if c != nil {
+			c.Close()
+		}
+		beside.Close()
 		if errors.Is(err, ErrBusy) {
 			err = ErrSweeping
 		}
@@ -58,7 +60,7 @@ func (s *sqliteFile) lockSweep(ctx context.Context) (func(), error) {
 	}
 	return func() {
 		c.Close() // with it the transaction, which changed nothing
-		beside.close()
+		beside.Close()
 	}, nil
 }
 
@@ -77,7 +79,8 @@ func (p *postgresServer) lockSweep(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	return func() {
-		own := c.Hijack() // the lock is the connection's: it ends with it, and the pool has no use for it
+		own := c.Hijack() // the lock is the connection's, and goes with it whatever happens; giving it back is at once
+		_, _ = own.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(sweepLock))
 		_ = own.Close(context.WithoutCancel(ctx))
 	}, nil
 }

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/integrations/store"
+)
+
+// An estate is a repository with settings, threat data and a ledger, for sweeps.
+type estateFolder struct {
+	t      *testing.T
+	dir    string
+	now    time.Time
+	kev    map[string]string  // CVE → date
+	epss   map[string]float64 // by CVE
+	assets map[string]string  // id → exposure
+	waived map[string]string  // CVE → last day
+	stderr bytes.Buffer
+}
+
+const estateCVEs = 24
+
+func newEstate(t *testing.T) *estateFolder {
+	e := &estateFolder{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), kev: map[string]string{}, epss: map[string]float64{},
+		assets: map[string]string{}, waived: map[string]string{}}
+	t.Chdir(e.dir)
+	var matches []string
+	for i := range estateCVEs {
+		cve := cveOf(i)
+		e.epss[cve] = float64(i) / 1000
+		severity := []string{"Low", "Medium", "High", "Critical"}[i%4]
+		matches = append(matches, fmt.Sprintf(`{"vulnerability":{"id":%q,"severity":%q,"fix":{"versions":["2.0.0"],"state":"fixed"}},"artifact":{"name":"p%d","version":"1.0.0","type":"npm","purl":"pkg:npm/p%d@1.0.0","locations":[{"path":"part%d/package-lock.json"}]}}`,
+			cve, severity, i, i, i%3))
+	}
+	for i := range 3 {
+		e.assets[fmt.Sprintf("part%d", i)] = "internal"
+	}
+	e.write("grype.json", `{"matches":[`+strings.Join(matches, ",")+`],"source":{"type":"directory","target":"."},"descriptor":{"name":"grype","version":"0.80.0"}}`)
+	e.write(".headgate/headgate.yaml", "repository: acme/shop\nparams:\n  waivers: {allow_unverified: true}\n")
+	e.settle()
+	return e
+}
+
+func cveOf(i int) string { return fmt.Sprintf("CVE-2026-%04d", i+1) }
+
+func (e *estateFolder) write(name, text string) {
+	e.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		e.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// settle writes what is set up as it is now.
+func (e *estateFolder) settle() {
+	var entries []string
+	entry := func(cve, date string) {
+		entries = append(entries, fmt.Sprintf(`{"cveID":%q,"vendorProject":"a","product":"b","vulnerabilityName":"c","dateAdded":%q,"shortDescription":"d","requiredAction":"e","dueDate":"2027-01-01","knownRansomwareCampaignUse":"Unknown","notes":"","cwes":[]}`, cve, date))
+	}
+	entry("CVE-2020-1111", "2020-01-02")
+	for _, cve := range slices.Sorted(maps.Keys(e.kev)) {
+		entry(cve, e.kev[cve])
+	}
+	e.write(".headgate/intel/kev.json", fmt.Sprintf(`{"title":"CISA Catalog of Known Exploited Vulnerabilities","catalogVersion":%q,"dateReleased":%q,"count":%d,"vulnerabilities":[%s]}`,
+		e.now.Format("2006.01.02"), e.now.Format(time.RFC3339), len(entries), strings.Join(entries, ",\n")))
+	scores := "#model_version:v2026.06.15,score_date:" + e.now.Format(time.RFC3339) + "\ncve,epss,percentile\n"
+	for _, cve := range slices.Sorted(maps.Keys(e.epss)) {
+		scores += fmt.Sprintf("%s,%.5f,%.5f\n", cve, e.epss[cve], e.epss[cve])
+	}
+	e.write(".headgate/intel/epss.csv", scores)
+	assets := "assets:\n"
+	for _, id := range slices.Sorted(maps.Keys(e.assets)) {
+		assets += fmt.Sprintf("  - {id: %s, exposure: %s, environment: production, criticality: operational, match: {paths: [\"%s/**\"]}}\n", id, e.assets[id], id)
+	}
+	e.write(".headgate/assets.yaml", assets)
+	waivers := "waivers:\n"
+	for _, cve := range slices.Sorted(maps.Keys(e.waived)) {
+		waivers += fmt.Sprintf("  - {id: w-%s, finding: %s, reason: not now, created: 2026-11-01, expires: %s, while: {kev: false, epss_below: 0.5}}\n", strings.ToLower(cve), cve, e.waived[cve])
+	}
+	if len(e.waived) == 0 {
+		waivers = "waivers: []\n"
+	}
+	e.write(".headgate/waivers.yaml", waivers)
+}
+
+// change changes something at random, and lets time pass.
+func (e *estateFolder) change(r *rand.Rand) {
+	cve := cveOf(r.IntN(estateCVEs))
+	switch r.IntN(7) {
+	case 0:
+		e.kev[cve] = e.now.Format(time.DateOnly)
+	case 1:
+		delete(e.kev, cve)
+	case 2, 3:
+		e.epss[cve] = float64(r.IntN(1000)) / 1000
+	case 4:
+		e.assets[fmt.Sprintf("part%d", r.IntN(3))] = []string{"internet", "partner", "internal", "isolated"}[r.IntN(4)]
+	case 5:
+		e.waived[cve] = e.now.AddDate(0, 0, 1+r.IntN(20)).Format(time.DateOnly)
+	case 6:
+		delete(e.waived, cve)
+	}
+	if r.IntN(2) == 0 {
+		e.now = e.now.Add(time.Duration(r.IntN(30*24)) * time.Hour)
+	}
+}
+
+func (e *estateFolder) run(args ...string) (int, string) {
+	var out bytes.Buffer
+	e.stderr.Reset()
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &e.stderr, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
+	return a.run(e.t.Context(), args), out.String()
+}
+
+func (e *estateFolder) must(args ...string) string {
+	e.t.Helper()
+	status, out := e.run(args...)
+	if status != statusPass {
+		e.t.Fatalf("%q ends with %d: %s%s", args, status, out, e.stderr.String())
+	}
+	return out
+}
+
+// state is what a ledger has open, in short, and how many records its log has.
+func (e *estateFolder) state(ledger string) (all []string) {
+	e.t.Helper()
+	l, err := store.OpenExisting(e.t.Context(), ledger)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer l.Close()
+	for s, err := range l.Open(e.t.Context(), store.Selection{NoInputs: true}) {
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		d := s.Record.Decision
+		var rules []string
+		for _, r := range d.Reasons {
+			rules = append(rules, r.Rule)
+		}
+		slices.Sort(rules)
+		all = append(all, fmt.Sprintf("%s %s on %s: %s %s due %s overdue %t by %q under %q", s.State.Status, d.Finding.Name, s.State.Asset, d.Priority, d.Action,
+			d.Due.Format(time.RFC3339), d.Overdue, rules, d.Waivers))
+	}
+	return all
+}
+
+// Whatever changes, looking only at what changed leaves what deciding everything again leaves, and a second look finds nothing more.
+func TestADeltaLeavesWhatAFullSweepLeaves(t *testing.T) {
+	seeds, rounds := uint64(2), 5
+	if os.Getenv("HEADGATE_LONG") != "" {
+		seeds, rounds = 20, 15
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 7))
+			e := newEstate(t)
+			for _, ledger := range []string{"delta.db", "full.db"} {
+				e.must("gate", "grype.json", "--ledger", ledger, "--branch", "main", "--event", "push", "--report-only")
+			}
+			moved := 0
+			for round := range rounds {
+				for range 1 + r.IntN(4) {
+					e.change(r)
+				}
+				e.settle()
+				before := e.state("delta.db")
+				e.must("reassess", "--ledger", "delta.db")
+				e.must("reassess", "--ledger", "full.db", "--all")
+				delta, full := e.state("delta.db"), e.state("full.db")
+				for i := range delta {
+					if delta[i] != full[i] {
+						t.Errorf("round %d:\na delta leaves      %s\na full sweep leaves %s", round, delta[i], full[i])
+					}
+					if delta[i] != before[i] {
+						moved++
+					}
+				}
+				if out := e.must("reassess", "--ledger", "delta.db", "-o", "json"); !strings.Contains(out, `"transitions": []`) {
+					t.Errorf("round %d: a second look finds more: %s", round, out)
+				}
+			}
+			if moved == 0 {
+				t.Error("nothing ever changed: the test shows nothing")
+			}
+			e.must("db", "check", "--ledger", "delta.db")
+		})
+	}
+}
+
+func TestTwoSweepsAtOnceAreOneAfterTheOther(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	l, err := store.OpenExisting(t.Context(), "ledger.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	release, err := l.LockSweep(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := e.run("reassess", "--ledger", "ledger.db"); status != statusUndecided || !strings.Contains(e.stderr.String(), "another sweep is at work on it") {
+		t.Errorf("status %d: %s", status, e.stderr.String())
+	}
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only") // runs are appended as ever
+	release()
+	e.must("reassess", "--ledger", "ledger.db")
+}
+
+func TestAClockThatWentBackDecidesNothing(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	e.must("reassess", "--ledger", "ledger.db")
+	before := e.state("ledger.db")
+	e.now = e.now.AddDate(0, 0, -3)
+	if status, _ := e.run("reassess", "--ledger", "ledger.db", "--all"); status != statusUndecided || !strings.Contains(e.stderr.String(), "the clock went back") {
+		t.Errorf("status %d: %s", status, e.stderr.String())
+	}
+	if !slices.Equal(before, e.state("ledger.db")) {
+		t.Error("something changed all the same")
+	}
+}
+
+func TestWhatAnotherRepositoryHasIsLeftAloneUnlessItIsAskedFor(t *testing.T) {
+	e := newEstate(t)
+	for _, repository := range []string{"acme/shop", "acme/other"} {
+		e.must("gate", "grype.json", "--repository", repository, "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	}
+	e.kev[cveOf(3)] = "2026-11-01"
+	e.now = e.now.Add(time.Hour)
+	e.settle()
+	if out := e.must("reassess", "--ledger", "ledger.db"); strings.Count(out, "KEV added") != 1 || !strings.Contains(out, "acme/shop main") {
+		t.Errorf("own: %s", out)
+	}
+	if out := e.must("reassess", "--ledger", "ledger.db", "--every-repository"); strings.Count(out, "KEV added") != 1 || !strings.Contains(out, "acme/other main") {
+		t.Errorf("every: %s", out)
+	}
+}

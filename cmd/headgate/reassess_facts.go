@@ -80,8 +80,3 @@ func (p *planner) byWaivers() error {
 	}
 	return nil
 }
-
-// byPaths finds the cases in parts of the asset graph where something changed.
-func (p *planner) byPaths() error { return nil }
-
-func (p *planner) pathsOfAll() error { return nil }

@@ -99,7 +99,7 @@ func (p *planner) over(repository string) bool {
 // everything are the shards of all that is open.
 func (p *planner) everything(why ...sweep.Why) ([]shardOfSweep, error) {
 	p.plan.Whole = true
-	if err := p.pathsOfAll(); err != nil {
+	if err := p.findPaths(true); err != nil {
 		return nil, err
 	}
 	all, err := p.view.Stretches(p.plan.Repositories, int64(p.flags.size))

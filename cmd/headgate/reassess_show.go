@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine/sweep"
@@ -44,7 +45,8 @@ func (a *app) reassessmentText(came *sweep.Reassessment, most int) *paper {
 		t := &came.Changed[i]
 		p.para(0, "%s", transitionText(t))
 		if t.Repository != "" || t.Owner != "" {
-			p.para(2, "%s", strings.Trim(strings.Join([]string{strings.TrimSpace(t.Repository + " " + t.Branch), t.Package, t.Owner}, " · "), " ·"))
+			where := slices.DeleteFunc([]string{strings.TrimSpace(t.Repository + " " + t.Branch), t.Package, t.Owner}, func(s string) bool { return s == "" })
+			p.para(2, "%s", strings.Join(where, " · "))
 		}
 	}
 	if more := len(came.Changed) - most; more > 0 {

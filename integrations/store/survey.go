@@ -74,6 +74,9 @@ func (s *Survey) Sweeps() (all []PastSweep, err error) {
 // mostSweeps bounds how far back sweeps are looked at: what a case was decided with says its own run too.
 const mostSweeps = 100
 
+// mostScans bounds the runs of a branch whose scans say what was looked at.
+const mostScans = 20
+
 // A StandingRun is a run that decided last what stands.
 type StandingRun struct {
 	Leaf               int64
@@ -90,6 +93,44 @@ func (s *Survey) Runs() (all []StandingRun, err error) {
 		return err
 	})
 	return all, err
+}
+
+// Scanned are the terms of the latest runs on each branch that read reports and say what is open there, the latest first: scans of one branch
+// come in runs of their own.
+func (s *Survey) Scanned() (all []*evidence.Terms, err error) {
+	var branches []branchName
+	err = s.t.each(s.ctx, "SELECT DISTINCT repository, branch FROM run ORDER BY repository, branch", nil, func(scan func(...any) error) error {
+		var b branchName
+		err := scan(&b.repository, &b.branch)
+		branches = append(branches, b)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range branches {
+		var leaves []int64
+		query := "SELECT leaf FROM run WHERE repository = $1 AND branch = $2 AND outcome <> '' ORDER BY leaf DESC LIMIT $3"
+		err := s.t.each(s.ctx, query, []any{b.repository, b.branch, mostScans}, func(scan func(...any) error) error {
+			var leaf int64
+			err := scan(&leaf)
+			leaves = append(leaves, leaf)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, leaf := range leaves {
+			terms, err := s.Terms(leaf)
+			if err != nil {
+				return nil, err
+			}
+			if terms.Epoch == 0 && settles(terms.Change.Event) {
+				all = append(all, terms)
+			}
+		}
+	}
+	return all, nil
 }
 
 // Terms are those of a run.

@@ -199,7 +199,7 @@ func TestADeltaLeavesWhatAFullSweepLeaves(t *testing.T) {
 	}
 }
 
-func TestTwoSweepsAtOnceAreOneAfterTheOther(t *testing.T) {
+func TestASecondSweepIsToldThatOneRuns(t *testing.T) {
 	e := newEstate(t)
 	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
 	l, err := store.OpenExisting(t.Context(), "ledger.db")

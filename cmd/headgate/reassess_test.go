@@ -248,3 +248,17 @@ func TestWhatAnotherRepositoryHasIsLeftAloneUnlessItIsAskedFor(t *testing.T) {
 		t.Errorf("every: %s", out)
 	}
 }
+
+func TestAReassessmentFitsTheSchemaThatIsPrinted(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	e.kev[cveOf(3)] = "2026-11-01"
+	e.settle()
+	schema := e.must("schema", "reassessment")
+	for _, flags := range [][]string{{"--dry-run"}, nil, {"--all"}} {
+		out := e.must(append([]string{"reassess", "--ledger", "ledger.db", "-o", "json"}, flags...)...)
+		if err := valid(t, []byte(schema), out); err != nil {
+			t.Errorf("%v: %v\n%s", flags, err, out)
+		}
+	}
+}

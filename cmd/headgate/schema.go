@@ -12,6 +12,7 @@ import (
 	"github.com/headgate/headgate/engine/kpi"
 	"github.com/headgate/headgate/engine/report"
 	"github.com/headgate/headgate/engine/scope"
+	"github.com/headgate/headgate/engine/sweep"
 	"github.com/headgate/headgate/engine/waiver"
 )
 
@@ -37,6 +38,7 @@ var schemas = []struct {
 	{"simulation", "what headgate policy simulate -o json writes", report.SimulationSchema},
 	{"intel-held", "what headgate intel show -o json writes", func() []byte { return intelSchema }},
 	{"diagnosis", "what headgate doctor -o json writes", func() []byte { return doctorSchema }},
+	{"reassessment", "what headgate reassess -o json writes", func() []byte { return sweep.Format }},
 	{"publication", "what headgate publish -o json writes", report.PublicationSchema},
 	{"notification", "what a webhook of the settings is sent", report.NotificationSchema},
 	{"evidence", "the statement of a run and its predicate, in evidence", func() []byte { return evidence.StatementSchema }},

@@ -83,6 +83,9 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 			if err != nil {
 				return err
 			}
+			if f.replay < 0 {
+				return setup(fmt.Errorf("--replay %d is no number of decisions", f.replay), "")
+			}
 			if len(args) == 1 == (f.ledger != "") {
 				return setup(errors.New("a report is of a ledger or of a result file"), "--ledger ledger.db, or the name of a file that headgate gate -o json=FILE wrote")
 			}
@@ -90,6 +93,7 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 			if err != nil {
 				return err
 			}
+			a.noteNothing(&f, r)
 			write := func(o output, to io.Writer) error {
 				if o.format == htmlFormat.Name {
 					return a.writePage(c.Context(), to, &f, args, r)
@@ -114,6 +118,19 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 	c.Flags().IntVar(&f.replay, "replay", 0, "decide a sample of so `many` recorded decisions again, and show how many come out identical")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames(reportFormatNames())+" (several at once)")
 	return c
+}
+
+// noteNothing says that a report is of nothing because of a name: a slip would look like all being well.
+func (a *app) noteNothing(f *reportFlags, r *kpi.Report) {
+	if r.Of.Cases > 0 || r.Of.Runs > 0 {
+		return
+	}
+	for _, only := range [][2]string{{f.team, "--team %s: no case is known that this owner has: the report is of nothing"},
+		{f.branch, "--branch %s: nothing is known of this branch: the report is of nothing"}} {
+		if only[0] != "" {
+			a.say("note", fmt.Sprintf(only[1], printable(only[0])))
+		}
+	}
 }
 
 // reportPage is the file that a page goes to where it would fill a terminal.

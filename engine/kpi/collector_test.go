@@ -18,7 +18,7 @@ func ago(days float64) time.Time { return until.Add(-time.Duration(days * float6
 
 func collector(t *testing.T, change ...func(*Options)) *Collector {
 	t.Helper()
-	o := Options{At: until, Window: Period{since, until}, Kind: FromLedger, DueDays: map[engine.Priority]float64{engine.Act: 3, engine.Attend: 14, engine.TrackStar: 60}}
+	o := Options{At: until.Add(-time.Second), Window: Period{since, until}, Kind: FromLedger, DueDays: map[engine.Priority]float64{engine.Act: 3, engine.Attend: 14, engine.TrackStar: 60}}
 	for _, do := range change {
 		do(&o)
 	}
@@ -76,6 +76,46 @@ func deref(v *float64) any {
 	return *v
 }
 
+func TestWhatIsKnownAsOfNowAloneIsNoFigureOfATimeBefore(t *testing.T) {
+	for over, want := range map[bool]any{false: 1, true: "-"} {
+		c := collector(t, func(o *Options) {
+			if !over {
+				o.At = until.Add(-time.Second)
+			} else {
+				o.At = until.Add(30 * day)
+			}
+		})
+		accepted := opened(engine.Act, 150, 0) // was there before the period began, and nobody knows whether it was accepted then
+		accepted.Waived = true
+		c.Case(accepted)
+		c.Fixes(1)
+		c.Waivers("acme/shop", "main", []Waiver{{ID: "w", State: "used", Expires: ago(-3).Format(time.DateOnly)}})
+		c.Ticket(&Ticket{Place: "jira", Key: "SEC-1", Status: "To Do", Unseen: true})
+		r := c.Report()
+		shows(t, r, "open.cases", "", 1, 1)
+		for _, id := range []string{"waivers.cases", "waivers.ending", "waivers.unverified", "noise.fixes", "tickets.open", "tickets.unseen"} {
+			shows(t, r, id, "", want, "-")
+		}
+		shows(t, r, "waivers.cases", engine.Act, want, "-")
+		if !over {
+			shows(t, r, "waivers.debt", "", 1200, "-")
+		} else {
+			shows(t, r, "waivers.debt", "", "-", "-")
+		}
+	}
+}
+
+func TestAPeriodBeforeTheLogBeganHasNoFigures(t *testing.T) {
+	c := collector(t)
+	c.Begun(until.Add(day))
+	c.Case(&Case{Priority: engine.Act, FirstSeen: until.Add(day), Spans: []Span{{From: until.Add(day)}}})
+	for _, f := range c.Report().Figures {
+		if f.Value != nil || f.Absent == "" {
+			t.Errorf("%s %s is %v (%q), though nothing is known of the period", f.ID, f.Priority, deref(f.Value), f.Absent)
+		}
+	}
+}
+
 func TestCasesAreCountedByWhatHappenedInThePeriod(t *testing.T) {
 	c := collector(t)
 	late := opened(engine.Act, 20, 10) // due after three days, closed after ten
@@ -108,8 +148,8 @@ func TestCasesAreCountedByWhatHappenedInThePeriod(t *testing.T) {
 	shows(t, r, "remediation.mean", "", 6, "-")
 	shows(t, r, "remediation.median", "", 2, "-")
 	shows(t, r, "remediation.p90", engine.Act, 10, "-")
-	shows(t, r, "waivers.cases", "", 1, 0)
-	shows(t, r, "waivers.debt", "", 400, 0)
+	shows(t, r, "waivers.cases", "", 1, "-")
+	shows(t, r, "waivers.debt", "", 400, "-")
 	shows(t, r, "noise.actionable", "", 2, 0)
 	if f := r.Find("remediation.p90", engine.Act); f.Target == nil || *f.Target != 3 {
 		t.Errorf("target of act: %v", f.Target)

@@ -21,6 +21,8 @@ const (
 	noBlock     = "nothing was blocked"
 	noTickets   = "the ledger knows of no tickets"
 	noPlan      = "a plan is made of all cases of up to 100,000, and not of one team's: headgate plan"
+	notBegun    = "the log begins after the period"
+	notKept     = "it is known as it is now, and not as it was then"
 	notReplayed = "no sample was decided again: --replay does it"
 	noLatency   = "evidence has the given time alone, so that the same inputs leave the same bytes; the CI system knows it"
 )
@@ -53,6 +55,9 @@ func share(part, whole int, why string) measure {
 // put adds a figure from its values now and in the period before.
 func (m *maker) put(id string, priority engine.Priority, now, then measure) *Figure {
 	d := definition(id)
+	if now.why == "" && !m.c.begun.Before(m.c.o.Window.Until) { // nothing is known of it: zeros would say that all is well
+		now = absent(notBegun)
+	}
 	f := Figure{ID: id, Name: d.Name, Priority: priority, Unit: d.Unit, Better: d.Better, When: d.When, Definition: d.Text, Bias: d.Bias, Absent: now.why, N: now.n}
 	if now.why == "" {
 		f.Value, f.Low, f.High = rounded(&now.value), rounded(now.low), rounded(now.high)
@@ -69,6 +74,14 @@ func (m *maker) put(id string, priority engine.Priority, now, then measure) *Fig
 	}
 	m.out.Figures = append(m.out.Figures, f)
 	return &m.out.Figures[len(m.out.Figures)-1]
+}
+
+// atEndAlone adds a figure that is known as of the clock of the report alone: of the period before, and of one that is over, it is absent.
+func (m *maker) atEndAlone(id string, priority engine.Priority, now measure) *Figure {
+	if now.why == "" && !m.c.o.Window.Until.After(m.c.o.At) {
+		now = absent(notKept)
+	}
+	return m.put(id, priority, now, absent(notKept))
 }
 
 // knownBefore says whether the log knows of the period before: all of it, or its end.
@@ -366,7 +379,7 @@ func (m *maker) noise() {
 	if m.c.fixes != nil {
 		fixes = of(*m.c.fixes)
 	}
-	m.put("noise.fixes", "", fixes, absent(noPlan))
+	m.atEndAlone("noise.fixes", "", fixes)
 	cut := func(n *runCounts, t *tally) measure {
 		if n.reported == 0 {
 			return absent("scanners reported nothing")

@@ -62,13 +62,18 @@ func (c *Collector) ending() []Waiver {
 const mostWaivers = 200 // that are listed
 
 func (m *maker) accepted() {
-	m.each("waivers.cases", allOfThem, "", func(s *stratum, _ *tally, _ priority) measure { return of(s.waived) })
-	m.both("waivers.debt", "", func(t *tally) measure {
-		if t.undated {
-			return absent("since when a case is there is not known")
+	all := m.c.now.of[allOfThem]
+	m.atEndAlone("waivers.cases", "", of(all.waived))
+	for _, p := range reversed {
+		if s := m.c.now.of[p]; !s.empty() || !m.c.then.of[p].empty() {
+			m.atEndAlone("waivers.cases", p, of(s.waived))
 		}
-		return measure{value: t.debt, n: &t.of[allOfThem].waived}
-	})
+	}
+	debt := measure{value: m.c.now.debt, n: &all.waived}
+	if m.c.now.undated {
+		debt = absent("since when a case is there is not known")
+	}
+	m.atEndAlone("waivers.debt", "", debt)
 	why := ""
 	switch {
 	case m.c.o.Team != "":
@@ -81,8 +86,8 @@ func (m *maker) accepted() {
 		ending += one(w.within(m.c.o.Window.Until, 30))
 		unverified += one(w.inForce() && !w.Verified)
 	}
-	m.put("waivers.ending", "", unless(why, func() measure { return of(ending) }), absent("not kept"))
-	m.put("waivers.unverified", "", unless(why, func() measure { return of(unverified) }), absent("not kept"))
+	m.atEndAlone("waivers.ending", "", unless(why, func() measure { return of(ending) }))
+	m.atEndAlone("waivers.unverified", "", unless(why, func() measure { return of(unverified) }))
 }
 
 func (m *maker) gate() {
@@ -134,12 +139,12 @@ func (m *maker) evidence() {
 	if t.last != nil {
 		age = measure{value: max(0, m.c.o.Window.Until.Sub(t.last.At).Hours()/24)}
 	}
-	m.put("evidence.checkpoint_age", "", unless(m.ofRuns(), func() measure { return age }), absent("not kept"))
+	m.put("evidence.checkpoint_age", "", unless(m.ofRuns(), func() measure { return age }), absent(notKept))
 	replayed := absent(notReplayed)
 	if r := m.c.replayed; r != nil {
 		replayed = share(r.identical, r.all, "there is no decision to decide again")
 	}
-	m.put("evidence.replayed", "", unless(m.ofLives(), func() measure { return replayed }), absent("not kept"))
+	m.put("evidence.replayed", "", unless(m.ofLives(), func() measure { return replayed }), absent(notKept))
 }
 
 func (m *maker) trackers() {
@@ -148,10 +153,10 @@ func (m *maker) trackers() {
 	if why == "" && t.all == 0 {
 		why = noTickets
 	}
-	m.put("tickets.open", "", unless(why, func() measure { return measure{value: float64(t.open), n: &t.all} }), absent("not kept"))
+	m.atEndAlone("tickets.open", "", unless(why, func() measure { return measure{value: float64(t.open), n: &t.all} }))
 	if why == "" {
 		for _, s := range t.statuses() {
-			f := m.put("tickets.by_status", "", of(t.byStatus[s]), absent("not kept"))
+			f := m.atEndAlone("tickets.by_status", "", of(t.byStatus[s]))
 			f.Status = cmp.Or(s[0], "status not known")
 			if s[1] != "" {
 				f.Status += ", " + s[1]
@@ -161,5 +166,5 @@ func (m *maker) trackers() {
 	took := func(p Period) measure { return median(t.took(p), 24, "no ticket was done in the period") }
 	m.put("tickets.close", "", unless(why, func() measure { return took(m.c.o.Window) }), unless(why, func() measure { return took(m.c.previous) }))
 	m.put("tickets.reopened", "", unless(why, func() measure { return of(t.reopened[0]) }), unless(why, func() measure { return of(t.reopened[1]) }))
-	m.put("tickets.unseen", "", unless(why, func() measure { return of(t.unseen) }), absent("not kept"))
+	m.atEndAlone("tickets.unseen", "", unless(why, func() measure { return of(t.unseen) }))
 }

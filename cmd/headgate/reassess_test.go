@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -260,5 +263,47 @@ func TestAReassessmentFitsTheSchemaThatIsPrinted(t *testing.T) {
 		if err := valid(t, []byte(schema), out); err != nil {
 			t.Errorf("%v: %v\n%s", flags, err, out)
 		}
+	}
+}
+
+// A manifest that says of what is open what is not so holds together by itself; what the records of all runs come to shows it.
+func TestAManifestThatSaysOtherwiseThanTheRecordsIsFound(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	e.must("reassess", "--ledger", "ledger.db")
+	e.must("evidence", "verify", "ledger.db")
+	l, err := store.OpenExisting(t.Context(), "ledger.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := store.Sweep{Number: 2, Close: func(state evidence.StateRoot, runs []string) (evidence.Run, error) {
+		state.Cases--
+		terms := evidence.Terms{At: e.now, Epoch: 2, Builtins: evidence.BuiltinsDigest(), Policy: evidence.PolicyTerms{PolicyInfo: engine.PolicyInfo{Packs: []string{}}}, Reports: []engine.Report{}}
+		if err := os.Mkdir("forged", 0o777); err != nil {
+			return nil, err
+		}
+		w, err := evidence.NewWriter(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join("forged", name)) }, terms, nil)
+		if err != nil {
+			return nil, err
+		}
+		err = w.Add(evidence.Record{Kind: evidence.KindEpoch, Epoch: &evidence.Epoch{Number: 2, Candidates: map[string]int64{}, Runs: []string{}, State: state}})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Close(evidence.Outcome{}); err != nil {
+			return nil, err
+		}
+		b, _, err := openBundle("forged")
+		return b, err
+	}}
+	if _, err := l.AppendSweep(t.Context(), forged, evidence.Seal{Origin: "acme/shop"}); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if status, out := e.run("evidence", "verify", "ledger.db"); status != statusLevel+evidence.LevelRun || !strings.Contains(out, "after sweep 2") {
+		t.Errorf("verify: status %d: %s", status, out)
+	}
+	if status, out := e.run("db", "check", "--ledger", "ledger.db"); status != statusBlocked || !strings.Contains(out, "after sweep 2") {
+		t.Errorf("check: status %d: %s", status, out)
 	}
 }

@@ -56,6 +56,20 @@ func TestLinksBetweenPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
+// The index of the documentation has every page of it.
+func TestTheIndexHasEveryPageOfTheDocumentation(t *testing.T) {
+	pages, err := fs.Glob(os.DirFS("docs"), "*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	index := proseOf(t, "docs/README.md")
+	for _, page := range pages {
+		if page != "README.md" && !strings.Contains(index, "]("+page+")") {
+			t.Errorf("docs/README.md does not lead to docs/%s", page)
+		}
+	}
+}
+
 // proseOf is a page without its code.
 func proseOf(t *testing.T, page string) string {
 	t.Helper()

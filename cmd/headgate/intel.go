@@ -24,7 +24,7 @@ import (
 func newIntelCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "intel",
-		Short: "Fetch and show threat data: KEV, EPSS and SSVC points",
+		Short: "Fetch and show threat data: KEV, EPSS, SSVC points, EUVD and VulnCheck KEV",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

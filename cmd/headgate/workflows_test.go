@@ -64,12 +64,12 @@ func lint(t *testing.T, text string) string {
 func shownWorkflows(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, page := range []string{"action.md"} {
-		for _, m := range regexp.MustCompile("(?ms)^```yaml\n# (\\S+)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, filepath.Join("..", "..", "docs", page)), -1) {
+	for _, page := range []string{"action.md", "reassess.md"} {
+		for _, m := range regexp.MustCompile("(?ms)^```yaml\n# (\\.github/workflows/\\S+)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, filepath.Join("..", "..", "docs", page)), -1) {
 			all[page+": "+m[1]] = m[2]
 		}
 	}
-	if len(all) < 2 {
+	if len(all) < 3 {
 		t.Fatalf("the pages show %d workflows", len(all))
 	}
 	return all

@@ -13,10 +13,11 @@ import (
 	"github.com/headgate/headgate/engine/waiver"
 )
 
-// judge works out the digests of what is known of assets and waivers.
+// judge works out the digests of what is known of assets and waivers, and of whom it is known: the same file tells nothing of a repository
+// that it was not about before.
 func (s *sweeper) judge() (err error) {
 	if all := s.run.assets.Assets(); len(all) > 0 {
-		if s.assets, err = digestOf(all, s.run.assets.Edges()); err != nil {
+		if s.assets, err = digestOf(s.about(s.run.flags.assets), all, s.run.assets.Edges()); err != nil {
 			return err
 		}
 	}
@@ -38,8 +39,16 @@ func (s *sweeper) judge() (err error) {
 		states = append(states, state{*one, s.proofs[one.ID], !one.Created.After(s.now), !s.now.Before(one.Expires.Add(24 * time.Hour))})
 		s.guards.add(&one.While)
 	}
-	s.waivers, err = digestOf(states)
+	s.waivers, err = digestOf(s.about(s.run.flags.waivers), states)
 	return err
+}
+
+// about is the repository that a file is about; empty if a flag names it, as then it is about all.
+func (s *sweeper) about(flag string) string {
+	if flag != "" {
+		return ""
+	}
+	return s.run.result.Change.Repository
 }
 
 func digestOf(of ...any) (string, error) {

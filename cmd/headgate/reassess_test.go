@@ -307,3 +307,58 @@ func TestAManifestThatSaysOtherwiseThanTheRecordsIsFound(t *testing.T) {
 		t.Errorf("check: status %d: %s", status, out)
 	}
 }
+
+// The gate has reports and a sweep has none. Where they know the same otherwise they come to the same, also when dates pass.
+func TestASweepComesToWhatTheGateComesTo(t *testing.T) {
+	seeds, rounds := uint64(1), 3
+	if os.Getenv("HEADGATE_LONG") != "" {
+		seeds, rounds = 10, 10
+	}
+	for seed := range seeds {
+		r := rand.New(rand.NewPCG(seed, 9))
+		e := newEstate(t)
+		gate := func(ledger string) {
+			e.must("gate", "grype.json", "--ledger", ledger, "--branch", "main", "--event", "push", "--report-only")
+		}
+		gate("swept.db")
+		gate("gated.db")
+		for round := range rounds {
+			for range 1 + r.IntN(4) {
+				e.change(r)
+			}
+			e.now = e.now.AddDate(0, 0, 15)
+			e.settle()
+			e.must("reassess", "--ledger", "swept.db")
+			gate("gated.db")
+			swept, gated := e.state("swept.db"), e.state("gated.db")
+			for i := range gated {
+				if swept[i] != gated[i] {
+					t.Errorf("seed %d, round %d:\na sweep leaves  %s\nthe gate leaves %s", seed, round, swept[i], gated[i])
+				}
+			}
+			if !strings.Contains(strings.Join(gated, "\n"), "overdue true") {
+				t.Error("nothing is overdue: the test shows less than it should")
+			}
+		}
+	}
+}
+
+func TestWhatAFileOfTheSettingsSaysIsNewToRepositoriesThatItWasNotAbout(t *testing.T) {
+	e := newEstate(t)
+	for _, repository := range []string{"acme/shop", "acme/other"} {
+		e.must("gate", "grype.json", "--repository", repository, "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only",
+			"--assets", ".headgate/assets.yaml")
+	}
+	e.now = e.now.Add(time.Hour)
+	e.assets["part0"], e.waived[cveOf(3)], e.kev[cveOf(6)] = "internet", "2026-11-20", "2026-11-01"
+	e.settle()
+	e.must("reassess", "--ledger", "ledger.db", "--every-repository")
+	for _, what := range []string{"assets", "waivers"} {
+		with := []string{"reassess", "--ledger", "ledger.db", "--every-repository", "--" + what, ".headgate/" + what + ".yaml", "--dry-run"}
+		delta, _, _ := strings.Cut(e.must(with...), "Decided again")
+		full, _, _ := strings.Cut(e.must(append(with, "--all")...), "Decided again")
+		if delta != full || !strings.Contains(full, "acme/other main") {
+			t.Errorf("%s: a delta says\n%s\na full sweep\n%s", what, delta, full)
+		}
+	}
+}

@@ -94,13 +94,14 @@ func Compare(a, b *Transition) int {
 }
 
 // Same says whether a decision that is made again at a time is the one that was recorded. A date that counts from the evaluation stays as it
-// was first given: else it would move on with every sweep, and never come.
+// was first given: else it would move on with every sweep, and never come. One that counted from it, as nobody knew then since when the
+// finding was there, comes as any other: that is what a ledger knows of all but the first run.
 func Same(was, is *evidence.Decision, now time.Time) bool {
 	if was.Priority != is.Priority || was.Action != is.Action || was.WouldHave != is.WouldHave || was.ExemptedBy != is.ExemptedBy ||
 		!slices.Equal(was.Waivers, is.Waivers) || !slices.Equal(was.Oblige, is.Oblige) || !slices.EqualFunc(rules(was), rules(is), sameReason) {
 		return false
 	}
-	if was.DueFrom == "evaluated" && !is.Due.Before(was.Due) {
+	if was.DueFrom == "evaluated" && is.DueFrom == "evaluated" && !is.Due.Before(was.Due) {
 		return true
 	}
 	passed := !was.NextChange.IsZero() && !was.NextChange.After(now)

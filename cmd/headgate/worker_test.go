@@ -139,13 +139,13 @@ func TestASweepThatNoWorkerCanDecideChangesNothing(t *testing.T) {
 	t.Parallel()
 	y, _ := newYard(t)
 	before := y.outcome()
-	y.worker()
+	sweep := y.begin()
 	c := y.connect()
-	// What a case was decided on is gone: nobody can decide it again.
+	// After the plan is made, what a case was decided on is gone: nobody can decide it again.
 	if _, err := c.Exec(t.Context(), "DELETE FROM part WHERE name = 'inputs.ndjson.zst' OR name LIKE 'inputs%'"); err != nil {
 		t.Fatal(err)
 	}
-	sweep := y.run("headgate", y.sweepArgs("--engine", "river")...)
+	y.worker()
 	if sweep.status() != statusUndecided || !strings.Contains(sweep.stderr.String(), "the workers cannot decide: shard") {
 		t.Errorf("status %d: %s", sweep.ProcessState.ExitCode(), sweep.stderr)
 	}

@@ -49,6 +49,9 @@ type line struct {
 	command                string // that measures this alone
 }
 
+// noTarget is the target of what is only measured: nothing is claimed of it.
+const noTarget = "none"
+
 // A row measures one thing that is to be reached.
 type row struct {
 	name    string
@@ -166,7 +169,10 @@ func (b *bench) table(ctx context.Context, only string) error {
 		}
 		for _, l := range lines {
 			reached := "no"
-			if l.reached {
+			switch {
+			case l.target == noTarget:
+				reached = "–"
+			case l.reached:
 				reached = "yes"
 			}
 			b.print("| %s | %s | %s | %s | `%s` |", l.what, l.target, l.measured, reached, l.command)

@@ -65,7 +65,7 @@ func measureReassess(ctx context.Context, b *bench) ([]line, error) {
 			amount(float64(looked)), amount(float64(changed))), "20×",
 			fmt.Sprintf("%v: %.1f s against %.1f s", r, delta.Wall.Seconds(), whole.Wall.Seconds()), r.wall >= 20,
 			fmt.Sprintf("go run ./bench -rows reassess -open %d", b.open)},
-		{fmt.Sprintf("the runs of %d repositories appended to that ledger, with what is open: %s records", estate.Repositories, amount(float64(kept.N))), "none",
+		{fmt.Sprintf("the runs of %d repositories appended to that ledger, with what is open: %s records", estate.Repositories, amount(float64(kept.N))), noTarget,
 			fmt.Sprintf("%s a second; %s of ledger, %d bytes a case", amount(kept.perSecond()), inMiB(made["ledger"].Peak), made["ledger"].Peak/int64(max(kept.N, 1))), true,
 			fmt.Sprintf("go run ./bench -rows reassess -open %d", b.open)},
 	}, nil

@@ -44,8 +44,7 @@ func timeOfDay(text string) (time.Duration, error) {
 	return t.Sub(t.Truncate(24 * time.Hour)), nil
 }
 
-func (s *reassessSettings) schedule() river.Schedule {
-	var d river.Daily
+func (s *reassessSettings) schedule() (d river.Daily) {
 	for _, at := range s.At {
 		since, _ := timeOfDay(at) // check has read it
 		d = append(d, since)

@@ -8,15 +8,10 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// A Schedule says when sweeps are due: it gives the last time until another at which one is, that time included.
-type Schedule interface {
-	Last(until time.Time) time.Time
-}
-
-// Daily is due every day at times of day in UTC, each as what has passed since midnight. It has at least one.
+// Daily says when sweeps are due: every day at times of day in UTC, each as what has passed since midnight. It has at least one.
 type Daily []time.Duration
 
-// Last is the last time until another.
+// Last is the last time until another at which a sweep is due, that time included.
 func (d Daily) Last(until time.Time) (last time.Time) {
 	midnight := until.UTC().Truncate(24 * time.Hour)
 	for _, since := range d {
@@ -48,7 +43,7 @@ func (sweepArgs) Kind() string { return sweepKind }
 // begin makes the job of the sweep that is due, unless somebody has made it. What fell due while no worker was there is made up for when
 // one is, but only the last of it. River's own periodic jobs are not used for this: they are made by whichever process is elected, be it one
 // that has no schedule, and what fell due while there was none is passed over.
-func (q *Queue) begin(ctx context.Context, s Schedule) error {
+func (q *Queue) begin(ctx context.Context, s Daily) error {
 	_, err := q.client.Insert(ctx, sweepArgs{Due: s.Last(time.Now().UTC())}, &river.InsertOpts{
 		Queue: sweepQueue, MaxAttempts: sweepAttempts, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()},
 	})

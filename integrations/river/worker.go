@@ -29,7 +29,7 @@ type Worker struct {
 	// leave the same then. It keeps to the transaction in what it writes.
 	Shard func(ctx context.Context, tx Tx, epoch string, shard int) error
 
-	Schedule Schedule                                       // of sweeps; nil: this process begins none
+	Schedule Daily                                          // of sweeps; nil: this process begins none
 	Sweep    func(ctx context.Context, due time.Time) error // runs a whole one: makes an epoch, waits for it and puts together what it left
 
 	// Grace is how long shards that are being worked on may go on when the process is to end; what is not done then is given back.
@@ -131,7 +131,7 @@ const (
 )
 
 // looking looks for what is to be done beside shards, until its end is called: jobs whose worker has ended, and sweeps that are due.
-func (q *Queue) looking(ctx context.Context, client *river.Client[pgx.Tx], s Schedule) (end func()) {
+func (q *Queue) looking(ctx context.Context, client *river.Client[pgx.Tx], s Daily) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {

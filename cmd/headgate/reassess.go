@@ -102,7 +102,17 @@ func (a *app) reassess(ctx context.Context, f *reassessFlags) error {
 		return err
 	}
 	defer s.close()
-	release, err := s.ledger.LockSweep(ctx, f.wait)
+	release, err := s.ledger.LockSweep(ctx, false)
+	if errors.Is(err, store.ErrSweeping) && f.wait {
+		if release, err = s.ledger.LockSweep(ctx, true); err == nil {
+			defer release()
+			if s, err = a.newSweeper(ctx, f, watching); err != nil { // by the clock and threat data of now: the other one may have begun later
+				return err
+			}
+			defer s.close()
+			release = func() {}
+		}
+	}
 	if errors.Is(err, store.ErrSweeping) {
 		return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(f.ledger), err), "--wait waits for its end")
 	}

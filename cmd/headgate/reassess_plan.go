@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
@@ -49,7 +50,7 @@ func (s *sweeper) survey(ctx context.Context, v *store.Survey) ([]shardOfSweep, 
 			return nil, err
 		}
 		if len(p.found) > mostPlaced {
-			return p.everything(sweep.Whys[:5]...)
+			return p.everything(sweep.WhyIntel, sweep.WhyAsset, sweep.WhyWaivers, sweep.WhyTime, sweep.WhyPaths)
 		}
 	}
 	return p.shards(), nil
@@ -70,8 +71,9 @@ func (p *planner) begin() (err error) {
 	if len(p.sweeps) > 0 {
 		p.plan.Prev = evidence.ID(p.sweeps[0].Run, 0)
 		p.plan.Epoch = p.sweeps[0].Epoch.Number + 1
-		if last := p.sweeps[0].Terms.At; p.now.Before(last) {
-			return fmt.Errorf("the clock went back: it is %s, and the last sweep was at %s", p.now.Format("2006-01-02T15:04:05Z"), last.Format("2006-01-02T15:04:05Z"))
+		if last := p.sweeps[0].Terms.At; p.now.Before(last) && !(p.flags.all && p.flags.run.now != "") {
+			return undecided(fmt.Errorf("the clock went back: it is %s, and the last sweep was at %s", p.now.Format(time.RFC3339), last.Format(time.RFC3339)),
+				"if it was the last sweep's clock that was wrong, --all with --now and the right time decides everything again")
 		}
 	}
 	own := p.run.result.Change.Repository
@@ -198,10 +200,11 @@ func (p *planner) byTime() error {
 		return err
 	}
 	p.add(all, sweep.WhyTime)
-	if !p.observer.Reads("context", "history", "age_days") { // no rule asks how old a finding is
-		return nil
-	}
+	ages := p.observer.Reads("context", "history", "age_days") // else no rule asks how old a finding is
 	for _, r := range p.runs {
+		if !ages && !r.At.After(p.now) { // what a clock that was ahead decided, others never saw
+			continue
+		}
 		all, err := p.view.OfRun(r.Leaf)
 		if err != nil {
 			return err

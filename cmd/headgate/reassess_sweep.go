@@ -270,6 +270,8 @@ func (s *sweeper) confirmed(o *engine.Observer, c *lookedAt, now *engine.Case) (
 	for _, why := range c.why {
 		holds := true
 		switch why {
+		case sweep.WhyTime:
+			holds = s.timeCounts(o, c)
 		case sweep.WhyIntel:
 			holds = s.intelDiffers(o, &c.was, &now.Input)
 		case sweep.WhyAsset:
@@ -284,6 +286,13 @@ func (s *sweeper) confirmed(o *engine.Observer, c *lookedAt, now *engine.Case) (
 		}
 	}
 	return all
+}
+
+// timeCounts says whether time alone can make a difference for a case: a date of it has passed, it was decided by a clock that was ahead, or
+// the policy asks for ages.
+func (s *sweeper) timeCounts(o *engine.Observer, c *lookedAt) bool {
+	next := c.State.NextChange
+	return !next.IsZero() && !next.After(s.now) || c.Terms.At.After(s.now) || o.Reads("context", "history", "age_days")
 }
 
 // sameJSON says whether two facts are the same.

@@ -236,6 +236,45 @@ func TestAClockThatWentBackDecidesNothing(t *testing.T) {
 	}
 }
 
+// Whether the gate or a sweep had a clock that was ahead, what it decided too early is decided again.
+func TestAClockThatWasAheadIsMadeGood(t *testing.T) {
+	e := newEstate(t)
+	gate := func() {
+		e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	}
+	overdue := func() int { return strings.Count(strings.Join(e.state("ledger.db"), "\n"), "overdue true") }
+	gate()
+	right := e.now.Add(time.Hour)
+	e.now = right.AddDate(1, 0, 0)
+	gate()
+	if overdue() == 0 {
+		t.Fatal("nothing is overdue in a year: the test shows nothing")
+	}
+	e.now = right
+	e.must("reassess", "--ledger", "ledger.db")
+	if n := overdue(); n != 0 {
+		t.Errorf("after a gate that was ahead, %d cases are still overdue", n)
+	}
+	e.now = right.AddDate(1, 0, 0)
+	e.must("reassess", "--ledger", "ledger.db")
+	e.now = right.Add(time.Hour)
+	if status, _ := e.run("reassess", "--ledger", "ledger.db"); status != statusUndecided || !strings.Contains(e.stderr.String(), "--all with --now") {
+		t.Errorf("status %d: %s", status, e.stderr.String())
+	}
+	e.must("reassess", "--ledger", "ledger.db", "--all", "--now", e.now.Format(time.RFC3339))
+	if n := overdue(); n != 0 {
+		t.Errorf("after a sweep that was ahead, %d cases are still overdue", n)
+	}
+	e.must("reassess", "--ledger", "ledger.db")
+	e.now = right.AddDate(0, 0, 20)
+	e.must("reassess", "--ledger", "ledger.db")
+	if overdue() == 0 {
+		t.Error("what is overdue in twenty days is not noticed any more")
+	}
+	e.must("evidence", "verify", "ledger.db")
+	e.must("db", "check", "--ledger", "ledger.db")
+}
+
 func TestWhatAnotherRepositoryHasIsLeftAloneUnlessItIsAskedFor(t *testing.T) {
 	e := newEstate(t)
 	for _, repository := range []string{"acme/shop", "acme/other"} {
@@ -266,6 +305,51 @@ func TestAReassessmentFitsTheSchemaThatIsPrinted(t *testing.T) {
 	}
 }
 
+// forgedManifest makes the run of a manifest of which nothing is so but the state, in the folder forged.
+func (e *estateFolder) forgedManifest(number int64, state evidence.StateRoot) (evidence.Run, error) {
+	terms := evidence.Terms{At: e.now, Epoch: number, Builtins: evidence.BuiltinsDigest(), Policy: evidence.PolicyTerms{PolicyInfo: engine.PolicyInfo{Packs: []string{}}}, Reports: []engine.Report{}}
+	if err := os.Mkdir("forged", 0o777); err != nil {
+		return nil, err
+	}
+	w, err := evidence.NewWriter(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join("forged", name)) }, terms, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = w.Add(evidence.Record{Kind: evidence.KindEpoch, Epoch: &evidence.Epoch{Number: number, Candidates: map[string]int64{}, Runs: []string{}, State: state}})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Close(evidence.Outcome{}); err != nil {
+		return nil, err
+	}
+	b, _, err := openBundle("forged")
+	return b, err
+}
+
+// A manifest says what need not be looked at again: one from elsewhere holds together, and the ledger does not take it.
+func TestAManifestFromElsewhereComesIntoNoLedger(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	l, err := store.OpenExisting(t.Context(), "ledger.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	state, err := l.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.forgedManifest(1, state); err != nil {
+		t.Fatal(err)
+	}
+	if status, out := e.run("evidence", "append", "forged", "--ledger", "ledger.db"); status != statusUndecided || !strings.Contains(e.stderr.String(), "a run of a sweep") {
+		t.Errorf("status %d: %s%s", status, out, e.stderr.String())
+	}
+	if out := e.must("reassess", "--ledger", "ledger.db"); !strings.Contains(out, "Sweep 1 is leaf 1 of the log") {
+		t.Errorf("then %s", out)
+	}
+}
+
 // A manifest that says of what is open what is not so holds together by itself; what the records of all runs come to shows it.
 func TestAManifestThatSaysOtherwiseThanTheRecordsIsFound(t *testing.T) {
 	e := newEstate(t)
@@ -278,23 +362,7 @@ func TestAManifestThatSaysOtherwiseThanTheRecordsIsFound(t *testing.T) {
 	}
 	forged := store.Sweep{Number: 2, Close: func(state evidence.StateRoot, runs []string) (evidence.Run, error) {
 		state.Cases--
-		terms := evidence.Terms{At: e.now, Epoch: 2, Builtins: evidence.BuiltinsDigest(), Policy: evidence.PolicyTerms{PolicyInfo: engine.PolicyInfo{Packs: []string{}}}, Reports: []engine.Report{}}
-		if err := os.Mkdir("forged", 0o777); err != nil {
-			return nil, err
-		}
-		w, err := evidence.NewWriter(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join("forged", name)) }, terms, nil)
-		if err != nil {
-			return nil, err
-		}
-		err = w.Add(evidence.Record{Kind: evidence.KindEpoch, Epoch: &evidence.Epoch{Number: 2, Candidates: map[string]int64{}, Runs: []string{}, State: state}})
-		if err != nil {
-			return nil, err
-		}
-		if _, err := w.Close(evidence.Outcome{}); err != nil {
-			return nil, err
-		}
-		b, _, err := openBundle("forged")
-		return b, err
+		return e.forgedManifest(2, state)
 	}}
 	if _, err := l.AppendSweep(t.Context(), forged, evidence.Seal{Origin: "acme/shop"}); err != nil {
 		t.Fatal(err)

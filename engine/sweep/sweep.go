@@ -101,6 +101,9 @@ func Same(was, is *evidence.Decision, now time.Time) bool {
 		!slices.Equal(was.Waivers, is.Waivers) || !slices.Equal(was.Oblige, is.Oblige) || !slices.EqualFunc(rules(was), rules(is), sameReason) {
 		return false
 	}
+	if !is.NextChange.IsZero() && (was.NextChange.IsZero() || is.NextChange.Before(was.NextChange)) { // else nobody would look when it comes
+		return false
+	}
 	if was.DueFrom == "evaluated" && is.DueFrom == "evaluated" && !is.Due.Before(was.Due) {
 		return true
 	}

@@ -59,14 +59,20 @@ func announced(ctx context.Context, run evidence.Run) (*incoming, error) {
 	return in, nil
 }
 
-// Append keeps a run and puts its statement at the end of the log.
+// ErrOfSweep means that a run is one of a sweep. Sweeps go into the log whole, with what proves them: a manifest from elsewhere would say that
+// cases were looked at which nobody has looked at, and the next sweep would leave them out.
+var ErrOfSweep = errors.New("it is a run of a sweep, which only the sweep itself puts into a ledger")
+
+// Append keeps a run and puts its statement at the end of the log. A run of a sweep that is not there already is ErrOfSweep.
 func (l *Ledger) Append(ctx context.Context, run evidence.Run, seal evidence.Seal) (index int64, added bool, err error) {
 	in, err := announced(ctx, run)
 	if err != nil {
 		return 0, false, err
 	}
 	err = l.db.update(ctx, func(t transaction) (err error) {
-		index, added, err = in.append(ctx, t, seal)
+		if index, added, err = in.append(ctx, t, seal); added && (in.statement.Predicate.Epoch != 0 || in.terms.Epoch != 0) {
+			err = ErrOfSweep // and nothing stays
+		}
 		return err
 	})
 	if err != nil {

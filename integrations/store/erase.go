@@ -10,8 +10,17 @@ import (
 )
 
 // Erase takes inputs out of all runs, by the digests that records name them by: in their place it says when and why. It gives how many there
-// were. The log, the records and all proofs stay as they are; what was decided on these inputs cannot be decided again.
+// were. The log, the records and all proofs stay as they are; what was decided on these inputs cannot be decided again. While a sweep is at
+// work it is ErrSweeping: the sweep has them in hand, and would put them back. What one that was killed left for workers goes.
 func (l *Ledger) Erase(ctx context.Context, digests []string, how evidence.Erasure) (n int, err error) {
+	release, err := l.LockSweep(ctx, false)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	if err := l.ForgetSweeps(ctx); err != nil {
+		return 0, err
+	}
 	type chunk struct {
 		run, number int64
 		digest      []byte

@@ -4,6 +4,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -22,6 +23,14 @@ func TestAnErasedInputIsGoneAndTheLedgerIsSound(t *testing.T) {
 		appending(t, l, second)
 		line, _, _ := bytes.Cut(first[evidence.PartInputs], []byte("\n"))
 		how := evidence.Erasure{At: morning, Why: "a name was in it"}
+		release, err := l.LockSweep(ctx, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Erase(ctx, []string{evidence.Digest(line)}, how); !errors.Is(err, ErrSweeping) {
+			t.Errorf("while a sweep is at work: %v", err)
+		}
+		release()
 		if n, err := l.Erase(ctx, []string{evidence.Digest(line)}, how); err != nil || n != 1 {
 			t.Fatalf("%d inputs, %v", n, err)
 		}

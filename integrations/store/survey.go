@@ -81,14 +81,19 @@ const mostScans = 20
 type StandingRun struct {
 	Leaf               int64
 	Repository, Branch string
+	At                 time.Time // that it was given
 }
 
 // Runs are the runs that decided last what stands, in the order of the log.
 func (s *Survey) Runs() (all []StandingRun, err error) {
-	query := "SELECT leaf, repository, branch FROM run WHERE EXISTS (SELECT 1 FROM finding_state s WHERE s.run = run.leaf) ORDER BY leaf"
+	query := "SELECT leaf, repository, branch, decided FROM run WHERE EXISTS (SELECT 1 FROM finding_state s WHERE s.run = run.leaf) ORDER BY leaf"
 	err = s.t.each(s.ctx, query, nil, func(scan func(...any) error) error {
 		var r StandingRun
-		err := scan(&r.Leaf, &r.Repository, &r.Branch)
+		var at string
+		if err := scan(&r.Leaf, &r.Repository, &r.Branch, &at); err != nil {
+			return err
+		}
+		r.At, err = time.Parse(time.RFC3339, at)
 		all = append(all, r)
 		return err
 	})

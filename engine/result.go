@@ -19,6 +19,7 @@ type Result struct {
 	Policy   PolicyInfo    `json:"policy"`
 	Intel    IntelInfo     `json:"intel"`
 	Reports  []Report      `json:"reports"`
+	Scanned  []Report      `json:"scanned,omitempty"` // by earlier runs, which found what is open: of a result that was made without a scan, and has no Reports
 	Expected []Expected    `json:"expected,omitempty"`
 	Weakened []string      `json:"weakened"`
 	Counts   Counts        `json:"counts"`

@@ -30,6 +30,7 @@ type reassessFlags struct {
 	size    int    // of a shard, in cases
 	wait    bool
 	failOn  string
+	results string // folder for what is open on branches where something came out otherwise
 	outputs []string
 }
 
@@ -55,6 +56,7 @@ Only one sweep runs on a ledger at a time. One that is cut off has changed nothi
 Exit status: 0 done, 1 something rose to the priority of --fail-on, 2 what you set up does not load, 3 could not decide.`,
 		Example: `  headgate intel update && headgate reassess --ledger ledger.db
   headgate reassess --ledger postgres://ledger.example/headgate --every-repository -o text -o json=changes.json
+  headgate reassess --ledger ledger.db --results changed && headgate publish changed/acme%2Fshop/main.json --to jira
   headgate reassess --ledger ledger.db --policy new-policies/ --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.reassess(c.Context(), &f) },
@@ -72,6 +74,7 @@ Exit status: 0 done, 1 something rose to the priority of --fail-on, 2 what you s
 	c.Flags().StringVar(&r.waivers, "waivers", "", "waivers `file` (default: waivers.yaml in the settings folder)")
 	c.Flags().StringVar(&r.now, "now", "", "decide as at this `time`, 2026-11-21 or 2026-11-21T10:00:00Z (recorded)")
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "end with exit status 1 if something rose to this `priority`: track*, attend or act")
+	c.Flags().StringVar(&f.results, "results", "", "new `folder` for a result file of all that is open on each branch where something came out otherwise: headgate publish takes it")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only show what would come out otherwise")
 	c.Flags().StringVar(&f.engine, "engine", engineLocal, "what decides: `local`, this process on all cores, or river, the workers of a ledger in PostgreSQL (headgate worker)")
 	c.Flags().IntVar(&f.size, "shard-size", casesOfShard, "how many cases are decided in one go, by one worker (what comes out is the same)")
@@ -93,6 +96,9 @@ func (a *app) reassess(ctx context.Context, f *reassessFlags) error {
 	}
 	failOn, err := reachedFrom(f.failOn)
 	if err != nil {
+		return err
+	}
+	if err := f.readyForResults(); err != nil {
 		return err
 	}
 	ctx, watching, done := a.guard(ctx, f.run.deadline, f.run.maxMemory)
@@ -122,6 +128,11 @@ func (a *app) reassess(ctx context.Context, f *reassessFlags) error {
 	defer release()
 	if err := s.sweep(ctx); err != nil {
 		return s.undecided(err)
+	}
+	if f.results != "" {
+		if err := s.writeResults(ctx, f.results); err != nil {
+			return undecided(fmt.Errorf("the sweep is recorded, and its results are not written: %w", plain(err)), "tickets are brought up to date with the next scan")
+		}
 	}
 	if err := a.writeReassessment(s.came, outs); err != nil {
 		return err

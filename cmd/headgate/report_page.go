@@ -146,7 +146,12 @@ func (p *ledgerPage) tell(ctx context.Context) error {
 		}
 		runs[m.run][m.index] = true
 	}
-	p.told = make(map[string]*engine.Decision, len(most))
+	return p.decideAgain(ctx, runs)
+}
+
+// decideAgain gives the words of decisions back, by the digest of their run and their index in it.
+func (p *ledgerPage) decideAgain(ctx context.Context, runs map[string]map[int64]bool) error {
+	p.told = map[string]*engine.Decision{}
 	replayer := p.app.replayer()
 	for digest, only := range runs {
 		run, err := p.Run(ctx, digest)

@@ -17,6 +17,7 @@ type look struct{ tool, target string }
 // looks are what the reports of a run looked at.
 type looks struct {
 	whole   map[look]int           // complete reports
+	found   map[look]int           // complete reports, and those that an earlier scan found it by
 	part    map[look]bool          // some report of it did not finish
 	reports map[string][]lookNamed // by digest of the report
 }
@@ -27,24 +28,36 @@ type lookNamed struct {
 }
 
 func looksOf(r *engine.Result) looks {
-	l := looks{map[look]int{}, map[look]bool{}, map[string][]lookNamed{}}
+	l := looks{map[look]int{}, map[look]int{}, map[look]bool{}, map[string][]lookNamed{}}
 	for i := range r.Reports {
-		rep := &r.Reports[i]
-		targets := rep.Targets
-		if len(targets) == 0 {
-			targets = []string{""}
-		}
-		for _, target := range targets {
-			k := look{strings.ToLower(rep.Tool), target}
-			l.reports[rep.Digest] = append(l.reports[rep.Digest], lookNamed{k, rep.Tool})
-			if rep.Complete {
+		for _, k := range l.name(&r.Reports[i]) {
+			if r.Reports[i].Complete {
 				l.whole[k]++
 			} else {
 				l.part[k] = true
 			}
 		}
 	}
+	for i := range r.Scanned { // nothing was looked for now: they say what found something, and never that it is gone
+		l.name(&r.Scanned[i])
+	}
 	return l
+}
+
+// name notes what a report looked at.
+func (l looks) name(rep *engine.Report) (all []look) {
+	targets := rep.Targets
+	if len(targets) == 0 {
+		targets = []string{""}
+	}
+	for _, target := range targets {
+		k := look{strings.ToLower(rep.Tool), target}
+		l.reports[rep.Digest] = append(l.reports[rep.Digest], lookNamed{k, rep.Tool})
+		if all = append(all, k); rep.Complete {
+			l.found[k]++
+		}
+	}
+	return all
 }
 
 // covers are what found a finding: each tool on each target of its report, and only on the finding's own image where the report looked
@@ -57,7 +70,7 @@ func (l looks) covers(f *engine.Finding) []Cover {
 			of = of[own : own+1]
 		}
 		for _, k := range of {
-			if c := (Cover{k.tool, k.target, l.whole[k.look]}); !slices.Contains(out, c) {
+			if c := (Cover{k.tool, k.target, l.found[k.look]}); !slices.Contains(out, c) {
 				out = append(out, c)
 			}
 		}

@@ -55,14 +55,18 @@ func (r *Run) decide(want *Ticket, issue *Issue) Change {
 	case want.from.below:
 		m.seen.sight = below
 	}
-	lifecycle[m.seen.sight][m.stand](&m)
+	if r.unscanned && m.seen.sight == wanted && (m.stand == closedGone || m.stand == closedFixed) {
+		m.rest()
+	} else {
+		lifecycle[m.seen.sight][m.stand](&m)
+	}
 	return *m.Change
 }
 
 // takeIn notes what people did to the status since, and that it is found where it is: only scans in a row count, whatever people do between
 // them.
 func (m *matter) takeIn() {
-	if m.seen.sight != gone && m.seen.sight != unseen {
+	if m.seen.sight != gone && m.seen.sight != unseen && !m.unscanned {
 		m.Next.Absent, m.Next.Run = 0, ""
 	}
 	switch m.stand {
@@ -79,6 +83,12 @@ func (m *matter) takeIn() {
 	case open:
 		m.Next.Closed, m.Next.As = "", ""
 	}
+}
+
+// rest leaves closed what was closed as fixed, and what no scan has looked for since.
+func (m *matter) rest() {
+	m.takeIn()
+	m.Why = "closed; no scan has looked since"
 }
 
 // leave changes nothing.
@@ -177,6 +187,12 @@ func (r *Run) noted(t *Ticket, was State) State {
 	tooLong := func(c Cover) bool { return len(c.Tool)+len(c.Target) > longestNoted }
 	if len(s.Covers) > mostCovers || slices.ContainsFunc(s.Covers, tooLong) { // to note some would be to close it without the others
 		s.Covers = nil
+	}
+	if r.unscanned { // scans say what finds it, and how often in a row it was not found
+		s.Absent, s.Run = was.Absent, was.Run
+		if len(was.Covers) > 0 {
+			s.Covers = was.Covers
+		}
 	}
 	s.note(t.from.clears)
 	return s

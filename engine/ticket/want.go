@@ -24,6 +24,8 @@ type Run struct {
 	cases    map[string][]*engine.Case // by each id of their findings
 	marked   map[string][]*engine.Case // by the marks of those; nil: not asked for yet
 	seen     looks
+
+	unscanned bool // the result was made without a scan: what is open is as it was found before, and nobody looked again
 }
 
 // NewRun takes a result, the settings, and where people find the run, its evidence and its pull request. It refuses settings that are
@@ -36,7 +38,7 @@ func NewRun(r *engine.Result, s Settings, links []Link) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{settings: s, fields: fields, links: links, result: r, id: idOf(r), cases: map[string][]*engine.Case{}, seen: looksOf(r)}
+	run := &Run{settings: s, fields: fields, links: links, result: r, id: idOf(r), cases: map[string][]*engine.Case{}, seen: looksOf(r), unscanned: len(r.Reports) == 0}
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		for _, id := range names(&c.Input.Finding) {

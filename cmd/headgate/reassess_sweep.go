@@ -141,11 +141,14 @@ func (s *sweeper) sweep(ctx context.Context) error {
 // decideHere decides shards in this process: while one waits for the ledger another one works.
 func (s *sweeper) decideHere(ctx context.Context, shards []shardOfSweep) ([][]byte, error) {
 	outcomes := make([][]byte, len(shards))
+	told := s.app.progress("deciding again, in shards", len(shards))
+	defer told.end()
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(max(2, runtime.GOMAXPROCS(0)))
 	for i := range shards {
 		work.Go(func() (err error) {
 			outcomes[i], err = s.shard(ctx, &shards[i])
+			told.add(1)
 			return err
 		})
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/sweep"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -428,5 +429,57 @@ func TestWhatAFileOfTheSettingsSaysIsNewToRepositoriesThatItWasNotAbout(t *testi
 		if delta != full || !strings.Contains(full, "acme/other main") {
 			t.Errorf("%s: a delta says\n%s\na full sweep\n%s", what, delta, full)
 		}
+	}
+}
+
+// What a run decided while a sweep was at work is as that run left it; what the sweep found on other branches is recorded all the same.
+func TestARunThatComesBeforeASweepIsRecordedLosesNothing(t *testing.T) {
+	e := newEstate(t)
+	gate := func(ledger, branch string) {
+		e.must("gate", "grype.json", "--ledger", ledger, "--branch", branch, "--event", "push", "--report-only")
+	}
+	for _, ledger := range []string{"between.db", "after.db"} {
+		gate(ledger, "main")
+		gate(ledger, "release")
+	}
+	e.now = e.now.Add(time.Hour)
+	e.kev[cveOf(3)], e.kev[cveOf(6)] = "2026-11-01", "2026-11-01"
+	e.settle()
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
+	f := &reassessFlags{ledger: "between.db", engine: engineLocal, size: casesOfShard}
+	ctx, watching, done := a.guard(t.Context(), time.Hour, 0)
+	defer done()
+	s, err := a.newSweeper(ctx, f, watching)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	var shards []shardOfSweep
+	err = s.ledger.Survey(ctx, func(v *store.Survey) (err error) {
+		shards, err = s.survey(ctx, v)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := s.decideHere(ctx, shards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate("between.db", "main")
+	if err := s.conclude(ctx, outcomes); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.came.Changed) != 2 || s.came.Epoch.Changed != 2 || slices.ContainsFunc(s.came.Changed, func(c sweep.Transition) bool { return c.Branch != "release" }) {
+		t.Errorf("recorded are %+v", s.came.Changed)
+	}
+	e.must("reassess", "--ledger", "after.db")
+	if between, after := e.state("between.db"), e.state("after.db"); !slices.Equal(between, after) {
+		t.Errorf("a run between leaves\n%s\nnone leaves\n%s", strings.Join(between, "\n"), strings.Join(after, "\n"))
+	}
+	e.must("db", "check", "--ledger", "between.db")
+	e.must("evidence", "verify", "between.db")
+	if out := e.must("reassess", "--ledger", "between.db", "-o", "json"); !strings.Contains(out, `"transitions": []`) {
+		t.Errorf("a second look finds more: %s", out)
 	}
 }

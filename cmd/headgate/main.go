@@ -54,7 +54,8 @@ type app struct {
 func main() { os.Exit(program(surroundings())) }
 
 func program(a *app) int {
-	time.Local = time.UTC // a rule that names the zone "Local" says the same everywhere
+	time.Local = time.UTC              // a rule that names the zone "Local" says the same everywhere
+	cobra.EnableCommandSorting = false // help lists commands as people come to need them
 	return a.run(untilInterrupted(), os.Args[1:])
 }
 
@@ -167,27 +168,43 @@ func printable(s string) string {
 	return runnerMark.ReplaceAllString(s, "#·$1")
 }
 
-// commands are all subcommands: one file and one line each.
-var commands = []func(*app) *cobra.Command{
-	newGateCommand,
-	newFindingsCommand,
-	newScopeCommand,
-	newExplainCommand,
-	newPlanCommand,
-	newWaiveCommand,
-	newPublishCommand,
-	newReportCommand,
-	newReassessCommand,
-	newWorkerCommand,
-	newPolicyCommand,
-	newEvidenceCommand,
-	newDBCommand,
-	newIntelCommand,
-	newInitCommand,
-	newDoctorCommand,
-	newSchemaCommand,
-	newFormatsCommand,
-	newVersionCommand,
+// referenceGroup is the group of what only tells.
+const referenceGroup = "Look up:"
+
+// commands are all subcommands, in the groups that help shows: one file and one line each.
+var commands = []struct {
+	group string
+	all   []func(*app) *cobra.Command
+}{
+	{"Begin:", []func(*app) *cobra.Command{
+		newInitCommand,
+		newDoctorCommand,
+		newIntelCommand,
+	}},
+	{"Decide:", []func(*app) *cobra.Command{
+		newGateCommand,
+		newFindingsCommand,
+		newScopeCommand,
+		newExplainCommand,
+		newPlanCommand,
+		newWaiveCommand,
+		newPolicyCommand,
+	}},
+	{"Make it happen, again and again:", []func(*app) *cobra.Command{
+		newPublishCommand,
+		newReassessCommand,
+		newWorkerCommand,
+		newReportCommand,
+	}},
+	{"Prove it:", []func(*app) *cobra.Command{
+		newEvidenceCommand,
+		newDBCommand,
+	}},
+	{referenceGroup, []func(*app) *cobra.Command{
+		newFormatsCommand,
+		newSchemaCommand,
+		newVersionCommand,
+	}},
 }
 
 func (a *app) root() *cobra.Command {
@@ -209,8 +226,15 @@ Every flag can be set in the environment too: --fail-on is HEADGATE_FAIL_ON.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	for _, newCommand := range commands {
-		root.AddCommand(newCommand(a))
+	for _, g := range commands {
+		root.AddGroup(&cobra.Group{ID: g.group, Title: g.group})
+		for _, newCommand := range g.all {
+			c := newCommand(a)
+			c.GroupID = g.group
+			root.AddCommand(c)
+		}
 	}
+	root.SetHelpCommandGroupID(referenceGroup)
+	root.SetCompletionCommandGroupID(referenceGroup)
 	return root
 }

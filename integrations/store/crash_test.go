@@ -107,7 +107,7 @@ func TestAWriterThatIsKilledLeavesWholeRunsOrNone(t *testing.T) {
 	for name, where := range forms {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-			for range times(1, 4) { // a new ledger each time, as all of it is checked after each kill
+			for range times(1, 7) { // a new ledger each time, as all of it is checked after each kill
 				killing(t, where(t), times(4, 15), r)
 			}
 		})

@@ -47,13 +47,18 @@ func built(dist, version string) ([]string, error) {
 	return lines, nil
 }
 
+// both are the lines of what was built, and the text of the action's table.
+func both(table, dist, version string) (lines []string, text []byte, err error) {
+	if lines, err = built(dist, version); err != nil {
+		return nil, nil, err
+	}
+	text, err = os.ReadFile(table)
+	return lines, text, err
+}
+
 // pin adds the digests of a release to the action's table. What a version's files are is said once.
 func pin(table, dist, version string) error {
-	lines, err := built(dist, version)
-	if err != nil {
-		return err
-	}
-	text, err := os.ReadFile(table)
+	lines, text, err := both(table, dist, version)
 	if err != nil {
 		return err
 	}
@@ -68,11 +73,7 @@ func pin(table, dist, version string) error {
 
 // check says whether what was built is what the action's table has of the version.
 func check(table, dist, version string) error {
-	lines, err := built(dist, version)
-	if err != nil {
-		return err
-	}
-	text, err := os.ReadFile(table)
+	lines, text, err := both(table, dist, version)
 	if err != nil {
 		return err
 	}

@@ -62,10 +62,12 @@ func ledgerFlag(c *cobra.Command, where *string) {
 	c.Flags().StringVar(where, "ledger", "", ledgerForms)
 }
 
+var errNoLedger = setup(errors.New("--ledger says which ledger"), "--ledger ledger.db, or HEADGATE_LEDGER")
+
 // openForLook opens a ledger and makes none.
 func openForLook(ctx context.Context, where string) (*store.Ledger, error) {
 	if where == "" {
-		return nil, setup(errors.New("--ledger says which ledger"), "--ledger ledger.db, or HEADGATE_LEDGER")
+		return nil, errNoLedger
 	}
 	l, err := store.OpenExisting(ctx, where)
 	if err != nil {
@@ -86,7 +88,7 @@ In PostgreSQL it also makes the tables for the jobs of headgate worker, in the s
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if where == "" {
-				return setup(errors.New("--ledger says which ledger"), "--ledger ledger.db, or HEADGATE_LEDGER")
+				return errNoLedger
 			}
 			from, to, err := store.Migrate(c.Context(), where)
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/headgate/headgate/engine/intel"
 	"github.com/headgate/headgate/integrations/feeds"
 	"github.com/headgate/headgate/integrations/store"
+	"github.com/headgate/headgate/integrations/transport"
 )
 
 // examineReports looks whether the reports that are named can be read, and whether those that are expected are among them.
@@ -151,7 +152,7 @@ func (x *examination) examineLedger(ctx context.Context, d *department) {
 			d.ok("log", "is on a git ref, which was not asked for: --offline")
 			return
 		}
-		l, err := store.OpenGit(ctx, where, ".", x.app.sleep)
+		l, err := store.OpenGit(ctx, where, ".", transport.WallClock().Sleep)
 		if err != nil {
 			d.failed("log", ledgerFailure(where, err))
 			return

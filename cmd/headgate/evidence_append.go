@@ -14,6 +14,7 @@ import (
 
 	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/integrations/store"
+	"github.com/headgate/headgate/integrations/transport"
 )
 
 func newEvidenceAppendCommand(a *app) *cobra.Command {
@@ -122,7 +123,7 @@ func repositoryOfRun(ctx context.Context, run evidence.Run) (string, error) {
 // ledgerToWrite opens a ledger that a run is appended to; a new one is made.
 func (a *app) ledgerToWrite(ctx context.Context, where string) (ledgerKeeper, error) {
 	if store.IsGit(where) {
-		l, err := store.OpenGit(ctx, where, ".", a.sleep)
+		l, err := store.OpenGit(ctx, where, ".", transport.WallClock().Sleep)
 		if err != nil {
 			return nil, ledgerFailure(where, err)
 		}
@@ -166,7 +167,7 @@ var sqliteMagic = []byte("SQLite format 3\x00")
 // ledgerToRead opens a ledger that is there.
 func (a *app) ledgerToRead(ctx context.Context, where string) (ledgerReader, error) {
 	if store.IsGit(where) {
-		l, err := store.OpenGit(ctx, where, ".", a.sleep)
+		l, err := store.OpenGit(ctx, where, ".", transport.WallClock().Sleep)
 		if err != nil {
 			return nil, ledgerFailure(where, err)
 		}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/headgate/headgate/engine/history"
 	"github.com/headgate/headgate/integrations/git"
 	"github.com/headgate/headgate/integrations/store"
+	"github.com/headgate/headgate/integrations/transport"
 )
 
 // ledgerForms says what a ledger can be, for flags.
@@ -64,7 +64,7 @@ func (r *run) openLedger(ctx context.Context) error {
 		return nil
 	}
 	if store.IsGit(where) {
-		l, err := store.OpenGit(ctx, where, ".", r.app.sleep)
+		l, err := store.OpenGit(ctx, where, ".", transport.WallClock().Sleep)
 		if err != nil {
 			return ledgerFailure(where, err)
 		}
@@ -279,18 +279,6 @@ func (p *publication) openLedger(ctx context.Context) (done func(), err error) {
 	}
 	p.effects = l
 	return func() { _ = l.Close() }, nil // what was put is there already
-}
-
-// sleep waits, or ends with the context.
-func (a *app) sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }
 
 // close lets go of the ledger, if there is one.

@@ -76,26 +76,8 @@ func parsed(v any, depth int) (any, error) {
 			return v, nil
 		}
 		return t, allowed(t.Root)
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			e, err := parsed(v[i], depth+1)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = e
-		}
-		return out, nil
-	case map[string]any:
-		out := map[string]any{}
-		for k := range v {
-			e, err := parsed(v[k], depth+1)
-			if err != nil {
-				return nil, err
-			}
-			out[k] = e
-		}
-		return out, nil
+	case []any, map[string]any:
+		return inside(v, func(part any) (any, error) { return parsed(part, depth+1) })
 	case nil, bool, int, int64, uint64, float64:
 		return v, nil
 	}
@@ -149,28 +131,35 @@ func filled(value any, v *Vars) (any, error) {
 			return nil, errors.New(strings.TrimPrefix(err.Error(), "template: :"))
 		}
 		return cutEnd(b.String(), mostFilled), nil
+	case []any, map[string]any:
+		return inside(value, func(part any) (any, error) { return filled(part, v) })
+	}
+	return value, nil
+}
+
+// inside is a list or object with each part made another.
+func inside(v any, each func(any) (any, error)) (any, error) {
+	switch v := v.(type) {
 	case []any:
-		out := make([]any, len(value))
-		for i := range value {
-			e, err := filled(value[i], v)
-			if err != nil {
+		out := make([]any, len(v))
+		for i := range v {
+			var err error
+			if out[i], err = each(v[i]); err != nil {
 				return nil, err
 			}
-			out[i] = e
 		}
 		return out, nil
 	case map[string]any:
-		out := map[string]any{}
-		for k := range value {
-			e, err := filled(value[k], v)
-			if err != nil {
+		out := make(map[string]any, len(v))
+		for k := range v {
+			var err error
+			if out[k], err = each(v[k]); err != nil {
 				return nil, err
 			}
-			out[k] = e
 		}
 		return out, nil
 	}
-	return value, nil
+	return v, nil
 }
 
 // cutEnd is text of at most n characters.

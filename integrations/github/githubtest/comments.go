@@ -153,11 +153,17 @@ func (c *call) getComment() answer {
 	return ok(c.renderComment(m))
 }
 
-func (c *call) updateComment() answer {
+// ownComment is the comment that a call is for, if whoever calls may change it.
+func (c *call) ownComment() (*Comment, *answer) {
 	m, wrong := c.comment()
 	if wrong == nil {
 		wrong = c.own(m.Login)
 	}
+	return m, wrong
+}
+
+func (c *call) updateComment() answer {
+	m, wrong := c.ownComment()
 	if wrong != nil {
 		return *wrong
 	}
@@ -170,10 +176,7 @@ func (c *call) updateComment() answer {
 }
 
 func (c *call) deleteComment() answer {
-	m, wrong := c.comment()
-	if wrong == nil {
-		wrong = c.own(m.Login)
-	}
+	m, wrong := c.ownComment()
 	if wrong != nil {
 		return *wrong
 	}

@@ -410,11 +410,17 @@ func (c *call) getRemark() answer {
 	return ok(c.renderRemark(m))
 }
 
-func (c *call) updateRemark() answer {
+// ownRemark is the one that a call is for, if whoever calls may change it.
+func (c *call) ownRemark() (*ReviewComment, *answer) {
 	m, wrong := c.remark()
 	if wrong == nil {
 		wrong = c.own(m.Login)
 	}
+	return m, wrong
+}
+
+func (c *call) updateRemark() answer {
+	m, wrong := c.ownRemark()
 	if wrong != nil {
 		return *wrong
 	}
@@ -428,10 +434,7 @@ func (c *call) updateRemark() answer {
 
 // deleteRemark also takes the thread away when nothing is left in it.
 func (c *call) deleteRemark() answer {
-	m, wrong := c.remark()
-	if wrong == nil {
-		wrong = c.own(m.Login)
-	}
+	m, wrong := c.ownRemark()
 	if wrong != nil {
 		return *wrong
 	}

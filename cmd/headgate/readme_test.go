@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,8 +88,9 @@ type console struct {
 	t      *testing.T
 	status int // of the last command
 
-	wire http.RoundTripper // what answers instead of the network; nil: nothing is asked
-	env  map[string]string
+	wire   http.RoundTripper // what answers instead of the network; nil: nothing is asked
+	env    map[string]string
+	ledger string // the address of the ledger that pages call ledgerOfPages
 }
 
 // replay runs the lines that begin with "$ " and puts what each writes after it, in the place of what was there.
@@ -110,8 +112,18 @@ func (c *console) replay(block string) string {
 }
 
 // run runs one command without quotes or redirections: the program under either of its names, with "| head -n N" after it or not, and
-// with NAME=value before it or not, or echo $?.
+// with NAME=value before it or not, or echo $?; or several of them with && between. A worker goes on working until the page ends.
 func (c *console) run(command string) string {
+	if first, then, ok := strings.Cut(command, " && "); ok {
+		written := c.run(first)
+		if c.status == statusPass {
+			written += c.run(then)
+		}
+		return written
+	}
+	if c.ledger != "" {
+		command = strings.ReplaceAll(command, ledgerOfPages, c.ledger)
+	}
 	command, most, cut := strings.Cut(command, " | head -n ")
 	args := strings.Fields(strings.TrimPrefix(command, "go run ./cmd/"))
 	env := maps.Clone(c.env)
@@ -126,10 +138,10 @@ func (c *console) run(command string) string {
 	case command == "echo $?":
 		return fmt.Sprintln(c.status)
 	case len(args) == 0 || args[0] != "headgate":
-		c.t.Errorf("README.md: no test can run %q", command)
+		c.t.Errorf("no test can run %q", command)
 		return ""
 	}
-	var written bytes.Buffer
+	var written syncBuilder
 	a := &app{
 		stdin:  strings.NewReader(""),
 		stdout: &written,
@@ -139,25 +151,65 @@ func (c *console) run(command string) string {
 		wire:   c.wire,
 		waits:  unhurried{},
 	}
-	c.status = a.run(context.Background(), args[1:])
+	if len(args) > 1 && args[1] == "worker" {
+		c.status = statusPass
+		c.works(a, args[1:], &written)
+		return ""
+	}
+	c.status = a.run(c.t.Context(), args[1:])
+	shown := written.String()
+	if c.ledger != "" {
+		shown = strings.ReplaceAll(shown, c.ledger, ledgerOfPages)
+	}
 	if !cut {
-		return written.String()
+		return shown
 	}
 	n, err := strconv.Atoi(most)
 	if err != nil {
-		c.t.Errorf("README.md: head -n %s: %v", most, err)
+		c.t.Errorf("head -n %s: %v", most, err)
 	}
-	lines := strings.SplitAfter(written.String(), "\n")
+	lines := strings.SplitAfter(shown, "\n")
 	return strings.Join(lines[:min(n, len(lines))], "")
 }
 
-// runs checks a line for which the README shows no output: it must decide. Installing and testing are what runs this test.
+// A syncBuilder is written by what is at work, and read by its test.
+type syncBuilder struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *syncBuilder) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuilder) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// works runs a worker beside the commands that follow. It must be there at the end.
+func (c *console) works(a *app, args []string, written *syncBuilder) {
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	go func() { ended <- a.run(ctx, args) }()
+	c.t.Cleanup(func() {
+		end()
+		if status := <-ended; status != statusPass || !strings.Contains(written.String(), "ended; ") {
+			c.t.Errorf("the worker ends with %d:\n%s", status, written)
+		}
+	})
+}
+
+// runs checks a line for which the page shows no output: it must decide. Installing and testing are what runs this test.
 func (c *console) runs(command string) {
 	if command == "go test ./..." || command == "go install ./cmd/headgate" {
 		return
 	}
 	if written := c.run(command); c.status != statusPass && c.status != statusBlocked {
-		c.t.Errorf("README.md: %s ends with %d:\n%s", command, c.status, written)
+		c.t.Errorf("%s ends with %d:\n%s", command, c.status, written)
 	}
 }
 

@@ -152,24 +152,6 @@ type process struct {
 	ended  chan struct{}
 }
 
-// A syncBuilder is written by a process and read by its test.
-type syncBuilder struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *syncBuilder) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuilder) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // run starts a program that TestMain knows.
 func (y *yard) run(program string, args ...string) *process {
 	y.t.Helper()

@@ -19,9 +19,10 @@ import (
 
 // Bounds of what is appended, in bytes.
 const (
-	mostLine     = 16 << 20  // an input, an answer
-	chunkOfList  = 256 << 10 // a chunk of a list ends with the line that goes beyond
-	chunkOfBytes = 4 << 20
+	mostLine      = 16 << 20  // an input, an answer
+	chunkOfList   = 256 << 10 // a chunk of a list ends with the line that goes beyond
+	chunkOfInputs = 64 << 10  // of these, some are asked for out of many, and each costs its chunk; in smaller ones they take more room
+	chunkOfBytes  = 4 << 20
 )
 
 // An incoming run is one that is read once, before anything is written, as far as it says what it is.
@@ -142,53 +143,78 @@ func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, nam
 		return err
 	}
 	defer r.Close()
-	var names [][]byte
-	var lines []int
-	blobs := func(yield func([]any, error) bool) {
-		for chunk, err := range chunksOf(r, isList(name)) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			digest := sha256.Sum256(chunk)
-			names = append(names, digest[:])
-			n := 0
-			if isList(name) {
-				n = bytes.Count(chunk, []byte("\n"))
-			}
-			lines = append(lines, n)
-			if !yield([]any{digest[:], len(chunk), pack(chunk)}, nil) {
-				return
-			}
-		}
+	keep := keepChunks
+	if linesOf(name) == 0 {
+		keep = keepDocument
 	}
-	if err := t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, blobs, skipping); err != nil {
+	all, err := keep(ctx, t, chunksOf(r, linesOf(name)))
+	if err != nil {
 		return err
 	}
 	return t.insert(ctx, "part", []string{"run", "name", "chunk", "digest", "lines"}, func(yield func([]any, error) bool) {
-		for i, digest := range names {
-			if !yield([]any{leaf, name, i, digest, lines[i]}, nil) {
+		for i, c := range all {
+			if !yield([]any{leaf, name, i, c.digest[:], c.lines}, nil) {
 				return
 			}
 		}
 	}, plainly)
 }
 
-// isList says whether a part has one element a line.
-func isList(name string) bool {
-	switch name {
-	case evidence.PartRecords, evidence.PartInputs, evidence.PartAnswers, evidence.PartSummaries:
-		return true
-	}
-	return false
+// A namedChunk is one that is kept, with how many lines it has if it is of a list.
+type namedChunk struct {
+	digest [sha256.Size]byte
+	lines  int
 }
 
-// chunksOf takes a part apart. An empty part has one chunk, which is empty: so it can be told from one that is absent.
-func chunksOf(r io.Reader, list bool) iter.Seq2[[]byte, error] {
+var blobColumns = []string{"digest", "size", "zstd"}
+
+// keepChunks keeps those of a list, which are of one run alone.
+func keepChunks(ctx context.Context, t transaction, chunks iter.Seq2[[]byte, error]) (all []namedChunk, err error) {
+	err = t.insert(ctx, "blob", blobColumns, func(yield func([]any, error) bool) {
+		for chunk, err := range chunks {
+			c := namedChunk{sha256.Sum256(chunk), bytes.Count(chunk, []byte("\n"))}
+			all = append(all, c)
+			if !yield([]any{c.digest[:], len(chunk), pack(chunk)}, err) || err != nil {
+				return
+			}
+		}
+	}, skipping)
+	return all, err
+}
+
+// keepDocument keeps the chunks of what is no list.
+func keepDocument(ctx context.Context, t transaction, chunks iter.Seq2[[]byte, error]) (all []namedChunk, err error) {
+	for chunk, err := range chunks {
+		if err != nil {
+			return nil, err
+		}
+		digest, err := keepContent(ctx, t, chunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, namedChunk{digest: digest})
+	}
+	return all, nil
+}
+
+// linesOf is how many bytes of whole lines make a chunk of a part that has one element a line; 0: it is none.
+func linesOf(name string) int {
+	switch name {
+	case evidence.PartInputs:
+		return chunkOfInputs
+	case evidence.PartRecords, evidence.PartAnswers, evidence.PartSummaries:
+		return chunkOfList
+	}
+	return 0
+}
+
+// chunksOf takes a part apart, a list into chunks of whole lines with so many bytes. An empty part has one chunk, which is empty: so it can
+// be told from one that is absent.
+func chunksOf(r io.Reader, lines int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
 		for n := 0; ; n++ {
-			chunk, err := nextChunk(in, list)
+			chunk, err := nextChunk(in, lines)
 			last := errors.Is(err, io.EOF)
 			if err != nil && !last {
 				yield(nil, err)
@@ -207,8 +233,8 @@ func chunksOf(r io.Reader, list bool) iter.Seq2[[]byte, error] {
 }
 
 // nextChunk reads one chunk; with the last one comes io.EOF.
-func nextChunk(in *bufio.Reader, list bool) ([]byte, error) {
-	if !list {
+func nextChunk(in *bufio.Reader, lines int) ([]byte, error) {
+	if lines == 0 {
 		chunk := make([]byte, chunkOfBytes)
 		n, err := io.ReadFull(in, chunk)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -217,7 +243,7 @@ func nextChunk(in *bufio.Reader, list bool) ([]byte, error) {
 		return chunk[:n], err
 	}
 	var chunk []byte
-	for len(chunk) < chunkOfList {
+	for len(chunk) < lines {
 		line, err := nextLine(in)
 		chunk = append(chunk, line...)
 		if err != nil {

@@ -30,6 +30,18 @@ func pack(content []byte) []byte {
 
 // unpack gives content back, and refuses what is not that of the digest.
 func unpack(packed []byte, size int64, digest []byte) ([]byte, error) {
+	content, err := unpackUnread(packed, size, digest)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(content); string(sum[:]) != string(digest) {
+		return nil, damaged(digest, "was edited")
+	}
+	return content, nil
+}
+
+// unpackUnread gives content back that whoever takes something out of it holds against a digest of its own.
+func unpackUnread(packed []byte, size int64, digest []byte) ([]byte, error) {
 	if size < 0 || size > mostLine+chunkOfList {
 		return nil, damaged(digest, fmt.Sprintf("is said to have %d bytes", size))
 	}
@@ -40,9 +52,6 @@ func unpack(packed []byte, size int64, digest []byte) ([]byte, error) {
 	content, err := d.DecodeAll(packed, make([]byte, 0, size))
 	if err != nil {
 		return nil, damaged(digest, "cannot be unpacked: "+err.Error())
-	}
-	if sum := sha256.Sum256(content); string(sum[:]) != string(digest) {
-		return nil, damaged(digest, "was edited")
 	}
 	return content, nil
 }

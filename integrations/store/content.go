@@ -17,11 +17,21 @@ func (l *Ledger) Keep(ctx context.Context, content []byte) error {
 	if len(content) > MostContent {
 		return fmt.Errorf("a content of %d bytes is too long: it can have %d", len(content), MostContent)
 	}
-	digest := sha256.Sum256(content)
 	return l.db.update(ctx, func(t transaction) error {
-		row := func(yield func([]any, error) bool) { yield([]any{digest[:], len(content), pack(content)}, nil) }
-		return t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, row, skipping)
+		_, err := keepContent(ctx, t, content)
+		return err
 	})
+}
+
+// keepContent keeps a content within a transaction. Runs have much in common, such as their policy: what is there already is not packed again.
+func keepContent(ctx context.Context, t transaction, content []byte) (digest [sha256.Size]byte, err error) {
+	digest = sha256.Sum256(content)
+	var size int64
+	if there, err := one(ctx, t, "SELECT size FROM blob WHERE digest = $1", []any{digest[:]}, &size); err != nil || there {
+		return digest, err
+	}
+	row := func(yield func([]any, error) bool) { yield([]any{digest[:], len(content), pack(content)}, nil) }
+	return digest, t.insert(ctx, "blob", blobColumns, row, skipping)
 }
 
 // Keeps says whether a content is kept.

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/headgate/headgate/engine/evidence"
@@ -65,9 +64,8 @@ func (l *Ledger) Erase(ctx context.Context, digests []string, how evidence.Erasu
 
 // replaceChunk puts other content in the place of a chunk of a run's inputs. What was there goes, unless another run has it too.
 func replaceChunk(ctx context.Context, t transaction, run, number int64, was, content []byte) error {
-	is := sha256.Sum256(content)
-	row := func(yield func([]any, error) bool) { yield([]any{is[:], len(content), pack(content)}, nil) }
-	if err := t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, row, skipping); err != nil {
+	is, err := keepContent(ctx, t, content)
+	if err != nil {
 		return err
 	}
 	if err := t.exec(ctx, "UPDATE part SET digest = $1 WHERE run = $2 AND name = $3 AND chunk = $4", is[:], run, evidence.PartInputs, number); err != nil {

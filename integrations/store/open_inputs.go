@@ -120,12 +120,13 @@ func (p *packedContent) read(ctx context.Context, t transaction, w *wantedInput)
 	return err
 }
 
-// inputs reads the inputs that lie in a chunk. One that is not where it is looked for stays unread.
+// inputs reads the inputs that lie in a chunk. One that is not where it is looked for, or is not what its record names, stays unread: so the
+// chunk itself is held against its digest only if one does.
 func (p *packedContent) inputs(wanted []wantedInput) error {
 	if p.digest == nil {
 		return nil
 	}
-	content, err := unpack(p.zstd, p.size, p.digest)
+	content, err := unpackUnread(p.zstd, p.size, p.digest)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io/fs"
 
@@ -17,22 +16,13 @@ import (
 func (l *Ledger) ShareSweep(ctx context.Context, data []byte, shards [][]byte) (epoch string, err error) {
 	epoch = evidence.Digest(data)
 	err = l.db.update(ctx, func(t transaction) error {
-		var names [][]byte
-		blobs := func(yield func([]any, error) bool) {
-			for chunk, err := range chunksOf(bytes.NewReader(data), false) {
-				digest := sha256.Sum256(chunk)
-				names = append(names, digest[:])
-				if !yield([]any{digest[:], len(chunk), pack(chunk)}, err) {
-					return
-				}
-			}
-		}
-		if err := t.insert(ctx, "blob", []string{"digest", "size", "zstd"}, blobs, skipping); err != nil {
+		chunks, err := keepDocument(ctx, t, chunksOf(bytes.NewReader(data), 0))
+		if err != nil {
 			return err
 		}
-		err := t.insert(ctx, "sweep", []string{"epoch", "chunk", "digest"}, func(yield func([]any, error) bool) {
-			for i, digest := range names {
-				if !yield([]any{epoch, i, digest}, nil) {
+		err = t.insert(ctx, "sweep", []string{"epoch", "chunk", "digest"}, func(yield func([]any, error) bool) {
+			for i, c := range chunks {
+				if !yield([]any{epoch, i, c.digest[:]}, nil) {
 					return
 				}
 			}

@@ -109,7 +109,7 @@ var allowed = map[string][]string{
 	"integrations/river": {"github.com/jackc/pgx/v5", "github.com/riverqueue/river"},
 
 	"integrations/store": {
-		"engine", "engine/evidence", "engine/history",
+		"engine", "engine/evidence", "engine/history", "engine/ticket",
 		"github.com/go-json-experiment/json", "github.com/jackc/pgx/v5", "github.com/klauspost/compress/zstd", "golang.org/x/mod/sumdb/tlog", "modernc.org/sqlite",
 	},
 	"integrations/store/pgtest": {"github.com/jackc/pgx/v5"}, // for tests alone

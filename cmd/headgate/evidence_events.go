@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
@@ -17,7 +16,6 @@ import (
 // recordEffects puts what was done outside into the log of the ledger, as a run that decided nothing: so that it is proven which decision was
 // told to whom, and when. It changes nothing about how the program ends, but is said where it goes wrong.
 func (a *app) recordEffects(ctx context.Context, l *ledger, change engine.RunChange, signer *evidence.Signer, effects []engine.Effect) {
-	effects = slices.DeleteFunc(slices.Clone(effects), func(e engine.Effect) bool { return e.Did == "" || e.Did == engine.DidNothing })
 	if l == nil || len(effects) == 0 {
 		return
 	}
@@ -56,6 +54,9 @@ func (a *app) appendEffects(ctx context.Context, l *ledger, change engine.RunCha
 	_, _, err = l.append(ctx, b, evidence.Seal{Origin: cmp.Or(change.Repository, "headgate"), Signer: signer})
 	return err
 }
+
+// untouched says whether nothing was done about an effect.
+func untouched(e engine.Effect) bool { return e.Did == "" || e.Did == engine.DidNothing }
 
 // mostLookedAt bounds how many runs are looked at for the one before.
 const mostLookedAt = 200

@@ -75,7 +75,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	told := r.tell(ctx, &f.feedback, given, err)
 	told.account(outs)
 	if target != nil {
-		a.recordEffects(ctx, r.ledger, r.result.Change, target.signer, told.effects)
+		a.recordEffects(ctx, r.ledger, r.result.Change, target.signer, slices.DeleteFunc(slices.Clone(told.effects), untouched))
 	}
 	r.notify(ctx, err)
 	r.suggestSettings(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -239,7 +240,7 @@ func (p *publication) write(done *report.Publication, outs []output) error {
 	)
 }
 
-// record puts what was done into the log of the ledger. A dry run did nothing.
+// record puts what was done into the log of the ledger, and what became of tickets meanwhile. A dry run did nothing.
 func (p *publication) record(ctx context.Context, done *report.Publication) {
 	l, ok := p.effects.(*store.Ledger)
 	if !ok || done.DryRun {
@@ -248,12 +249,31 @@ func (p *publication) record(ctx context.Context, done *report.Publication) {
 	var effects []engine.Effect
 	for i := range done.Destinations {
 		for _, c := range done.Destinations[i].Changes {
-			effects = append(effects, c.Effect)
+			e := c.Effect
+			e.State = maps.Clone(e.State)
+			for name, value := range c.About {
+				if e.State == nil {
+					e.State = map[string]string{}
+				}
+				e.State[name] = value
+			}
+			effects = append(effects, e)
 		}
 	}
 	change := engine.RunChange{Repository: p.settings.Repository}
 	if p.result != nil {
 		change = p.result.Change
 	}
-	p.app.recordEffects(ctx, &ledger{ledgerKeeper: l, where: p.flags.ledger}, change, p.signer, effects)
+	lacks, err := l.Untold(ctx, change.Repository, effects)
+	if err != nil {
+		p.app.say("feedback", fmt.Sprintf("what became of tickets is not known of the ledger %s: %v", store.Shown(p.flags.ledger), plain(err)))
+		lacks = make([]bool, len(effects))
+	}
+	var news []engine.Effect
+	for i, e := range effects {
+		if lacks[i] || !untouched(e) {
+			news = append(news, e)
+		}
+	}
+	p.app.recordEffects(ctx, &ledger{ledgerKeeper: l, where: p.flags.ledger}, change, p.signer, news)
 }

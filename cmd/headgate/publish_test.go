@@ -17,6 +17,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/integrations/jira/jiratest"
+	"github.com/headgate/headgate/integrations/store"
 )
 
 // tracker is a Jira with a project PAY as teams have them.
@@ -124,6 +125,53 @@ func TestTheResultThatIsPublishedNamesItsTickets(t *testing.T) {
 	if e := effects.Destinations[0].Effects[0]; e.Kind != engine.EffectTicket || e.Ref != "PAY-1" || e.Did != engine.DidCreate || e.URL != "https://acme.atlassian.net/browse/PAY-1" {
 		t.Errorf("the effect is %+v", e)
 	}
+}
+
+// The ticket of a finding is in what the ledger knows of it, as the log told last: also what people did with it, and what a run that was cut
+// off could not put into the log. A run that finds it as it is known tells nothing.
+func TestTheLedgerKnowsTheTicketOfAFinding(t *testing.T) {
+	p := newPublisher(t)
+	p.gate("2026-11-21", "open.go")
+	must := func(args ...string) {
+		t.Helper()
+		if status, stdout, stderr := p.run(args...); status != statusPass {
+			t.Fatalf("%v: status %d: %s%s", args, status, stdout, stderr)
+		}
+	}
+	must("gate", "scan.sarif", "--repository", "acme/shop", "--branch", "main", "--event", "manual", "--report-only", "--now", "2026-11-21", "--ledger", "ledger.db", "-o", "json=result.json")
+	publishes := func(want string, leaves int64) {
+		t.Helper()
+		must("publish", "result.json", "--ledger", "ledger.db")
+		must("db", "check", "--ledger", "ledger.db")
+		l, err := store.OpenExisting(t.Context(), "ledger.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		for s, err := range l.Open(t.Context(), store.Selection{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have := s.State.Ticket; have.Ref+" "+have.Status != want || have.Name.Place != "https://acme.atlassian.net/projects/PAY" || have.Name.Key == "" {
+				t.Errorf("have %+v, want %s", have, want)
+			}
+		}
+		err = l.Survey(t.Context(), func(s *store.Survey) error {
+			have, err := s.Size()
+			if have != leaves {
+				t.Errorf("the log has %d leaves, want %d", have, leaves)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	publishes("PAY-1 open", 2)
+	publishes("PAY-1 open", 2)
+	p.jira.Transition("PAY-1", "Done", "Won't Do", jiratest.Maria)
+	publishes("PAY-1 closed", 3)
+	publishes("PAY-1 closed", 3)
 }
 
 func TestATicketThatNoSearchFindsIsKnownFromTheLedger(t *testing.T) {

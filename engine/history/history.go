@@ -37,8 +37,28 @@ type State struct {
 	Waivers    int       // that the decision knows, whether they hold or not
 	Opened     time.Time // when it was there last after it was not: the first time, or since it came back
 	Past       []Span    // the times in which it was open before that, oldest first; of many the latest
+	Ticket     Ticket    // the latest about it
 	Traits
 }
+
+// A Ticket is an issue in a tracker, as it was when somebody last noted it. It is zero where there is none.
+type Ticket struct {
+	Name   TicketName
+	Ref    string // what people call it: PAY-12
+	Status string // TicketOpen or TicketClosed; empty: not known
+}
+
+// A TicketName tells a ticket from all others.
+type TicketName struct {
+	Place string // URL of the tracker and the project in it
+	Key   string // ours
+}
+
+// The statuses of tickets.
+const (
+	TicketOpen   = "open"
+	TicketClosed = "closed"
+)
 
 // A Span is a time in which a finding was open on an asset.
 type Span struct {
@@ -139,6 +159,7 @@ func (b *Branch) See(r *Run, seen *Sight) {
 		if i == 0 && old.Status == Closed { // under the id that it has now, or had last
 			s.Reopened++
 		}
+		s.Ticket = s.Ticket.or(old.Ticket)
 		b.remove(old)
 	}
 	s.NewCVEs = s.CVEs
@@ -206,6 +227,35 @@ func (b *Branch) Redecide(r *Run, made *Sight) bool {
 func (s *State) decided(r *Run, made *Sight) {
 	s.Priority, s.Action, s.Due, s.NextChange, s.Run, s.Index = made.Priority, made.Action, made.Due, made.NextChange, r.Leaf, made.Index
 	s.Leaf, s.Waivers, s.Traits = made.Leaf, made.Waivers, made.Traits
+}
+
+// Tell notes the tickets that there are about a state, oldest first.
+func (b *Branch) Tell(about func(*State) []Ticket) {
+	for at, was := range b.states {
+		s := *was
+		for _, t := range about(was) {
+			s.Ticket = t.or(s.Ticket)
+		}
+		if s.Ticket != was.Ticket {
+			s.NewCVEs = nil
+			b.states[at], b.dirty[at] = &s, true
+		}
+	}
+}
+
+// or is the ticket as it is known now, or the one that was known before: if there is none now, or if it is closed and the other, which is
+// another one, is not, so that work goes on there.
+func (t Ticket) or(before Ticket) Ticket {
+	switch none := (TicketName{}); {
+	case before.Name == none:
+	case t.Name == none:
+		return before
+	case t.Name == before.Name && t.Status == "":
+		t.Status = before.Status
+	case t.Name != before.Name && t.Status == TicketClosed && before.Status != TicketClosed:
+		return before
+	}
+	return t
 }
 
 // known are the states of a finding under any of its ids, that of the canonical one first.

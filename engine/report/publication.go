@@ -37,6 +37,9 @@ type PublishedChange struct {
 	Comment string        // that is added, as plain text; empty: none
 	Counts  bool          // nothing of it is seen, but it is noted that it was not found
 	Usual   bool          // it stays as it is, as most do: there is nothing to wonder about
+
+	// About says which cases the object is about, for the record of the effect: more of its State, which nobody has to be told.
+	About map[string]string
 }
 
 // Degraded are the effects that are not as they should be.

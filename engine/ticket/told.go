@@ -12,7 +12,7 @@ import (
 // to be made true, of that of Planned.
 func (r *Run) Told(c *Change, e engine.Effect) report.PublishedChange {
 	e.State = shown(e.State)
-	out := report.PublishedChange{Effect: e, Comment: c.Comment.text()}
+	out := report.PublishedChange{Effect: e, Comment: c.Comment.text(), About: c.about()}
 	switch {
 	case c.Ticket != nil:
 		out.Summary, out.Due, out.Owner = c.Ticket.Summary, dayText(c.Ticket.Due), c.Ticket.people()
@@ -25,6 +25,39 @@ func (r *Run) Told(c *Change, e engine.Effect) report.PublishedChange {
 	}
 	return out
 }
+
+// about says which cases a ticket is about: by the ids of findings, with spaces between them, and the asset or team that it is for. A ticket
+// that is wanted no more is still about what it was about when that was found last.
+func (c *Change) about() map[string]string {
+	var of []Cleared
+	var per Per
+	var name string
+	switch {
+	case c.Ticket != nil:
+		of, per, name = c.Ticket.from.clears, c.Next.Per, c.Ticket.For
+	case c.Issue != nil:
+		of, per, name = c.Issue.State.Clears, c.Issue.State.Per, c.Issue.State.For
+	}
+	var ids []string
+	for _, cleared := range of {
+		ids = append(ids, cleared.IDs...)
+	}
+	about := map[string]string{StateFindings: strings.Join(ids, " ")}
+	switch per {
+	case PerAsset:
+		about[StateAsset] = name
+	case PerTeam:
+		about[StateTeam] = name
+	}
+	return about
+}
+
+// The names of what an effect's State in the log says a ticket is about.
+const (
+	StateFindings = "findings" // their ids, with spaces between them
+	StateAsset    = "asset"    // that it is for alone; absent: it is for those of a team, or all of the repository
+	StateTeam     = "team"     // that it is for alone; empty: for what no team owns, absent: as above
+)
 
 // shown is of a state what people are told: not what is kept with it for the next run.
 func shown(state map[string]string) map[string]string {

@@ -48,7 +48,8 @@ type keptEntry struct {
 	leaf               int64
 	digest             string
 	repository, branch string
-	records            int64
+	outcome            string
+	records, epoch     int64
 }
 
 // Check reads the whole ledger and works everything out again: the hashes and checkpoints of the log, the content and records of every run,
@@ -173,9 +174,9 @@ func (x *Examination) checkpoints(ctx context.Context, t transaction, roots []tl
 
 // runsOf lists the runs in the order of the log.
 func runsOf(ctx context.Context, t transaction) (all []keptEntry, err error) {
-	err = t.each(ctx, "SELECT leaf, digest, repository, branch, records FROM run ORDER BY leaf", nil, func(scan func(...any) error) error {
+	err = t.each(ctx, "SELECT leaf, digest, repository, branch, outcome, records, epoch FROM run ORDER BY leaf", nil, func(scan func(...any) error) error {
 		var e keptEntry
-		err := scan(&e.leaf, &e.digest, &e.repository, &e.branch, &e.records)
+		err := scan(&e.leaf, &e.digest, &e.repository, &e.branch, &e.outcome, &e.records, &e.epoch)
 		all = append(all, e)
 		return err
 	})
@@ -190,7 +191,8 @@ func (x *Examination) run(ctx context.Context, t transaction, e *keptEntry) erro
 		x.problem("run %d (%s): %v", e.leaf, e.digest, err)
 		return ctx.Err()
 	}
-	if in.digest != e.digest || in.terms.Change.Repository != e.repository || in.terms.Change.Branch != e.branch {
+	if in.digest != e.digest || in.terms.Change.Repository != e.repository || in.terms.Change.Branch != e.branch ||
+		string(in.statement.Predicate.Outcome) != e.outcome || in.terms.Epoch != e.epoch {
 		x.problem("run %d is listed as something else than what its statement says", e.leaf)
 	}
 	v, err := evidence.VerifyRun(ctx, kept, evidence.Options{})
@@ -324,7 +326,8 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 			sweeps[0].roots = append(sweeps[0].roots, *root)
 			sweeps = sweeps[1:]
 		}
-		if e.repository != b.repository || e.branch != b.branch {
+		on := e.repository == b.repository && e.branch == b.branch
+		if !on && (e.repository != b.repository || !e.tells()) {
 			continue
 		}
 		kept := &keptRun{view: within(t).view, leaf: e.leaf}
@@ -333,14 +336,17 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 			return nil, err
 		}
 		p := in.projectionOn(e.leaf)
-		if p.branch == nil {
+		if on && p.branch != nil {
+			p.branch, root = branch, nil
+		} else if !in.tells() {
 			continue
 		}
-		p.branch, root = branch, nil
 		if err := p.takeAll(ctx, kept); err != nil {
 			return nil, fmt.Errorf("run %d: %w", e.leaf, err)
 		}
-		if err := p.end(); err != nil {
+		if p.branch == nil {
+			branch.Tell(p.told.about)
+		} else if err := p.end(); err != nil {
 			return nil, fmt.Errorf("run %d: %w", e.leaf, err)
 		}
 	}

@@ -163,9 +163,9 @@ func found(id string, report int) evidence.Decision {
 
 var trivy = engine.Report{Name: "trivy.json", Tool: "trivy", Complete: true, Targets: []string{"repository acme/shop"}}
 
-func appending(t testing.TB, l *Ledger, p parts) int64 {
+func appending(t testing.TB, l *Ledger, run evidence.Run) int64 {
 	t.Helper()
-	index, added, err := l.Append(t.Context(), p, seal)
+	index, added, err := l.Append(t.Context(), run, seal)
 	if err != nil || !added {
 		t.Fatalf("added %t, %v", added, err)
 	}

@@ -34,6 +34,7 @@ type projection struct {
 	in     *incoming
 	again  []redecided // of a run of a sweep: what it decided again, before it is written
 	epoch  []byte      // the record of a sweep that it has, if it has one
+	told   told        // tickets that it made, or noted
 }
 
 // projection begins with what is known of the branch.
@@ -103,6 +104,9 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 		p.epoch = bytes.Clone(line.Bytes)
 	}
 	if d == nil {
+		if r.Effect != nil && p.in.tells() {
+			p.told.hear(r.Effect)
+		}
 		if r.Case != nil {
 			finding = r.Case.Finding
 		}
@@ -145,7 +149,7 @@ func (p *projection) traits(d *evidence.Decision) history.Traits {
 // write puts what changed into the tables.
 func (p *projection) write(ctx context.Context, t transaction) error {
 	if p.branch == nil {
-		return nil
+		return p.told.write(ctx, t, p.in.terms.Change.Repository)
 	}
 	if p.sweeps() {
 		if err := p.lookUp(ctx, t); err != nil {
@@ -172,7 +176,7 @@ var (
 	stateKey     = []string{"repository", "branch", "asset", "finding"}
 	stateColumns = append(slices.Clone(stateKey), "status", "first_seen", "last_seen", "closed", "reopened", "priority", "action", "due",
 		"next_change", "run", "idx", "leaf", "cves", "waivers", "opened",
-		"owner", "criticality", "fixable", "exploited", "names")
+		"owner", "criticality", "fixable", "exploited", "ticket", "ticket_status", "ticket_place", "ticket_key", "names")
 )
 
 // writeStates puts states into the tables and takes those out that are gone. Fresh are the CVEs of a state that are not in their table yet.
@@ -212,7 +216,8 @@ func rowOf(repository, branch string, s *history.State) ([]any, error) {
 	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy, s.Past}, json.Deterministic(true))
 	return []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
 		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], strings.Join(s.CVEs, " "), s.Waivers,
-		timeText(s.Opened), s.Owner, s.Criticality, knownText(s.Fixable), knownText(s.Exploited), lists}, err
+		timeText(s.Opened), s.Owner, s.Criticality, knownText(s.Fixable), knownText(s.Exploited),
+		s.Ticket.Ref, s.Ticket.Status, s.Ticket.Name.Place, s.Ticket.Name.Key, lists}, err
 }
 
 // knownText writes what is yes or no, or empty if it is not known.
@@ -248,7 +253,7 @@ func cvesOf(ctx context.Context, t transaction, repository, branch string) (map[
 
 // stateSelection are the columns of a state that stateIn reads.
 const stateSelection = `asset, finding, status, first_seen, last_seen, closed, reopened, priority, action, due, next_change, run, idx, leaf, waivers, ` +
-	`opened, owner, criticality, fixable, exploited, names`
+	`opened, owner, criticality, fixable, exploited, ticket, ticket_status, ticket_place, ticket_key, names`
 
 // statesOf are the states of a branch, in the order of asset and id.
 func statesOf(ctx context.Context, t transaction, repository, branch string) (all []*history.State, err error) {
@@ -267,7 +272,8 @@ func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
 	var lists, leaf []byte
 	var first, last, closed, due, next, opened, fixable, exploited string
 	if err := scan(append([]any{&s.Asset, &s.Finding, &s.Status, &first, &last, &closed, &s.Reopened, &s.Priority, &s.Action, &due, &next, &s.Run, &s.Index,
-		&leaf, &s.Waivers, &opened, &s.Owner, &s.Criticality, &fixable, &exploited, &lists}, more...)...); err != nil {
+		&leaf, &s.Waivers, &opened, &s.Owner, &s.Criticality, &fixable, &exploited,
+		&s.Ticket.Ref, &s.Ticket.Status, &s.Ticket.Name.Place, &s.Ticket.Name.Key, &lists}, more...)...); err != nil {
 		return nil, err
 	}
 	var n names

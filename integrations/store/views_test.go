@@ -14,6 +14,7 @@ import (
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/ticket"
 )
 
 // rows are what a query gives, each row as one text.
@@ -69,6 +70,7 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 			appending(t, l, sketch{at: begin.AddDate(0, 0, step.day), event: engine.EventSchedule, branch: "main", reports: []engine.Report{trivy}, findings: step.found}.run(t))
 		}
 		appending(t, l, sketch{at: begin.AddDate(0, 0, 11), event: engine.EventPullRequest, branch: "main", reports: []engine.Report{trivy}}.run(t))
+		appending(t, l, telling(t, begin.AddDate(0, 0, 12), issue(t, 5, ticket.PerAsset, "checkout", ticket.CategoryNew, "hg1-1")))
 		if err := l.Put(t.Context(), engine.Effect{Place: "https://jira.example/PAY", Kind: engine.EffectTicket, Key: "k", Ref: "PAY-1",
 			State: map[string]string{"status": "Done", "resolution": "Fixed", "category": "done"}}); err != nil {
 			t.Fatal(err)
@@ -89,8 +91,8 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 			columns int
 			want    []string
 		}{
-			{"SELECT finding, status, owner, overdue, reopened FROM kpi_case ORDER BY finding", 5,
-				[]string{"hg1-1 open team-pay 1 1", "hg1-2 closed team-pay 0 0", "hg1-3 open <nil> 0 0"}},
+			{"SELECT finding, status, owner, overdue, reopened, ticket, ticket_status FROM kpi_case ORDER BY finding", 7,
+				[]string{"hg1-1 open team-pay 1 1 PAY-5 open", "hg1-2 closed team-pay 0 0 <nil> <nil>", "hg1-3 open <nil> 0 0 <nil> <nil>"}},
 			{"SELECT owner, priority, CAST(open AS INTEGER), CAST(overdue AS INTEGER) FROM kpi_open ORDER BY open, overdue", 4, []string{"<nil> attend 1 0", "team-pay attend 1 1"}},
 			{"SELECT owner, CAST(overdue AS INTEGER), CAST(later AS INTEGER) FROM kpi_due ORDER BY owner", 3, []string{"nobody 0 1", "team-pay 1 0"}},
 			{"SELECT finding, CAST(days AS INTEGER), closed IS NULL FROM kpi_span WHERE finding = 'hg1-1' ORDER BY opened", 3, nil},

@@ -84,6 +84,10 @@ CREATE TABLE finding_state (
 	criticality TEXT NOT NULL,
 	fixable TEXT NOT NULL, -- yes or no; empty: it is of no package
 	exploited TEXT NOT NULL, -- yes or no; empty: nobody asked
+	ticket TEXT NOT NULL, -- that is about it, as people call it; empty: none
+	ticket_status TEXT NOT NULL, -- open or closed, as it was noted last; empty: not known
+	ticket_place TEXT NOT NULL, -- and where it is, with its key there, as effect has them
+	ticket_key TEXT NOT NULL,
 	names BLOB NOT NULL, -- further ids, CVEs, the scans that see it, and when it was open before, as JSON
 	PRIMARY KEY (repository, branch, asset, finding)
 ) STRICT;

@@ -6,6 +6,7 @@
 CREATE VIEW kpi_case AS
 SELECT repository, branch, asset, finding, status, priority, action, NULLIF(owner, '') AS owner, NULLIF(criticality, '') AS criticality,
 	NULLIF(fixable, '') AS fixable, NULLIF(exploited, '') AS exploited, NULLIF(cves, '') AS cves, reopened,
+	NULLIF(ticket, '') AS ticket, NULLIF(ticket_status, '') AS ticket_status, NULLIF(ticket_place, '') AS ticket_place, NULLIF(ticket_key, '') AS ticket_key,
 	@time(first_seen) AS first_seen, @time(opened) AS opened, @time(closed) AS closed, @time(due) AS due,
 	CASE WHEN status = 'open' AND due <> '' AND due < @now THEN 1 ELSE 0 END AS overdue,
 	@days(first_seen, CASE WHEN closed = '' THEN @now ELSE closed END) AS age_days

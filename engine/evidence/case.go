@@ -15,10 +15,19 @@ func DecisionOf(c *engine.Case, now time.Time) *Decision { return decisionOf(c, 
 // decisionOf is what a record says of a decided case, but for the digests of input and answer. Reports are the places of reports in the
 // terms, by digest.
 func decisionOf(c *engine.Case, now time.Time, reports map[string]int) *Decision {
+	d := &Decision{}
+	d.of(c, now, reports)
+	return d
+}
+
+// of makes the decision that decisionOf gives. The lists that it made before are used again; those of the case are not written to.
+func (d *Decision) of(c *engine.Case, now time.Time, reports map[string]int) {
 	in, made := &c.Input, &c.Decision
-	d := &Decision{Finding: findingOf(&in.Finding, reports), Asset: Asset{ID: in.Asset.ID, Owner: in.Asset.Owner, Criticality: in.Asset.Criticality,
-		Exposure: in.Asset.Exposure}, Status: in.Status(), Priority: made.Priority, Action: made.Action, Due: made.Due, DueFrom: made.DueFrom,
-		Overdue: made.Overdue, NextChange: made.NextChange, Assumed: made.Assumed, Oblige: made.Obligations, Range: made.Range}
+	*d = Decision{Finding: Finding{IDs: d.Finding.IDs[:0], Reports: d.Finding.Reports[:0]}, Asset: Asset{ID: in.Asset.ID, Owner: in.Asset.Owner,
+		Criticality: in.Asset.Criticality, Exposure: in.Asset.Exposure}, Status: in.Status(), Priority: made.Priority, Action: made.Action, Due: made.Due,
+		DueFrom: made.DueFrom, Overdue: made.Overdue, NextChange: made.NextChange, Assumed: made.Assumed, Oblige: made.Obligations, Range: made.Range,
+		Reasons: d.Reasons[:0], Controls: d.Controls[:0], Waivers: d.Waivers[:0]}
+	d.Finding.of(&in.Finding, reports)
 	if made.WouldHave != nil {
 		d.WouldHave = *made.WouldHave
 	}
@@ -36,41 +45,39 @@ func decisionOf(c *engine.Case, now time.Time, reports map[string]int) *Decision
 			continue
 		}
 		for _, control := range r.Controls {
-			if !slices.Contains(d.Controls, control) {
-				d.Controls = append(d.Controls, control)
+			if at, there := slices.BinarySearch(d.Controls, control); !there {
+				d.Controls = slices.Insert(d.Controls, at, control)
 			}
 		}
 	}
-	slices.Sort(d.Controls)
-	for _, w := range in.Context.Waivers {
-		d.Waivers = append(d.Waivers, w.ID)
+	for i := range in.Context.Waivers {
+		d.Waivers = append(d.Waivers, in.Context.Waivers[i].ID)
 	}
-	return d
 }
 
-func findingOf(f *engine.Finding, reports map[string]int) Finding {
-	out := Finding{ID: f.ID, Kind: f.Kind}
-	for _, id := range f.IDs {
-		if id != f.ID {
-			out.IDs = append(out.IDs, id)
+// of names a finding.
+func (f *Finding) of(seen *engine.Finding, reports map[string]int) {
+	f.ID, f.Kind = seen.ID, seen.Kind
+	for _, id := range seen.IDs {
+		if id != seen.ID {
+			f.IDs = append(f.IDs, id)
 		}
 	}
-	for _, source := range f.Sources {
-		if at, ok := reports[source.Report]; ok && !slices.Contains(out.Reports, at) {
-			out.Reports = append(out.Reports, at)
+	for i := range seen.Sources {
+		if at, ok := reports[seen.Sources[i].Report]; ok && !slices.Contains(f.Reports, at) {
+			f.Reports = append(f.Reports, at)
 		}
 	}
-	slices.Sort(out.Reports)
+	slices.Sort(f.Reports)
 	switch {
-	case f.Vulnerability != nil:
-		out.Name, out.CVEs = f.Vulnerability.ID, f.Vulnerability.CVEs
-	case f.Rule != nil:
-		out.Name = f.Rule.ID
+	case seen.Vulnerability != nil:
+		f.Name, f.CVEs = seen.Vulnerability.ID, seen.Vulnerability.CVEs
+	case seen.Rule != nil:
+		f.Name = seen.Rule.ID
 	}
-	if f.Package != nil {
-		out.Package, out.Fixed = f.Package.PURL, f.Package.Fixed
+	if seen.Package != nil {
+		f.Package, f.Fixed = seen.Package.PURL, seen.Package.Fixed
 	}
-	return out
 }
 
 // Called says whether a finding has an id or name.

@@ -70,9 +70,9 @@ func (b *Bundle) Without(ctx context.Context, create func(name string) (io.Write
 		}
 		to, err := w.open(name)
 		if err == nil && name == PartInputs {
-			n, err = Erase(from, to.pack, digests, how)
+			n, err = Erase(from, to, digests, how)
 		} else if err == nil {
-			_, err = io.Copy(to.pack, from)
+			_, err = io.Copy(to, from)
 		}
 		if err := errors.Join(err, from.Close()); err != nil {
 			return n, fmt.Errorf("%s: %w", name, err)

@@ -72,15 +72,18 @@ type Ledger interface {
 // Digest names bytes: "sha256:" and 64 hexadecimal digits.
 func Digest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return hashText(sum)
 }
 
+// digestPrefix begins a digest.
+const digestPrefix = "sha256:"
+
 // hashText writes a hash as Digest does.
-func hashText(h tlog.Hash) string { return "sha256:" + hex.EncodeToString(h[:]) }
+func hashText(h tlog.Hash) string { return digestPrefix + hex.EncodeToString(h[:]) }
 
 // parseDigest reads what Digest writes, and nothing else.
 func parseDigest(text string) (h tlog.Hash, err error) {
-	digits, ok := strings.CutPrefix(text, "sha256:")
+	digits, ok := strings.CutPrefix(text, digestPrefix)
 	b, err := hex.DecodeString(digits)
 	if !ok || err != nil || len(b) != len(h) || digits != strings.ToLower(digits) {
 		return h, fmt.Errorf("%.80q is no digest", text)

@@ -382,7 +382,7 @@ func (o *redone) compare(a *again, c *engine.Case) {
 	r := *o.line.Record
 	r.Decision = decisionOf(c, a.terms.At, a.reports)
 	r.Decision.Input, r.Decision.Answer = o.line.Decision.Input, Digest([]byte(c.Decision.Answer))
-	if o.is, o.err = appendLine(make([]byte, 0, len(o.line.Bytes)), &r); o.err != nil {
+	if o.is, o.err = appendRecord(make([]byte, 0, len(o.line.Bytes)), &r); o.err != nil {
 		return
 	}
 	o.state = ReplayDiffers

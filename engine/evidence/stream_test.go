@@ -1,6 +1,8 @@
 package evidence_test
 
 import (
+	"bytes"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -48,5 +50,48 @@ func TestCasesWrittenAsTheyComeGiveTheRunOfAllAtOnce(t *testing.T) {
 	}
 	if _, _, err := stream(cases - 1); err == nil {
 		t.Error("a case that nobody counted is accepted")
+	}
+}
+
+// A file is compressed by all cores, in frames. Which bytes it has follows from what is in it alone.
+func TestTheBytesOfABundleDependNeitherOnCoresNorOnHowCasesCome(t *testing.T) {
+	const cases = 3000
+	m := make1(cases, nil)
+	m.result.Counts = engine.Counts{Findings: cases, Cases: cases, Attend: cases, Warn: cases - cases/3, Pass: cases / 3, Waived: cases / 3}
+	write := func(cores, chunk int) fstest.MapFS {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+		files := fstest.MapFS{}
+		w, err := evidence.NewWriter(creator(files), m.terms, map[string][]byte{"main/main.rego": []byte("package main\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range m.waivers {
+			if err := w.Add(evidence.Record{Kind: evidence.KindWaiver, Waiver: one}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for some := range slices.Chunk(m.cases, chunk) {
+			if err := w.Cases(some, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.Close(evidence.Outcome{Result: m.result, AssetsInScope: 1, AssetsEvaluated: 1}); err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	want := write(1, cases)
+	if v := verify(t, want, nil); v.Failed != 0 || v.Records != int64(cases+len(m.waivers)) {
+		t.Errorf("%d records\n%s", v.Records, said(v))
+	}
+	if n := len(unpacked(t, want, evidence.PartInputs)); n < 2<<20 {
+		t.Fatalf("inputs of %d bytes are too few for several frames", n)
+	}
+	for _, of := range [][2]int{{4, cases}, {2, 100}, {3, 1}} {
+		for name, file := range write(of[0], of[1]) {
+			if !bytes.Equal(file.Data, want[name].Data) {
+				t.Errorf("with %d cores and %d cases at a time %s differs", of[0], of[1], name)
+			}
+		}
 	}
 }

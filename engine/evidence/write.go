@@ -1,16 +1,14 @@
 package evidence
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/headgate/headgate/engine"
@@ -46,6 +44,7 @@ type Writer struct {
 	inputs  *part
 	answers *part
 	known   map[tlog.Hash]bool // answers that are written, by their digests
+	spare   sync.Pool          // of *batch, to be used again
 	tree    tree
 	sums    map[string]string
 	work    Predicate
@@ -84,59 +83,6 @@ func NewWriter(create func(name string) (io.WriteCloser, error), terms Terms, po
 	return w, nil
 }
 
-// A part is a part of a bundle that is being written.
-type part struct {
-	name   string
-	file   io.WriteCloser
-	packed hash.Hash // of the file
-	plain  hash.Hash // of what is in it; nil: nobody asks
-	pack   io.WriteCloser
-}
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
-
-func (w *Writer) open(name string) (*part, error) {
-	file, err := w.create(FileOf(name))
-	if err != nil {
-		return nil, err
-	}
-	p := &part{name: name, file: file, packed: sha256.New(), plain: sha256.New()}
-	to := io.MultiWriter(file, p.packed)
-	p.pack = nopCloser{to}
-	if FileOf(name) != name {
-		if p.pack, err = zstd.NewWriter(to, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-			zstd.WithWindowSize(mostWindow)); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-// mostWindow bounds how far back a compressed file refers, and so what reading it needs.
-const mostWindow = 1 << 20
-
-func (p *part) write(b []byte) error {
-	if p.plain != nil {
-		p.plain.Write(b) // never fails
-	}
-	_, err := p.pack.Write(b)
-	return err
-}
-
-// close ends a part and is the digest of what is in it; empty if nobody asks.
-func (w *Writer) close(p *part) (string, error) {
-	if err := errors.Join(p.pack.Close(), p.file.Close()); err != nil {
-		return "", fmt.Errorf("%s: %w", FileOf(p.name), err)
-	}
-	w.sums[FileOf(p.name)] = hashText(tlog.Hash(p.packed.Sum(nil)))
-	if p.plain == nil {
-		return "", nil
-	}
-	return hashText(tlog.Hash(p.plain.Sum(nil))), nil
-}
-
 // whole writes a part at once.
 func (w *Writer) whole(name string, data []byte) (string, error) {
 	p, err := w.open(name)
@@ -162,138 +108,26 @@ func (w *Writer) document(name string, v any) (string, error) {
 
 // Add writes a record. Its version, index, time and terms are filled in.
 func (w *Writer) Add(r Record) error {
-	line, err := w.line(&r, w.tree.size)
+	line, err := w.appendRecord(nil, &r, w.tree.size)
 	if err != nil {
 		return err
 	}
-	return w.record(line)
-}
-
-func (w *Writer) line(r *Record, index int64) ([]byte, error) {
-	r.V, r.Index, r.At, r.Terms = RecordVersion, index, w.now, w.terms
-	line, err := appendLine(make([]byte, 0, usualRecord), r)
-	if err == nil && len(line) > MostRecord {
-		err = fmt.Errorf("it has %d bytes, more than a record may have", len(line))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("record %d: %w", index, err)
-	}
-	return append(line, '\n'), nil
-}
-
-// Most records, and most inputs, have no more bytes than that.
-const (
-	usualRecord = 1 << 10
-	usualInput  = 2 << 10
-)
-
-func (w *Writer) record(line []byte) error {
 	w.tree.add(tlog.RecordHash(line[:len(line)-1]))
 	return w.records.write(line)
 }
 
-// batchSize is how many cases are worked on at once by one core: enough that handing them over costs nothing.
-const batchSize = 256
-
-// A batch is some cases as they are written.
-type batch struct {
-	records, inputs [][]byte
-	answers         []string
-	digests         []tlog.Hash // of answers
-	err             error
-}
-
-// Cases writes the records of decided cases, on all cores. Prev is the id of the record before on the same case; nil: none is known.
-func (w *Writer) Cases(cases []engine.Case, prev func(*engine.Case) string) error {
-	type some struct {
-		cases []engine.Case
-		first int64
+// appendRecord writes the line of a record behind others.
+func (w *Writer) appendRecord(b []byte, r *Record, index int64) ([]byte, error) {
+	r.V, r.Index, r.At, r.Terms = RecordVersion, index, w.now, w.terms
+	from := len(b)
+	b, err := appendRecord(b, r)
+	if err == nil && len(b)-from > MostRecord {
+		err = fmt.Errorf("it has %d bytes, more than a record may have", len(b)-from)
 	}
-	in := func(yield func(some) bool) {
-		first := w.tree.size
-		for chunk := range slices.Chunk(cases, batchSize) {
-			if !yield(some{chunk, first}) {
-				return
-			}
-			first += int64(len(chunk))
-		}
+	if err != nil {
+		return nil, fmt.Errorf("record %d: %w", index, err)
 	}
-	batches := inOrder(in, func() func(some) *batch {
-		digests := map[string]tlog.Hash{}
-		return func(s some) *batch { return w.batch(s.cases, s.first, prev, digests) }
-	})
-	for b := range batches {
-		if err := w.keep(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// batch makes what is written of cases. Digests remembers those of answers, which many cases share.
-func (w *Writer) batch(cases []engine.Case, first int64, prev func(*engine.Case) string, digests map[string]tlog.Hash) *batch {
-	b := &batch{}
-	for i := range cases {
-		c := &cases[i]
-		input, err := appendLine(make([]byte, 0, usualInput), &Input{Input: &c.Input, Provenance: c.Provenance, Conflicts: c.Conflicts})
-		switch {
-		case err == nil && len(input) > mostLine:
-			err = fmt.Errorf("its input has %d bytes, more than evidence may have", len(input))
-		case err == nil && c.Decision.Answer == "":
-			err = errors.New("the policy's answer is not there")
-		}
-		if err != nil {
-			b.err = fmt.Errorf("evidence of %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err)
-			return b
-		}
-		answer, ok := digests[c.Decision.Answer]
-		if !ok {
-			answer = sha256.Sum256([]byte(c.Decision.Answer))
-			if len(digests) < mostDigests {
-				digests[c.Decision.Answer] = answer
-			}
-		}
-		d := decisionOf(c, w.now, w.reports)
-		d.Input, d.Answer = Digest(input), hashText(answer)
-		r := Record{Kind: KindDecision, Decision: d}
-		if prev != nil {
-			r.Prev = prev(c)
-		}
-		line, err := w.line(&r, first+int64(i))
-		if err != nil {
-			b.err = err
-			return b
-		}
-		b.records, b.inputs = append(b.records, line), append(b.inputs, append(input, '\n'))
-		b.answers, b.digests = append(b.answers, c.Decision.Answer), append(b.digests, answer)
-	}
-	return b
-}
-
-// mostDigests bounds what a core remembers of answers.
-const mostDigests = 1 << 14
-
-func (w *Writer) keep(b *batch) error {
-	if b.err != nil {
-		return b.err
-	}
-	for i, line := range b.records {
-		if err := w.record(line); err != nil {
-			return fmt.Errorf("%s: %w", PartRecords, err)
-		}
-		if err := w.inputs.write(b.inputs[i]); err != nil {
-			return fmt.Errorf("%s: %w", PartInputs, err)
-		}
-		if w.known[b.digests[i]] {
-			continue
-		}
-		w.known[b.digests[i]] = true
-		if err := w.answers.write([]byte(b.answers[i] + "\n")); err != nil {
-			return fmt.Errorf("%s: %w", PartAnswers, err)
-		}
-	}
-	w.work.Coverage.Decisions += len(b.records)
-	return nil
+	return append(b, '\n'), nil
 }
 
 // An Outcome is what a run came to, beside its records.

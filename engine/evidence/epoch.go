@@ -1,7 +1,9 @@
 package evidence
 
 import (
+	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -47,11 +49,17 @@ type BranchRoot struct {
 }
 
 // A BranchSummer works out the root of what is open on a branch, case by case in the order of asset and finding.
-type BranchSummer struct{ tree tree }
+type BranchSummer struct {
+	tree tree
+	line []byte
+}
 
 // Add takes the next case, and the hash of the record that was last decided on it.
 func (s *BranchSummer) Add(asset, finding string, record tlog.Hash) {
-	s.tree.add(tlog.RecordHash(fmt.Appendf(nil, "%q %q %x", asset, finding, record[:])))
+	text := append(strconv.AppendQuote(s.line[:0], asset), ' ')
+	text = append(strconv.AppendQuote(text, finding), ' ')
+	s.line = hex.AppendEncode(text, record[:])
+	s.tree.add(tlog.RecordHash(s.line))
 }
 
 // Root is that of the cases so far.

@@ -237,6 +237,9 @@ func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntr
 			return err
 		}
 		same, err := sameStates(ctx, t, b, want)
+		if err == nil && same {
+			same, err = sameRoot(ctx, t, rootOf(b, want))
+		}
 		if err != nil {
 			return err
 		}
@@ -251,13 +254,21 @@ func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntr
 			x.problem("%s", problem)
 		}
 	}
-	var all int64
-	if _, err := one(ctx, t, "SELECT count(*) FROM finding_state", nil, &all); err != nil {
-		return err
-	}
-	if !x.Stale && all != x.Findings {
-		x.Stale = true
-		x.problem("%d findings are open or closed on branches that no run was on: headgate db rebuild removes them", all-x.Findings)
+	return x.strays(ctx, t)
+}
+
+// strays finds what is kept of branches that no run was on.
+func (x *Examination) strays(ctx context.Context, t transaction) error {
+	for _, of := range []struct{ table, what string }{{"finding_state", "findings are open or closed"}, {"branch_root", "roots are kept of what is open"}} {
+		var n int64
+		query := "SELECT count(*) FROM " + of.table + " s WHERE NOT EXISTS (SELECT 1 FROM run r WHERE r.repository = s.repository AND r.branch = s.branch)"
+		if _, err := one(ctx, t, query, nil, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			x.Stale = true
+			x.problem("%d %s on branches that no run was on: headgate db rebuild removes them", n, of.what)
+		}
 	}
 	return nil
 }
@@ -292,6 +303,13 @@ func sameStates(ctx context.Context, t transaction, b branchName, want []*histor
 	return len(cves) == 0, nil
 }
 
+// sameRoot says whether the root that is kept of a branch is this one. Where no run said what is open, none is kept.
+func sameRoot(ctx context.Context, t transaction, want *evidence.BranchRoot) (bool, error) {
+	have := *want
+	found, err := one(ctx, t, "SELECT cases, root FROM branch_root WHERE repository = $1 AND branch = $2", []any{want.Repository, want.Branch}, &have.Cases, &have.Root)
+	return have == *want && (found || want.Cases == 0), err
+}
+
 // String names a branch for people.
 func (b branchName) String() string {
 	switch {
@@ -321,7 +339,7 @@ func replayed(ctx context.Context, t transaction, b branchName, runs []keptEntry
 	for _, e := range runs {
 		if len(sweeps) > 0 && sweeps[0].leaf == e.leaf {
 			if root == nil {
-				root = rootOf(b, branch)
+				root = rootOf(b, branch.All())
 			}
 			sweeps[0].roots = append(sweeps[0].roots, *root)
 			sweeps = sweeps[1:]
@@ -379,7 +397,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 		return 0, fmt.Errorf("what is open cannot be made of a ledger that is not as it was written: %w", err)
 	}
 	err = l.db.update(ctx, func(t transaction) error {
-		for _, table := range []string{"finding_state", "finding_cve", "branch_root", "epoch"} { // these roots are worked out by the next sweep
+		for _, table := range []string{"finding_state", "finding_cve", "branch_root", "epoch"} {
 			if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
@@ -398,6 +416,9 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 			}
 			findings += int64(len(all))
 			if err := writeStates(ctx, t, b.repository, b.branch, all, nil, func(s *history.State) []string { return s.CVEs }); err != nil {
+				return err
+			}
+			if err := keepRoot(ctx, t, rootOf(b, all)); err != nil {
 				return err
 			}
 		}

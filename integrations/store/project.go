@@ -160,7 +160,18 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 		return err
 	}
 	put, gone := p.branch.Changed()
-	return writeStates(ctx, t, p.in.terms.Change.Repository, p.in.terms.Change.Branch, put, gone, func(s *history.State) []string { return s.NewCVEs })
+	b := branchName{p.in.terms.Change.Repository, p.in.terms.Change.Branch}
+	if err := writeStates(ctx, t, b.repository, b.branch, put, gone, func(s *history.State) []string { return s.NewCVEs }); err != nil {
+		return err
+	}
+	if !p.sweeps() {
+		return keepRoot(ctx, t, rootOf(b, p.branch.All()))
+	}
+	root, err := branchRoot(ctx, t, b) // a sweep knows what it decided again, and not what else is open
+	if err != nil {
+		return err
+	}
+	return keepRoot(ctx, t, root)
 }
 
 // names are what a state has lists of.

@@ -84,20 +84,28 @@ type StandingRun struct {
 	At                 time.Time // that it was given
 }
 
-// Runs are the runs that decided last what stands, in the order of the log.
+// Runs are the runs that decided last what stands, in the order of the log. Each is found by the one before, as with CVEs.
 func (s *Survey) Runs() (all []StandingRun, err error) {
-	query := "SELECT leaf, repository, branch, decided FROM run WHERE EXISTS (SELECT 1 FROM finding_state s WHERE s.run = run.leaf) ORDER BY leaf"
-	err = s.t.each(s.ctx, query, nil, func(scan func(...any) error) error {
-		var r StandingRun
-		var at string
-		if err := scan(&r.Leaf, &r.Repository, &r.Branch, &at); err != nil {
-			return err
+	for last := int64(-1); ; {
+		var next *int64
+		if _, err := one(s.ctx, s.t, "SELECT min(run) FROM finding_state WHERE run > $1", []any{last}, &next); err != nil || next == nil {
+			return all, err
 		}
-		r.At, err = time.Parse(time.RFC3339, at)
+		last = *next
+		r := StandingRun{Leaf: last}
+		var at string
+		found, err := one(s.ctx, s.t, "SELECT repository, branch, decided FROM run WHERE leaf = $1", []any{last}, &r.Repository, &r.Branch, &at)
+		if err == nil && !found {
+			err = &evidence.Damage{File: "the ledger", What: fmt.Sprintf("has no run %d", last)}
+		}
+		if err == nil {
+			r.At, err = time.Parse(time.RFC3339, at)
+		}
+		if err != nil {
+			return nil, err
+		}
 		all = append(all, r)
-		return err
-	})
-	return all, err
+	}
 }
 
 // Scanned are the terms of the latest runs on each branch that read reports and say what is open there, the latest first: scans of one branch
@@ -149,11 +157,8 @@ func (s *Survey) Terms(leaf int64) (*evidence.Terms, error) {
 
 // Count is how many cases are open in a repository; "" is all.
 func (s *Survey) Count(repository string) (n int64, err error) {
-	query, args := "SELECT count(*) FROM finding_state WHERE status <> $1", []any{history.Closed}
-	if repository != "" {
-		query, args = query+" AND repository = $2", append(args, repository)
-	}
-	_, err = one(s.ctx, s.t, query, args, &n)
+	query := "SELECT CAST(coalesce(sum(cases), 0) AS BIGINT) FROM branch_root WHERE repository = $1 OR $1 = ''"
+	_, err = one(s.ctx, s.t, query, []any{repository}, &n)
 	return n, err
 }
 
@@ -178,7 +183,7 @@ func (s *Survey) OfRun(leaf int64) ([]Candidate, error) { return s.candidates("r
 
 // Passed are the cases whose decision time alone could have changed until now.
 func (s *Survey) Passed(now time.Time) ([]Candidate, error) {
-	return s.candidates("next_change <> '' AND next_change <= $2", timeText(now))
+	return s.candidates("next_change > '' AND next_change <= $2", timeText(now))
 }
 
 // On are the cases on an asset.
@@ -203,12 +208,12 @@ func (s *Survey) Open(places []Place) iter.Seq2[*Standing, error] {
 }
 
 // Waived are the cases whose decision knows waivers.
-func (s *Survey) Waived() ([]Candidate, error) { return s.candidates("waivers > $2", 0) }
+func (s *Survey) Waived() ([]Candidate, error) { return s.candidates("waivers > 0") }
 
 // candidates are the open cases of which something is so.
-func (s *Survey) candidates(so string, argument any) (all []Candidate, err error) {
+func (s *Survey) candidates(so string, arguments ...any) (all []Candidate, err error) {
 	query := "SELECT repository, branch, asset, finding, run FROM finding_state WHERE status <> $1 AND " + so
-	err = s.t.each(s.ctx, query, []any{history.Closed, argument}, func(scan func(...any) error) error {
+	err = s.t.each(s.ctx, query, append([]any{history.Closed}, arguments...), func(scan func(...any) error) error {
 		var c Candidate
 		err := scan(&c.Repository, &c.Branch, &c.Asset, &c.Finding, &c.Run)
 		all = append(all, c)

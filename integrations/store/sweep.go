@@ -165,72 +165,31 @@ func (l *Ledger) AppendSweep(ctx context.Context, s Sweep, seal evidence.Seal) (
 	return leaf, err
 }
 
-// State is the root of everything that is open, worked out where runs came since it was last.
+// State is the root of everything that is open.
 func (l *Ledger) State(ctx context.Context) (state evidence.StateRoot, err error) {
-	err = l.db.update(ctx, func(t transaction) (err error) {
+	err = l.db.view(ctx, func(t transaction) (err error) {
 		state, err = stateRoot(ctx, t)
 		return err
 	})
 	return state, err
 }
 
-// stateRoot works out the root of what is open, anew on branches that runs were on since it was last.
+// stateRoot is the root of everything that is open.
 func stateRoot(ctx context.Context, t transaction) (evidence.StateRoot, error) {
-	known := map[branchName]int64{}
-	roots := map[branchName]evidence.BranchRoot{}
-	err := t.each(ctx, "SELECT repository, branch, leaf, cases, root FROM branch_root", nil, func(scan func(...any) error) error {
+	var all []evidence.BranchRoot
+	err := t.each(ctx, "SELECT repository, branch, cases, root FROM branch_root ORDER BY repository, branch", nil, func(scan func(...any) error) error {
 		var b evidence.BranchRoot
-		var leaf int64
-		err := scan(&b.Repository, &b.Branch, &leaf, &b.Cases, &b.Root)
-		name := branchName{b.Repository, b.Branch}
-		known[name], roots[name] = leaf, b
+		err := scan(&b.Repository, &b.Branch, &b.Cases, &b.Root)
+		all = append(all, b)
 		return err
 	})
-	if err != nil {
-		return evidence.StateRoot{}, err
-	}
-	last := map[branchName]int64{}
-	err = t.each(ctx, "SELECT repository, branch, max(leaf) FROM run GROUP BY repository, branch", nil, func(scan func(...any) error) error {
-		var b branchName
-		var leaf int64
-		err := scan(&b.repository, &b.branch, &leaf)
-		last[b] = leaf
-		return err
-	})
-	if err != nil {
-		return evidence.StateRoot{}, err
-	}
-	var names []branchName
-	var fresh [][]any
-	for b, leaf := range last {
-		names = append(names, b)
-		if at, ok := known[b]; ok && at == leaf {
-			continue
-		}
-		if roots[b], err = branchRoot(ctx, t, b); err != nil {
-			return evidence.StateRoot{}, err
-		}
-		fresh = append(fresh, []any{b.repository, b.branch, leaf, roots[b].Cases, roots[b].Root})
-	}
-	rows := func(yield func([]any, error) bool) {
-		for _, row := range fresh {
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-	err = t.insert(ctx, "branch_root", []string{"repository", "branch", "leaf", "cases", "root"}, rows, replacing([]string{"repository", "branch"}))
-	return stateOf(names, roots), err
+	return evidence.StateOf(all), err
 }
 
-// stateOf puts the roots of branches in order.
-func stateOf(names []branchName, roots map[branchName]evidence.BranchRoot) evidence.StateRoot {
-	slices.SortFunc(names, branchName.compare)
-	all := make([]evidence.BranchRoot, len(names))
-	for i, b := range names {
-		all[i] = roots[b]
-	}
-	return evidence.StateOf(all)
+// keepRoot keeps the root of what is open on a branch from now on.
+func keepRoot(ctx context.Context, t transaction, b *evidence.BranchRoot) error {
+	query := "INSERT INTO branch_root (repository, branch, cases, root) VALUES ($1, $2, $3, $4) ON CONFLICT (repository, branch) DO UPDATE SET cases = excluded.cases, root = excluded.root"
+	return t.exec(ctx, query, b.Repository, b.Branch, b.Cases, b.Root)
 }
 
 func (b branchName) compare(o branchName) int {
@@ -240,8 +199,8 @@ func (b branchName) compare(o branchName) int {
 	return strings.Compare(b.branch, o.branch)
 }
 
-// branchRoot works out the root of what is open on a branch.
-func branchRoot(ctx context.Context, t transaction, b branchName) (evidence.BranchRoot, error) {
+// branchRoot works out the root of what is open on a branch, from the tables.
+func branchRoot(ctx context.Context, t transaction, b branchName) (*evidence.BranchRoot, error) {
 	var sum evidence.BranchSummer
 	query := "SELECT asset, finding, leaf FROM finding_state WHERE repository = $1 AND branch = $2 AND status <> $3 ORDER BY asset, finding"
 	err := t.each(ctx, query, []any{b.repository, b.branch, history.Closed}, func(scan func(...any) error) error {
@@ -257,5 +216,5 @@ func branchRoot(ctx context.Context, t transaction, b branchName) (evidence.Bran
 		return nil
 	})
 	cases, root := sum.Root()
-	return evidence.BranchRoot{Repository: b.repository, Branch: b.branch, Cases: cases, Root: root}, err
+	return &evidence.BranchRoot{Repository: b.repository, Branch: b.branch, Cases: cases, Root: root}, err
 }

@@ -110,10 +110,10 @@ func relistSweeps(ctx context.Context, t transaction, runs []keptEntry) error {
 	return nil
 }
 
-// rootOf is the root of what is open on a branch.
-func rootOf(b branchName, branch *history.Branch) *evidence.BranchRoot {
+// rootOf is the root of what is open on a branch, which has some states, in order.
+func rootOf(b branchName, states []*history.State) *evidence.BranchRoot {
 	var sum evidence.BranchSummer
-	for _, s := range branch.All() {
+	for _, s := range states {
 		if s.Status != history.Closed {
 			sum.Add(s.Asset, s.Finding, s.Leaf)
 		}

@@ -93,8 +93,9 @@ CREATE TABLE finding_state (
 ) STRICT;
 CREATE INDEX finding_state_cves ON finding_state (cves);
 CREATE INDEX finding_state_run ON finding_state (run, idx);
-CREATE INDEX finding_state_asset ON finding_state (asset);
+CREATE INDEX finding_state_asset ON finding_state (asset, run, status);
 CREATE INDEX finding_state_next_change ON finding_state (next_change);
+CREATE INDEX finding_state_waivers ON finding_state (waivers) WHERE waivers > 0;
 
 -- The CVEs of each finding: what a change of threat data is about.
 CREATE TABLE finding_cve (
@@ -122,12 +123,10 @@ CREATE TABLE epoch (
 	manifest BLOB NOT NULL -- the record of the sweep, exact bytes
 ) STRICT;
 
--- The Merkle root of what is open on each branch, as it was after the run on it with that leaf: so that the root of all need not be worked
--- out from all.
+-- How much is open on each branch, and its Merkle root, as the last run on it left it: so that neither of all need be worked out from all.
 CREATE TABLE branch_root (
 	repository TEXT NOT NULL,
 	branch TEXT NOT NULL,
-	leaf INTEGER NOT NULL,
 	cases INTEGER NOT NULL,
 	root TEXT NOT NULL,
 	PRIMARY KEY (repository, branch)

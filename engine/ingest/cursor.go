@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,12 +26,10 @@ func (s *stream) element() (cursor, error) {
 // next is the first byte of what comes next, without white space.
 func (c *cursor) next() byte {
 	for c.at < len(c.text) {
-		switch b := c.text[c.at]; b {
-		case ' ', '\n', '\t', '\r', ',', ':':
-			c.at++
-		default:
+		if b := c.text[c.at]; b > ' ' && b != ',' && b != ':' {
 			return b
 		}
+		c.at++
 	}
 	return 0
 }
@@ -68,49 +67,75 @@ func (c *cursor) items(f func()) {
 	c.at++
 }
 
+// list is items of an array, or f once for a value alone.
+func (c *cursor) list(f func()) {
+	if c.next() == '[' {
+		c.items(f)
+	} else {
+		f()
+	}
+}
+
 // quoted is a string with its quotation marks.
 func (c *cursor) quoted() []byte {
 	start := c.at
-	c.at++
-	for {
-		i := bytes.IndexByte(c.text[c.at:], '"')
-		if i < 0 {
-			c.at = len(c.text)
-			return c.text[start:]
-		}
-		c.at += i + 1
-		escapes := 0
-		for c.text[c.at-2-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			return c.text[start:c.at]
-		}
-	}
+	c.at = endOfString(c.text, start)
+	return c.text[start:c.at]
 }
 
 // skip passes over the next value.
 func (c *cursor) skip() {
-	depth := 0
+	switch c.next() {
+	case '"':
+		c.at = endOfString(c.text, c.at)
+	case '{', '[':
+		c.at = endOfNested(c.text, c.at)
+	case '}', ']':
+		c.at++
+	case 0:
+	default:
+		c.plainScalar()
+	}
+}
+
+// endOfString is where the string that begins at a place of a text ends, or the end of the text.
+func endOfString(text []byte, at int) int {
+	at++
 	for {
-		switch c.next() {
-		case '"':
-			c.quoted()
-		case '{', '[':
-			depth++
-			c.at++
-		case '}', ']':
-			depth--
-			c.at++
-		case 0:
-			return
-		default:
-			c.plainScalar()
+		i := bytes.IndexByte(text[at:], '"')
+		if i < 0 {
+			return len(text)
 		}
-		if depth <= 0 {
-			return
+		at += i + 1
+		escapes := 0
+		for text[at-2-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return at
 		}
 	}
+}
+
+// endOfNested is where the object or array that begins at a place of a text ends, or the end of the text.
+func endOfNested(text []byte, at int) int {
+	depth := 0
+	for at < len(text) {
+		switch text[at] {
+		case '"':
+			at = endOfString(text, at)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		at++
+		if depth == 0 {
+			break
+		}
+	}
+	return at
 }
 
 // plainScalar is a number, a boolean or null.
@@ -144,6 +169,28 @@ func (c *cursor) scalar() string {
 // name is scalar for names that come once: ids, package URLs.
 func (c *cursor) name() string { return plain(c.scalar()) }
 
+// nameIn is name for those that often stand in another one, as a version does in a package URL: then they share its memory.
+func (c *cursor) nameIn(other string) string {
+	if c.next() != '"' {
+		return c.name()
+	}
+	start := c.at
+	v := c.quoted()
+	v = v[1 : len(v)-1]
+	if n := len(v); n <= len(other) && bytes.IndexByte(v, '\\') < 0 {
+		if string(v) == other[:n] {
+			return plain(other[:n])
+		}
+		if n <= 30 { // a longer one would be copied to be looked for
+			if i := strings.Index(other, string(v)); i >= 0 {
+				return plain(other[i : i+n])
+			}
+		}
+	}
+	c.at = start
+	return c.name()
+}
+
 // word is name for those that come again and again, which share their memory.
 func (c *cursor) word() string {
 	if c.next() != '"' {
@@ -168,11 +215,7 @@ func (c *cursor) wordList() []string {
 			all = append(all, w)
 		}
 	}
-	if c.next() == '[' {
-		c.items(one)
-	} else {
-		one()
-	}
+	c.list(one)
 	return all
 }
 

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/headgate/headgate/engine"
 )
 
@@ -59,9 +57,11 @@ type cycloneDX struct {
 	version, serial string
 	edition         string // the version of the document itself; empty: 1
 	meta            cdxMetadata
+	described       bool                // meta has been read
 	properties      []cdxProperty       // of the document: those that say what it observed
 	parts           map[string]*cdxPart // by bom-ref
-	direct          map[string]bool     // bom-refs that the subject depends on
+	block           []cdxPart           // room for further parts
+	dependencies    []cdxDependency     // of the subject; of all that stand before the subject
 	vulnerabilities []*cdxVulnerability
 	affected        int // how many components they name
 }
@@ -80,6 +80,12 @@ func (d *cycloneDX) keep(v cdxVulnerability) bool {
 	d.vulnerabilities = append(d.vulnerabilities, &v)
 	d.affected += max(1, len(v.Affects))
 	return true
+}
+
+// A cdxDependency is what a component depends on, by their bom-refs.
+type cdxDependency struct {
+	ref string
+	on  []string
 }
 
 // A cdxPart is what is kept of a component.
@@ -112,26 +118,17 @@ func (d *cycloneDX) readJSON() error {
 		case "version":
 			return s.nameInto(&d.edition)
 		case "metadata":
-			var m loose[cdxMetadata]
-			err := s.decode(&m)
-			d.meta = m.is
-			return err
+			return d.readMetadata()
 		case "components":
-			return s.items(d.component)
+			return s.items(d.readComponent)
 		case "properties":
-			return s.items(func() error {
-				var p loose[cdxProperty]
-				err := s.decode(&p)
-				d.observes(p.is)
-				return err
-			})
+			at, err := s.element()
+			if err == nil {
+				d.observes(appendProperties(nil, &at)...)
+			}
+			return err
 		case "dependencies":
-			return s.items(func() error {
-				var v loose[cdxDependency]
-				err := s.decode(&v)
-				d.depend(string(v.is.Ref), v.is.DependsOn)
-				return err
-			})
+			return s.items(d.readDependency)
 		case "vulnerabilities":
 			d.b.noScan = false
 			return s.array(func() error {
@@ -162,16 +159,24 @@ func (d *cycloneDX) checkVersion() error {
 	return nil
 }
 
-// depend notes what the subject depends on. Metadata stand before dependencies in every version's schema.
-func (d *cycloneDX) depend(ref string, on []string) {
-	if subject := string(d.meta.Component.is.Ref); subject != "" && ref == subject {
-		if d.direct == nil {
-			d.direct = map[string]bool{}
-		}
-		for _, ref := range on {
-			d.direct[ref] = true
+// depend notes what a component depends on, if that is the subject or the subject is not known yet.
+func (d *cycloneDX) depend(ref string, on func() []string) {
+	if ref != "" && (!d.described || ref == string(d.meta.Component.Ref)) {
+		d.dependencies = append(d.dependencies, cdxDependency{ref, on()})
+	}
+}
+
+// direct are the bom-refs that the subject depends on.
+func (d *cycloneDX) direct() map[string]bool {
+	all := map[string]bool{}
+	for _, v := range d.dependencies {
+		if v.ref == string(d.meta.Component.Ref) {
+			for _, ref := range v.on {
+				all[ref] = true
+			}
 		}
 	}
+	return all
 }
 
 // add keeps a component and those inside it. A bom-ref is unique in its document; if it is not, the first has it.
@@ -183,16 +188,22 @@ func (d *cycloneDX) add(c cdxComponent) {
 	if _, taken := d.parts[ref]; ref == "" || taken {
 		return
 	}
-	d.parts[ref] = c.part()
+	if len(d.block) == 0 {
+		d.block = make([]cdxPart, 64)
+	}
+	part := &d.block[0]
+	d.block = d.block[1:]
+	*part = c.part()
+	d.parts[ref] = part
 }
 
-func (c cdxComponent) part() *cdxPart {
-	p := &cdxPart{purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope)}
+func (c cdxComponent) part() cdxPart {
+	p := cdxPart{purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope)}
 	if c.Group != "" {
 		p.name = string(c.Group + "/" + c.Name)
 	}
-	for _, o := range c.Evidence.is.Occurrences {
-		p.paths = append(p.paths, string(o.Location))
+	for _, place := range c.Places {
+		p.paths = append(p.paths, string(place))
 	}
 	for _, v := range c.Properties {
 		if v.Name == cdxSource {
@@ -239,7 +250,7 @@ func (d *cycloneDX) finish() {
 		r.Tool, r.Version = cmp.Or(string(d.meta.Tools[0].Name), r.Tool), string(d.meta.Tools[0].Version)
 	}
 	r.Time = timeOf(string(d.meta.Time))
-	subject := d.meta.Component.is
+	subject := d.meta.Component
 	d.add(subject)
 	if serial, ok := strings.CutPrefix(strings.ToLower(d.serial), "urn:uuid:"); ok {
 		d.b.bom = &bom{serial + "/" + cmp.Or(d.edition, "1"), subject, d.parts}
@@ -249,6 +260,7 @@ func (d *cycloneDX) finish() {
 		image = imageReference(cdxImage(subject))
 		target = ImageTarget(image)
 	}
+	direct := d.direct()
 	d.b.found = slices.Grow(d.b.found, d.affected)
 	for i, v := range d.vulnerabilities {
 		d.vulnerabilities[i] = nil // its memory is the finding's now
@@ -274,7 +286,7 @@ func (d *cycloneDX) finish() {
 			} else {
 				f.Package, paths = part.packaged(), part.paths
 			}
-			if f.Package != nil && d.direct[string(a.Ref)] {
+			if f.Package != nil && direct[string(a.Ref)] {
 				f.Package.Direct = ptr(true)
 			}
 			if f.Package != nil {
@@ -348,6 +360,7 @@ func (v *cdxVulnerability) finding() engine.Finding {
 // worst; and where there are only scores, what they come to. Scores by other methods, as EPSS, are none of CVSS.
 func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 	var worst, scored engine.Severity
+	all = slices.Grow(all, min(len(v.Ratings), mostCVSS))
 	for _, r := range v.Ratings {
 		s := severityOf(string(r.Severity))
 		worst = worse(worst, s)
@@ -368,6 +381,9 @@ func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 		if ok {
 			scored = worse(scored, severityOfScore(c.Score))
 		}
+	}
+	if len(all) == 0 {
+		all = nil
 	}
 	return cmp.Or(own, worst, scored), all
 }
@@ -400,21 +416,4 @@ func upgradeIn(sentence string) (name, versions string, ok bool) {
 	versions = strings.ReplaceAll(versions, ", ", ",")
 	starts := versions != "" && (versions[0] == 'v' || digits(versions[:1]))
 	return name, versions, ok && starts && !strings.ContainsAny(name+versions, " ")
-}
-
-// cdxTools are the tools of a document: a list, and since version 1.5 also an object with components.
-type cdxTools []cdxTool
-
-// UnmarshalJSONFrom reads either form.
-func (t *cdxTools) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() == '{' {
-		var v loose[struct {
-			Components list[cdxTool] `json:"components"`
-			Services   list[cdxTool] `json:"services"`
-		}]
-		err := v.UnmarshalJSONFrom(dec)
-		*t = cdxTools(append(v.is.Components, v.is.Services...))
-		return err
-	}
-	return (*list[cdxTool])(t).UnmarshalJSONFrom(dec)
 }

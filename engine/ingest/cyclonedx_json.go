@@ -2,54 +2,32 @@ package ingest
 
 import "strings"
 
-// Components and vulnerabilities are what a large document is made of. A component is read key by key, since all others may stand inside
-// it; what it holds, and vulnerabilities, are read with a cursor. A value of another type than expected is absent.
+// Components and vulnerabilities are what a large document is made of; they are read with a cursor. A value of another type than expected
+// is absent.
 
-// uniqueInto reads a name that comes once, as most in a bill of materials do: sharing it would cost more than it saves.
-func (s *stream) uniqueInto(to *word) error {
-	text, err := s.scalar()
-	*to = word(plain(text))
-	return err
-}
-
-func (s *stream) sharedInto(to *word) error {
-	text, err := s.word()
-	*to = word(plain(text))
-	return err
-}
-
-// component reads a component into the index, and those inside it.
-func (d *cycloneDX) component() error {
-	var c cdxComponent
+// readComponent reads a component into the index, and those inside it. All others may stand inside it: one that is not in the buffer
+// whole is read key by key, so that no more than one value of it is held.
+func (d *cycloneDX) readComponent() error {
 	s := d.s
+	var c cdxComponent
+	if s.buffered() {
+		at, err := s.element()
+		if err == nil {
+			c.read(&at)
+			d.add(c)
+		}
+		return err
+	}
 	err := s.fields(func(key string) error {
 		switch key {
-		case "bom-ref":
-			return s.uniqueInto(&c.Ref)
-		case "type":
-			return s.sharedInto(&c.Type)
-		case "group":
-			return s.sharedInto(&c.Group)
-		case "name":
-			return s.uniqueInto(&c.Name)
-		case "version":
-			return s.uniqueInto(&c.Version)
-		case "purl":
-			return s.uniqueInto(&c.PURL)
-		case "scope":
-			return s.sharedInto(&c.Scope)
-		case "properties":
-			at, err := s.element()
-			at.items(func() {
-				if p := readProperty(&at); p.Value != "" {
-					c.Properties = append(c.Properties, p)
-				}
-			})
-			return err
-		case "evidence":
-			return s.decode(&c.Evidence)
 		case "components":
-			return s.items(d.component)
+			return s.items(d.readComponent)
+		case "bom-ref", "type", "group", "name", "version", "purl", "scope", "properties", "evidence":
+			at, err := s.element()
+			if err == nil {
+				c.field(key, &at)
+			}
+			return err
 		}
 		return s.skip()
 	})
@@ -57,26 +35,76 @@ func (d *cycloneDX) component() error {
 	return err
 }
 
-// readProperty reads a property that is of use, and passes over all others.
-func readProperty(at *cursor) (p cdxProperty) {
-	at.fields(func(key []byte) {
-		switch string(key) {
-		case "name":
-			p.Name = word(at.word())
-		case "value":
-			if p.Name != "" && !p.isPath() && p.Name != cdxSource { // the name stands first in what is written by tools
-				at.skip()
+// read reads a component with those inside it.
+func (c *cdxComponent) read(at *cursor) {
+	at.fields(func(key []byte) { c.field(string(key), at) })
+}
+
+func (c *cdxComponent) field(key string, at *cursor) {
+	switch key {
+	case "bom-ref":
+		c.Ref = word(at.name())
+	case "type":
+		c.Type = word(at.word())
+	case "group":
+		c.Group = word(at.word())
+	case "name":
+		c.Name = word(at.nameIn(string(c.Ref)))
+	case "version":
+		c.Version = word(at.nameIn(string(c.Ref)))
+	case "purl":
+		c.PURL = word(at.nameIn(string(c.Ref)))
+	case "scope":
+		c.Scope = word(at.word())
+	case "properties":
+		c.Properties = appendProperties(c.Properties, at)
+	case "evidence":
+		at.fields(func(key []byte) {
+			if string(key) == "occurrences" {
+				at.list(func() { c.Places = append(c.Places, readNamed(at, "location")) })
 			} else {
-				p.Value = word(at.name())
+				at.skip()
 			}
-		default:
-			at.skip()
+		})
+	case "components":
+		at.items(func() {
+			var inner cdxComponent
+			inner.read(at)
+			c.Components = append(c.Components, inner)
+		})
+	default:
+		at.skip()
+	}
+}
+
+// appendProperties adds the properties that are of use; all others are passed over.
+func appendProperties(to []cdxProperty, at *cursor) []cdxProperty {
+	at.list(func() {
+		var name, value word
+		at.fields(func(key []byte) {
+			switch string(key) {
+			case "name":
+				name = word(at.word())
+			case "value":
+				if name != "" && !useful(name) { // the name stands first in what is written by tools
+					at.skip()
+				} else {
+					value = word(at.name())
+				}
+			default:
+				at.skip()
+			}
+		})
+		if value != "" && useful(name) {
+			to = append(to, cdxProperty{name, value})
 		}
 	})
-	if !p.isPath() && p.Name != cdxSource {
-		return cdxProperty{}
-	}
-	return p
+	return to
+}
+
+// useful says whether a property of that name says what is asked for: a path, a source package, or something of an observation.
+func useful(name word) bool {
+	return cdxProperty{Name: name}.isPath() || name == cdxSource || strings.HasPrefix(string(name), "headgate:")
 }
 
 // cdxSource is the name of Trivy's property with the source package of a distribution's package.
@@ -85,6 +113,111 @@ const cdxSource = "aquasecurity:trivy:SrcName"
 // isPath says whether a property, by the names of Trivy and Syft, has the path of a file that proves the component.
 func (p cdxProperty) isPath() bool {
 	return p.Name == "aquasecurity:trivy:FilePath" || strings.HasPrefix(string(p.Name), "syft:location:") && strings.HasSuffix(string(p.Name), ":path")
+}
+
+// readMetadata reads what the document says of itself.
+func (d *cycloneDX) readMetadata() error {
+	var m cdxMetadata
+	s := d.s
+	err := s.fields(func(key string) error {
+		switch key {
+		case "timestamp", "component", "tools", "authors", "supplier", "manufacturer", "properties":
+			at, err := s.element()
+			if err == nil {
+				m.field(key, &at)
+			}
+			return err
+		}
+		return s.skip()
+	})
+	d.meta, d.described = m, true
+	return err
+}
+
+func (m *cdxMetadata) field(key string, at *cursor) {
+	switch key {
+	case "timestamp":
+		m.Time = text(at.scalar())
+	case "component":
+		m.Component = cdxComponent{}
+		m.Component.read(at)
+	case "tools":
+		m.Tools = readTools(at)
+	case "authors":
+		at.list(func() {
+			if name := readNamed(at, "name"); name != "" {
+				m.Authors = append(m.Authors, cdxParty{name})
+			}
+		})
+	case "supplier":
+		m.Supplier.Name = readNamed(at, "name")
+	case "manufacturer":
+		m.Manufacturer.Name = readNamed(at, "name")
+	case "properties":
+		m.Properties = appendProperties(m.Properties, at)
+	}
+}
+
+// readTools reads the tools of a document: a list, and since version 1.5 also an object with components and services.
+func readTools(at *cursor) []cdxTool {
+	if at.next() == '[' {
+		return listedTools(at)
+	}
+	var components, services []cdxTool
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "components":
+			components = listedTools(at)
+		case "services":
+			services = listedTools(at)
+		default:
+			at.skip()
+		}
+	})
+	return append(components, services...)
+}
+
+func listedTools(at *cursor) (all []cdxTool) {
+	at.list(func() {
+		var t cdxTool
+		at.fields(func(key []byte) {
+			switch string(key) {
+			case "name":
+				t.Name = word(at.word())
+			case "version":
+				t.Version = word(at.word())
+			default:
+				at.skip()
+			}
+		})
+		if t != (cdxTool{}) {
+			all = append(all, t)
+		}
+	})
+	return all
+}
+
+// readDependency reads what one component depends on.
+func (d *cycloneDX) readDependency() error {
+	at, err := d.s.element()
+	if err != nil {
+		return err
+	}
+	var ref string
+	var on cursor
+	at.fields(func(key []byte) {
+		switch string(key) {
+		case "ref":
+			ref = at.name()
+		case "dependsOn":
+			on = at
+			at.skip()
+		default:
+			at.skip()
+		}
+	})
+	d.depend(ref, on.wordList)
+	return nil
 }
 
 func (v *cdxVulnerability) read(at cursor) {
@@ -97,12 +230,7 @@ func (v *cdxVulnerability) read(at cursor) {
 		case "references":
 			at.items(func() { v.References = append(v.References, readNamed(&at, "id")) })
 		case "ratings":
-			one := func() { v.Ratings = append(v.Ratings, readRating(&at)) }
-			if at.next() == '[' {
-				at.items(one)
-			} else {
-				one()
-			}
+			at.list(func() { v.Ratings = append(v.Ratings, readRating(&at)) })
 		case "cwes":
 			v.CWEs = at.wordList()
 		case "description":

@@ -63,7 +63,8 @@ func wholeOf(subject cdxComponent) (engine.Product, bool) {
 	if subject.Name == "" || subject.Type == "file" {
 		return engine.Product{}, false
 	}
-	whole := subject.part().product()
+	part := subject.part()
+	whole := part.product()
 	if subject.Type == "container" && whole.PURL == "" {
 		whole = engine.Product{Name: ImageTarget(imageReference(cdxImage(subject))).Name}
 	}

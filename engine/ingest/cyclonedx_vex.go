@@ -54,7 +54,7 @@ func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cd
 	own := s
 	own.Products, own.Report = []engine.Product{part.product()}, thisReport
 	d.b.state(own)
-	subject := d.meta.Component.is
+	subject := d.meta.Component
 	whole, ok := wholeOf(subject)
 	if !ok || a.Ref == subject.Ref {
 		return
@@ -122,7 +122,7 @@ func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
 	x := engine.VEX{
 		Status:        cdxStates[string(a.State)],
 		Justification: clip(string(cmp.Or(a.Justification, a.Detail))),
-		Source:        cmp.Or(string(author), string(m.Supplier.is.Name), string(m.Manufacturer.is.Name), d.b.report.Name),
+		Source:        cmp.Or(string(author), string(m.Supplier.Name), string(m.Manufacturer.Name), d.b.report.Name),
 	}
 	if a.State == "false_positive" && x.Justification == "" {
 		x.Justification = "false_positive"

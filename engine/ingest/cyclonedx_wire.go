@@ -5,26 +5,19 @@ import "github.com/headgate/headgate/engine"
 // What is read of CycloneDX, under its names (https://cyclonedx.org/docs/1.7/json/).
 
 type cdxComponent struct {
-	Ref        word              `json:"bom-ref"`
-	Type       word              `json:"type"`
-	Group      word              `json:"group"`
-	Name       word              `json:"name"`
-	Version    word              `json:"version"`
-	PURL       word              `json:"purl"`
-	Scope      word              `json:"scope"`
-	Properties list[cdxProperty] `json:"properties"`
-	Evidence   loose[struct {
-		Occurrences list[struct {
-			Location word `json:"location"`
-		}] `json:"occurrences"`
-	}] `json:"evidence"`
-	Components list[cdxComponent] `json:"components"`
+	Ref        word // "bom-ref"
+	Type       word
+	Group      word
+	Name       word
+	Version    word
+	PURL       word
+	Scope      word
+	Properties []cdxProperty // those that are of use
+	Places     []word        // "location" of each of "evidence.occurrences"
+	Components []cdxComponent
 }
 
-type cdxProperty struct {
-	Name  word `json:"name"`
-	Value word `json:"value"`
-}
+type cdxProperty struct{ Name, Value word }
 
 type cdxVulnerability struct {
 	ID         word
@@ -69,29 +62,19 @@ type cdxVersion struct {
 	Status  text // affected (also if it is absent), unaffected or unknown
 }
 
-type cdxParty struct {
-	Name word `json:"name"`
-}
+type cdxParty struct{ Name word }
 
 type cdxMetadata struct {
-	Time         text                `json:"timestamp"`
-	Component    loose[cdxComponent] `json:"component"`
-	Tools        cdxTools            `json:"tools"`
-	Authors      list[cdxParty]      `json:"authors"`
-	Supplier     loose[cdxParty]     `json:"supplier"`
-	Manufacturer loose[cdxParty]     `json:"manufacturer"`
-	Properties   list[cdxProperty]   `json:"properties"`
+	Time         text // "timestamp"
+	Component    cdxComponent
+	Tools        []cdxTool
+	Authors      []cdxParty
+	Supplier     cdxParty
+	Manufacturer cdxParty
+	Properties   []cdxProperty
 }
 
-type cdxTool struct {
-	Name    word `json:"name"`
-	Version word `json:"version"`
-}
-
-type cdxDependency struct {
-	Ref       word  `json:"ref"`
-	DependsOn words `json:"dependsOn"`
-}
+type cdxTool struct{ Name, Version word }
 
 // The same in XML, and the extension for vulnerabilities that stood before version 1.4
 // (https://cyclonedx.org/ext/vulnerability/), whose vulnerabilities stand in their component or name it by an attribute.

@@ -46,7 +46,7 @@ func (d *cycloneDX) xmlPart(x *xmlReader) func(xml.StartElement) error {
 		case "metadata":
 			var m cdxXMLMetadata
 			err := x.decode(&m, e)
-			d.meta = m.metadata()
+			d.meta, d.described = m.metadata(), true
 			return err
 		case "components":
 			return x.children(func(e xml.StartElement) error {
@@ -66,11 +66,12 @@ func (d *cycloneDX) xmlPart(x *xmlReader) func(xml.StartElement) error {
 			return x.children(func(e xml.StartElement) error {
 				var v cdxXMLDependency
 				err := x.decode(&v, e)
-				var on []string
-				for _, o := range v.DependsOn {
-					on = append(on, plain(o.Ref))
-				}
-				d.depend(plain(v.Ref), on)
+				d.depend(plain(v.Ref), func() (on []string) {
+					for _, o := range v.DependsOn {
+						on = append(on, plain(o.Ref))
+					}
+					return on
+				})
 				return err
 			})
 		case "vulnerabilities":
@@ -132,9 +133,7 @@ func (c cdxXMLComponent) component() cdxComponent {
 		out.Properties = append(out.Properties, p.property())
 	}
 	for _, p := range c.Places {
-		out.Evidence.is.Occurrences = append(out.Evidence.is.Occurrences, struct {
-			Location word `json:"location"`
-		}{word(plain(p))})
+		out.Places = append(out.Places, word(plain(p)))
 	}
 	for _, inner := range c.Components {
 		out.Components = append(out.Components, inner.component())
@@ -184,8 +183,8 @@ func (s cdxXMLSource) party() cdxParty { return cdxParty{word(plain(cmp.Or(s.Nam
 
 func (m cdxXMLMetadata) metadata() cdxMetadata {
 	out := cdxMetadata{
-		Time: text(strings.TrimSpace(m.Time)), Component: loose[cdxComponent]{m.Component.component()},
-		Supplier: loose[cdxParty]{cdxParty{word(plain(m.Supplier))}}, Manufacturer: loose[cdxParty]{cdxParty{word(plain(m.Manufacturer))}},
+		Time: text(strings.TrimSpace(m.Time)), Component: m.Component.component(),
+		Supplier: cdxParty{word(plain(m.Supplier))}, Manufacturer: cdxParty{word(plain(m.Manufacturer))},
 	}
 	for _, t := range append(m.Tools.Old, m.Tools.New...) {
 		out.Tools = append(out.Tools, cdxTool{word(plain(t.Name)), word(plain(t.Version))})

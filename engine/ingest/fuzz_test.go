@@ -37,7 +37,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xff\xfe{\x00}\x00"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		const most = 1 << 20
-		o := Options{Roots: []string{"/home/ci/work"}, MaxBytes: most}
+		o := Options{Roots: []string{"/home/runner/app"}, MaxBytes: most}
 		report, found, err := read("fuzz", bytes.NewReader(content), o)
 		again, foundAgain, errAgain := read("fuzz", iotest.HalfReader(bytes.NewReader(content)), o)
 		if (err == nil) != (errAgain == nil) || !reflect.DeepEqual(report, again) || !reflect.DeepEqual(found, foundAgain) {

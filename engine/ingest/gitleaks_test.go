@@ -9,7 +9,7 @@ import (
 func TestGitleaksReportsAreReadAsTheirGoldens(t *testing.T) {
 	for _, name := range []string{"gitleaks-history.json", "gitleaks-7.json"} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, name, Options{Repository: "acme/shop", Roots: []string{"/home/ci/work"}})
+			golden(t, name, Options{Repository: "acme/shop", Roots: []string{"/home/runner/app"}})
 		})
 	}
 }

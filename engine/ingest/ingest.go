@@ -142,7 +142,7 @@ func (b *batch) read(in *input) error {
 		err = s.end()
 	}
 	if err != nil {
-		return fmt.Errorf("not valid %s: %w", f.title, place(err))
+		return fmt.Errorf("not valid %s: %w", f.title, s.place(err))
 	}
 	return nil
 }

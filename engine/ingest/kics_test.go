@@ -3,7 +3,7 @@ package ingest
 import "testing"
 
 func TestKICSReportsAreReadAsTheirGoldens(t *testing.T) {
-	golden(t, "kics-results.json", Options{Repository: "acme/shop", Roots: []string{"/home/ci/work"}})
+	golden(t, "kics-results.json", Options{Repository: "acme/shop", Roots: []string{"/home/runner/app"}})
 }
 
 func TestKICSThatCouldNotScanAllIsNotComplete(t *testing.T) {

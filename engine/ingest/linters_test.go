@@ -6,7 +6,7 @@ import (
 )
 
 // What a folder of a checkout on the machine that scanned is called in the reports of testdata.
-var checkout = Options{Repository: "acme/shop", Roots: []string{"/home/ci/work/shop"}}
+var checkout = Options{Repository: "acme/shop", Roots: []string{"/home/runner/shop"}}
 
 func TestReportsOfLanguagesOwnToolsAreReadAsTheirGoldens(t *testing.T) {
 	for _, name := range []string{"pip-audit.json", "cargo-audit.json", "gosec.json", "bandit.json"} {

@@ -41,10 +41,10 @@ func ReadObservation(name string, r io.Reader, o Options) (*engine.Observation, 
 		}
 		d := newCycloneDX(s, b)
 		if err := d.read(); err != nil {
-			return place(err)
+			return s.place(err)
 		}
 		if err := s.end(); err != nil {
-			return place(err)
+			return s.place(err)
 		}
 		seen, err = d.observation()
 		return err
@@ -57,7 +57,7 @@ func ReadObservation(name string, r io.Reader, o Options) (*engine.Observation, 
 
 // observation is what the document says was loaded.
 func (d *cycloneDX) observation() (*engine.Observation, error) {
-	subject := d.meta.Component.is
+	subject := d.meta.Component
 	o := &engine.Observation{Asset: subject.part().name, Source: d.b.report.Name, Time: timeOf(string(d.meta.Time))}
 	if subject.Type == "container" {
 		o.Image = ImageTarget(imageReference(cdxImage(subject))).Name
@@ -98,9 +98,11 @@ func (d *cycloneDX) observation() (*engine.Observation, error) {
 	return o, nil
 }
 
-// observes keeps a property of the document if it says something of an observation.
-func (d *cycloneDX) observes(p cdxProperty) {
-	if strings.HasPrefix(string(p.Name), "headgate:") {
-		d.properties = append(d.properties, p)
+// observes keeps those properties of the document that say something of an observation.
+func (d *cycloneDX) observes(properties ...cdxProperty) {
+	for _, p := range properties {
+		if strings.HasPrefix(string(p.Name), "headgate:") {
+			d.properties = append(d.properties, p)
+		}
 	}
 }

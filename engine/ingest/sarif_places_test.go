@@ -11,8 +11,8 @@ import (
 
 func TestSARIFLocations(t *testing.T) {
 	const run = `"tool": {"driver": {"name": "Tool"}},
-		"originalUriBaseIds": {"ROOT": {"uri": "file:///home/ci/repo/"}, "SRC": {"uri": "src/", "uriBaseId": "ROOT"}, "LOOP": {"uri": "l/", "uriBaseId": "LOOP"},
-			"ABS": {"uri": "file:///home/ci/repo/sub%20dir/"}, "PLAIN": {"uri": "/opt/tool"}, "EMPTY": {}},
+		"originalUriBaseIds": {"ROOT": {"uri": "file:///home/runner/repo/"}, "SRC": {"uri": "src/", "uriBaseId": "ROOT"}, "LOOP": {"uri": "l/", "uriBaseId": "LOOP"},
+			"ABS": {"uri": "file:///home/runner/repo/sub%20dir/"}, "PLAIN": {"uri": "/opt/tool"}, "EMPTY": {}},
 		"invocations": [{"executionSuccessful": true, "workingDirectory": {"uri": "file:///build/agent"}}],
 		"artifacts": [{"location": {"uri": "from/artifacts.go", "uriBaseId": "SRC"}}, {}],
 		"results": [{"locations": [LOCATIONS]}]`
@@ -27,7 +27,7 @@ func TestSARIFLocations(t *testing.T) {
 		{at(`{"uri": "./a//b.go", "uriBaseId": "%SRCROOT%"}`), nil, []engine.Location{{Path: "a/b.go"}}},
 		{at(`{"uri": "a.go", "uriBaseId": "ROOT"}`), nil, []engine.Location{{Path: "a.go"}}},
 		{at(`{"uri": "a.go", "uriBaseId": "SRC"}`), nil, []engine.Location{{Path: "src/a.go"}}},
-		{at(`{"uri": "a.go", "uriBaseId": "ABS"}`), []string{"/home/ci/repo"}, []engine.Location{{Path: "sub dir/a.go"}}},
+		{at(`{"uri": "a.go", "uriBaseId": "ABS"}`), []string{"/home/runner/repo"}, []engine.Location{{Path: "sub dir/a.go"}}},
 		{at(`{"uri": "a.go", "uriBaseId": "PLAIN"}`), nil, []engine.Location{{Path: "a.go"}}},
 		{at(`{"uri": "a.go", "uriBaseId": "EMPTY"}`), nil, []engine.Location{{Path: "a.go"}}},
 		{at(`{"uri": "a.go", "uriBaseId": "LOOP"}`), nil, []engine.Location{{Path: strings.Repeat("l/", 10) + "a.go"}}},
@@ -35,7 +35,7 @@ func TestSARIFLocations(t *testing.T) {
 		{at(`{"uri": "own.go", "index": 0}`), nil, []engine.Location{{Path: "own.go"}}},
 		{at(`{"index": 1}`), nil, nil},
 		{at(`{"index": 99}`), nil, nil},
-		{at(`{"uri": "file:///home/ci/repo/x.go"}`), nil, []engine.Location{{Path: "x.go"}}},
+		{at(`{"uri": "file:///home/runner/repo/x.go"}`), nil, []engine.Location{{Path: "x.go"}}},
 		{at(`{"uri": "file:///build/agent/x.go"}`), nil, []engine.Location{{Path: "x.go"}}}, // below the working directory
 		{at(`{"uri": "/build/agent/x.go"}`), nil, []engine.Location{{Path: "x.go"}}},
 		{at(`{"uri": "file:///elsewhere/x.go"}`), nil, []engine.Location{{Path: "/elsewhere/x.go"}}},

@@ -130,7 +130,7 @@ func TestWhatHasTheFormOfACredentialIsInNoText(t *testing.T) {
 func TestWordsThatOnlyLookLikeCredentialsStay(t *testing.T) {
 	for _, text := range []string{
 		"CVE-2021-44228 in pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", "https://example.com/advisories/GHSA-jfh8-c2jp-5v3q", "uses npm_config_registry",
-		"a task-force of sk-learn", "PRIVATE KEY found", "ghp_ is the prefix of a token", "file:///home/ci/a.go:12", "eyJ is base64 of {", "https://a.example:8443/x and b@example.com",
+		"a task-force of sk-learn", "PRIVATE KEY found", "ghp_ is the prefix of a token", "file:///home/runner/a.go:12", "eyJ is base64 of {", "https://a.example:8443/x and b@example.com",
 	} {
 		if have := redacted(text); have != text {
 			t.Errorf("%q becomes %q", text, have)

@@ -26,11 +26,21 @@ type stream struct {
 	text  io.Reader         // the whole document, for formats that are not JSON; nothing may be read through dec then
 	words map[string]string // JSON text of a string → the string, for those that come again and again
 	kept  int               // parts of a run of SARIF that are kept until it ends, see keep
+	vain  int64             // where buffered looked in vain last
 }
 
+// leadBytes is how much white space a document gets before it. The decoder's buffer grows only while it holds all that was read so far,
+// and stays at 4 kB otherwise, in which many a value of a report does not stand whole.
+const leadBytes = 64 << 10
+
+var lead = strings.Repeat(" ", leadBytes)
+
 func newStream(r io.Reader) *stream {
-	return &stream{dec: jsontext.NewDecoder(r, decoding), text: r, words: map[string]string{}}
+	return &stream{dec: jsontext.NewDecoder(io.MultiReader(strings.NewReader(lead), r), decoding), text: r, words: map[string]string{}}
 }
+
+// offset is how much of the document has been read.
+func (s *stream) offset() int64 { return max(0, s.dec.InputOffset()-leadBytes) }
 
 // object reads an object and calls f for each key; f must read or skip the value. A null is an object without keys.
 func (s *stream) object(f func(key string) error) error {
@@ -100,9 +110,24 @@ func (s *stream) decode(v any) error {
 	return json.UnmarshalDecode(s.dec, v)
 }
 
+// buffered says whether the next value is an object or array that has been read from the report to its end already. After it has looked
+// in vain it looks no further than a few times what has been read since: each value inside a large one may be asked about.
+func (s *stream) buffered() bool {
+	if k := s.peek(); k != '{' && k != '[' {
+		return false
+	}
+	unread := s.dec.UnreadBuffer()
+	most := max(1<<10, 4*(s.offset()-s.vain))
+	if ends := endsIn(unread[:min(int64(len(unread)), most)]); ends {
+		return true
+	}
+	s.vain = s.offset()
+	return false
+}
+
 // skip passes over the next value: at once if it has been read already, else token by token, since a value can be of any size.
 func (s *stream) skip() error {
-	if k := s.peek(); (k == '{' || k == '[') && endsIn(s.dec.UnreadBuffer()) {
+	if s.buffered() {
 		_, err := s.dec.ReadValue()
 		return err
 	}
@@ -246,7 +271,7 @@ func (e *shapeError) Error() string {
 
 // wrong makes an error of what was read last.
 func (s *stream) wrong(what string) error {
-	return &shapeError{offset: s.dec.InputOffset(), pointer: s.dec.StackPointer(), what: what}
+	return &shapeError{offset: s.offset(), pointer: s.dec.StackPointer(), what: what}
 }
 
 // misplaced says that what was read last is of one kind and should be of another.
@@ -274,6 +299,19 @@ func kindName(k jsontext.Kind) string {
 
 // unquoting takes out what an error quotes from the document, which can be part of a secret.
 var unquoting = regexp.MustCompile(" ?`[^`]*`?")
+
+// place is place for an error in this document.
+func (s *stream) place(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		syntax.ByteOffset = max(0, syntax.ByteOffset-leadBytes)
+	}
+	var semantic *json.SemanticError
+	if errors.As(err, &semantic) {
+		semantic.ByteOffset = max(0, semantic.ByteOffset-leadBytes)
+	}
+	return place(err)
+}
 
 // place says where in a document an error is: byte offset and JSON pointer, in one line and without the document's text.
 func place(err error) error {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestTfsecReportsAreReadAsTheirGoldens(t *testing.T) {
-	golden(t, "tfsec-results.json", Options{Repository: "acme/shop", Roots: []string{"/home/ci/work"}})
+	golden(t, "tfsec-results.json", Options{Repository: "acme/shop", Roots: []string{"/home/runner/app"}})
 }
 
 func TestTfsecThatFoundNothing(t *testing.T) {

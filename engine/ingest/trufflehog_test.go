@@ -7,7 +7,7 @@ import (
 )
 
 func TestTruffleHogReportsAreReadAsTheirGoldens(t *testing.T) {
-	golden(t, "trufflehog-sources.json", Options{Repository: "acme/shop", Roots: []string{"/home/ci/work"}})
+	golden(t, "trufflehog-sources.json", Options{Repository: "acme/shop", Roots: []string{"/home/runner/app"}})
 }
 
 func TestTruffleHogCredentialsAreActiveOnlyWhereVerified(t *testing.T) {

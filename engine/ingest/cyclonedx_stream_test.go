@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestTheOrderOfACycloneDXDocumentsSectionsDoesNotMatter(t *testing.T) {
+	sections := []string{
+		`"metadata":{"component":{"bom-ref":"root","type":"application","name":"shop"}}`,
+		`"components":[{"version":"1.0","purl":"pkg:npm/a@1.0","name":"a","bom-ref":"pkg:npm/a@1.0?package-id=7"}]`,
+		`"dependencies":[{"dependsOn":["x"],"ref":"other"},{"dependsOn":["pkg:npm/a@1.0?package-id=7"],"ref":"root"}]`,
+		`"vulnerabilities":[{"affects":[{"ref":"pkg:npm/a@1.0?package-id=7"}],"id":"CVE-2026-0001"}]`,
+	}
+	for i := range sections {
+		for j := range sections {
+			order := append([]string{}, sections...)
+			order[i], order[j] = order[j], order[i]
+			_, found := readDocument(t, `{"bomFormat":"CycloneDX","specVersion":"1.6",`+strings.Join(order, ",")+`}`)
+			if len(found) != 1 {
+				t.Fatalf("%v: %d findings", order, len(found))
+			}
+			p := found[0].Finding.Package
+			if p == nil || p.Direct == nil || !*p.Direct || p.PURL != "pkg:npm/a" || p.Name != "a" || !reflect.DeepEqual(p.Versions, []string{"1.0"}) {
+				t.Errorf("%v: %+v", order, p)
+			}
+		}
+	}
+}
+
+// A component that does not stand in the decoder's buffer whole is read on another path.
+func TestComponentsAreReadAlikeWhereverTheyStand(t *testing.T) {
+	component := func(filler string) string {
+		return `{"bom-ref":"outer","type":"application","name":"outer","version":"2","hashes":[` + filler + `],"scope":"excluded","group":"g",
+			"components":[{"bom-ref":"in\u0061er","purl":"pkg:deb/debian/a@1.0","name":"a","version":"1\u002e0",
+				"properties":[{"name":"aquasecurity:trivy:SrcName","value":"src"},{"name":"x","value":"y"},{"value":"a/b.json","name":"aquasecurity:trivy:FilePath"}],
+				"evidence":{"identity":[` + filler + `],"occurrences":[{"location":"lib/a.so"},{"line":1},7]}},
+				{"bom-ref":"inaer","name":"the second of that name"},` + filler + `]}`
+	}
+	doc := func(filler string) string {
+		return `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[null,7,` + component(filler) + `],
+			"vulnerabilities":[{"id":"CVE-2026-0001","affects":[{"ref":"inaer"},{"ref":"outer"}]}]}`
+	}
+	small, large := doc(`{}`), doc(`{"x":[{"y":"`+strings.Repeat("0123456789", 100_000)+`"}]}`)
+	_, want := readDocument(t, small)
+	_, have := readDocument(t, large)
+	if len(want) != 2 || want[0].Finding.Package.Source != "src" || len(want[0].Finding.Locations) != 2 || want[1].Finding.Package.Name != "g/outer" {
+		t.Errorf("the small document: %+v %+v", *want[0].Finding.Package, *want[1].Finding.Package)
+	}
+	for i := range have {
+		have[i].Finding.Sources, want[i].Finding.Sources = nil, nil // the digest of the document
+	}
+	if !reflect.DeepEqual(have, want) {
+		t.Errorf("have %+v, want %+v", have, want)
+	}
+}
+
+func TestPlacesOfErrorsAreCountedFromTheDocumentsStart(t *testing.T) {
+	const head = `{"bomFormat":"CycloneDX","specVersion":"1.6",`
+	for _, c := range []struct{ broken, want string }{
+		{head + `"components":[}`, fmt.Sprintf("byte %d ", len(head)+14)},
+		{head + `"vulnerabilities":[{}]}`, fmt.Sprintf("byte %d ", len(head)+21)},
+		{head + `"vulnerabilities":[`, fmt.Sprintf("at byte %d ", len(head)+19)},
+		{head + `"components":[` + strings.Repeat(`{"name":"a"},`, 20_000) + `}`, fmt.Sprintf("byte %d ", len(head)+14+20_000*13-1)},
+	} {
+		_, _, err := read("bom.json", strings.NewReader(c.broken), Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("have %v, want %q", err, c.want)
+		}
+	}
+}
+
+// Each level is asked whether it stands in the buffer whole; looking through all of the buffer every time would take minutes.
+func TestDeeplyNestedComponentsAreReadInTime(t *testing.T) {
+	const deep = 4_500
+	nested := strings.Repeat(`{"components":[`, deep) + `{"bom-ref":"x","name":"x"}` + strings.Repeat(`]}`, deep)
+	doc := `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[` + strings.Repeat(nested+",", 30) + `{}],"vulnerabilities":[{"id":"CVE-2026-0001","affects":[{"ref":"x"}]}]}`
+	if _, found := readDocument(t, doc); len(found) != 1 {
+		t.Errorf("%d findings, want 1", len(found))
+	}
+}

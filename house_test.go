@@ -74,7 +74,7 @@ var allowed = map[string][]string{
 		"go.yaml.in/yaml/v3",
 	},
 	"engine/simulate": {"engine"},
-	"engine/sweep":    {"engine", "engine/evidence"},
+	"engine/sweep":    {"engine", "engine/evidence", "engine/report"},
 	"engine/survey":   {},
 	"engine/ticket":   {"engine", "engine/plan", "engine/report"},
 	"engine/tree":     {},

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/sweep"
 )
 
 // An actionFile is what the tests look at in action.yml.
@@ -37,7 +38,7 @@ type actionFile struct {
 func readAction(t *testing.T) actionFile {
 	t.Helper()
 	var a actionFile
-	if err := yaml.Unmarshal([]byte(readFile(t, filepath.Join("..", "..", "action.yml"))), &a); err != nil {
+	if err := yaml.Unmarshal([]byte(readFile(t, filepath.Join(packageFolder, "..", "..", "action.yml"))), &a); err != nil {
 		t.Fatalf("action.yml: %v", err)
 	}
 	if a.Runs.Using != "composite" || len(a.Runs.Steps) == 0 {
@@ -70,6 +71,7 @@ func TestActionInputsAreTheFlagsOfItsCommands(t *testing.T) {
 	}
 	newGateCommand(&app{}).Flags().VisitAll(look)
 	newPublishCommand(&app{}).Flags().VisitAll(look)
+	newReassessCommand(&app{}).Flags().VisitAll(look)
 	// The program has the other defaults; on a pull request it is asked to say what it has to say.
 	defaults := map[string]string{"comment": "true", "review": "true", "command": "gate"}
 	own := []string{"reports", "command", "version", "fetch-intel", "github-token"}
@@ -113,6 +115,11 @@ func TestTheInputsOfTheActionAreOnItsPage(t *testing.T) {
 func TestActionOutputsAreThoseOfTheProgram(t *testing.T) {
 	action := readAction(t)
 	written := (&telling{run: &run{result: &engine.Result{Outcome: engine.Pass}}}).outputPairs([]output{{"json", "r"}, {"sarif", "s"}})
+	again := (&toldOfSweep{came: &sweep.Reassessment{}}).outputPairs(&reassessFlags{})
+	if again[0].name != "outcome" {
+		t.Errorf("the first output of reassess is %s", again[0].name)
+	}
+	written = append(written, again[1:]...)
 	for _, p := range written {
 		otherwise := ""
 		if p.name == "outcome" { // also if the program could not be had
@@ -154,7 +161,7 @@ func TestActionUsesOnlyPinnedActions(t *testing.T) {
 }
 
 // gateStep runs the action's gate step like a runner does and returns its exit status, what it shows, and its outputs and summary.
-func gateStep(t *testing.T, inputs map[string]string) (status int, shown string, outputs map[string]string, summary string) {
+func gateStep(t *testing.T, inputs map[string]string, job ...string) (status int, shown string, outputs map[string]string, summary string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -181,6 +188,7 @@ func gateStep(t *testing.T, inputs map[string]string) (status int, shown string,
 	// The tests may run in a workflow themselves, whose event must not decide.
 	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"),
 		"GITHUB_ACTIONS=true", "GITHUB_EVENT_NAME=workflow_dispatch", "GITHUB_REPOSITORY=acme/shop")
+	cmd.Env = append(cmd.Env, job...) // of the job
 	for name, value := range step.Env {
 		input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
 		given, ok := inputs[input]

@@ -125,15 +125,23 @@ func (a *app) paper() *paper { return &paper{width: a.reportOptions().Width} }
 func (p *paper) para(indent int, format string, args ...any) {
 	lead := strings.Repeat(" ", indent)
 	for _, line := range wrapped(printable(fmt.Sprintf(format, args...)), max(p.width-indent, 20)) {
-		p.WriteString(lead + line + "\n")
+		p.WriteString(lead + noCommand(line) + "\n")
 	}
+}
+
+// noCommand breaks what a line begins with if a workflow's runner would take it for a command.
+func noCommand(line string) string {
+	if rest, ok := strings.CutPrefix(line, "::"); ok {
+		return ":·" + rest
+	}
+	return line
 }
 
 // field writes a name and, beside it, what it is.
 func (p *paper) field(indent, column int, name, format string, args ...any) {
 	head := strings.Repeat(" ", indent) + name
 	for _, line := range wrapped(printable(fmt.Sprintf(format, args...)), max(p.width-column, 20)) {
-		fmt.Fprintf(p, "%-*s%s\n", column, head, line)
+		fmt.Fprintf(p, "%-*s%s\n", column, head, noCommand(line))
 		head = ""
 	}
 }

@@ -387,12 +387,12 @@ func TestACommentSaysThatThePullRequestHasMovedOn(t *testing.T) {
 func TestOutputsCannotBeInjected(t *testing.T) {
 	hostile := "https://x\nheadgate_\noutcome=pass\noutcome<<_GitHubActionsFileCommandDelimeter_\npass\n_GitHubActionsFileCommandDelimeter_\n"
 	told := &telling{run: &run{result: &engine.Result{Outcome: engine.Block}}, effects: []engine.Effect{{Kind: engine.EffectComment, URL: hostile}}}
-	text := told.outputs(nil)
+	text := outputLines(told.outputPairs(nil))
 	outputs := readOutputs(t, text)
 	if outputs["outcome"] != "block" || outputs["comment-url"] != hostile || len(outputs) != len(told.outputPairs(nil)) {
 		t.Errorf("the outputs are %q", outputs)
 	}
-	if told.outputs(nil) == text {
+	if outputLines(told.outputPairs(nil)) == text {
 		t.Error("the delimiters are the same in each run")
 	}
 }

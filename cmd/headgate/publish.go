@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +28,7 @@ type publication struct {
 	flags    *publishFlags
 	settings *settings
 	given    []string       // the file or folder that is named; empty: none is
+	results  []string       // the result files in the folder that is named; nil: none is, or nobody is told of them
 	result   *engine.Result // that was given, or decided; nil: there is none yet
 	links    []ticket.Link
 	effects  effectLedger // nil: there is none
@@ -71,8 +74,8 @@ func newPublishCommand(a *app) *cobra.Command {
 		Short: "Make the effects of a result true: --dry-run shows what would be done",
 		Long: `Makes what a result asks for true in other systems:
 ` + long + `
-Given is a result file (headgate gate -o json=FILE). Settings are those of .headgate here or above. Publishing again changes nothing but
-what is not as it should be, so that it can be repeated whenever it was cut off.
+Given is a result file (headgate gate -o json=FILE), or a folder of them (headgate reassess --results FOLDER). Settings are those of .headgate
+here or above. Publishing again changes nothing but what is not as it should be, so that it can be repeated whenever it was cut off.
 
 github is the second stage for pull requests of forks, whose own runs may write nothing: a workflow on workflow_run. It fetches what the
 first run left (--artifact), or takes the file, zip or folder that is given, reads from it what was found and nothing else, decides again
@@ -84,6 +87,7 @@ Exit status: 0 all is as it should be, 1 what was decided again blocks, 2 what y
 made true; the output says what and why.`,
 		Example: `  headgate publish result.json --to jira --dry-run
   headgate publish result.json --to jira -o text -o json=effects.json -o result=result.json
+  headgate reassess --ledger ledger.db --results changed && headgate publish changed --to jira
   headgate publish --to github --artifact headgate`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -133,7 +137,8 @@ made true; the output says what and why.`,
 // publishedBy are the flags of deciding that help shows for publish: the others are those of gate.
 var publishedBy = []string{"settings", "policy", "intel", "baseline", "fail-on"}
 
-// read reads the result that is given, if a destination is for what it says.
+// read reads the result that is given, if a destination is for what it says. Those of a folder are read one after the other, as they are
+// published: they can be many.
 func (p *publication) read(to []int) (err error) {
 	for _, i := range to {
 		if !destinations[i].reads {
@@ -142,10 +147,31 @@ func (p *publication) read(to []int) (err error) {
 		if len(p.given) == 0 {
 			return setup(fmt.Errorf("%s is told of a result, and none is given", destinations[i].name), "headgate gate -o json=result.json writes one")
 		}
+		if s, err := os.Stat(p.given[0]); err == nil && s.IsDir() {
+			p.results, err = resultsIn(p.given[0])
+			return err
+		}
 		p.result, err = readResult(p.given[0])
 		return err
 	}
 	return nil
+}
+
+// resultsIn are the result files of a folder and those in it, in the order of their names.
+func resultsIn(folder string) (names []string, err error) {
+	err = filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && filepath.Ext(name) == ".json" {
+			names = append(names, name)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, undecided(plain(err), "")
+	case len(names) == 0:
+		return nil, undecided(fmt.Errorf("there is no result in the folder %s", folder), "headgate reassess --results leaves it empty where nothing came out otherwise")
+	}
+	return names, nil
 }
 
 // destinations are the places in the table to go to.
@@ -179,6 +205,53 @@ func (p *publication) destinations() (at []int, err error) {
 func (p *publication) publish(ctx context.Context, to []int, outs []output) error {
 	done := &report.Publication{DryRun: p.flags.dryRun}
 	var failed error
+	if p.results != nil {
+		failed = p.tellOfAll(ctx, slices.DeleteFunc(slices.Clone(to), func(i int) bool { return !destinations[i].reads }), done)
+		to = slices.DeleteFunc(slices.Clone(to), func(i int) bool { return destinations[i].reads })
+	}
+	failed = errors.Join(failed, p.tell(ctx, to, done))
+	if p.result == nil { // nothing had to be decided, nothing could be, or it is one of several
+		outs = slices.DeleteFunc(outs, func(o output) bool { return o.format == "result" })
+	}
+	if len(done.Destinations) > 0 {
+		if err := p.write(done, outs); err != nil {
+			return err
+		}
+	}
+	if p.blocked && failed == nil {
+		return errBlocked
+	}
+	if n := done.Degraded(); n > 0 && failed == nil {
+		return undecided(fmt.Errorf("%d of the effects could not be made true", n), "publish it again: what is done is not done twice")
+	}
+	return failed
+}
+
+// tellOfAll tells destinations of each result of the folder. One that cannot be read does not keep the others.
+func (p *publication) tellOfAll(ctx context.Context, to []int, done *report.Publication) (failed error) {
+	for _, name := range p.results {
+		var err error
+		if p.result, err = readResult(name); err == nil {
+			first := len(done.Destinations)
+			if err = p.tell(ctx, to, done); err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			for i := first; i < len(done.Destinations); i++ {
+				done.Destinations[i].Result = strings.TrimSpace(p.result.Change.Repository + " " + p.result.Change.Branch)
+			}
+		}
+		failed = errors.Join(failed, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	p.result = nil // it was one of several
+	return failed
+}
+
+// tell goes to destinations with what is given, and puts down what came of it.
+func (p *publication) tell(ctx context.Context, to []int, done *report.Publication) (failed error) {
+	first := len(done.Destinations)
 	for _, i := range to {
 		d := destinations[i]
 		one, err := d.publish(p, ctx)
@@ -192,20 +265,8 @@ func (p *publication) publish(ctx context.Context, to []int, outs []output) erro
 			failed = errors.Join(failed, err)
 		}
 	}
-	p.record(ctx, done)
-	if p.result == nil { // nothing had to be decided, or nothing could be
-		outs = slices.DeleteFunc(outs, func(o output) bool { return o.format == "result" })
-	}
-	if len(done.Destinations) > 0 {
-		if err := p.write(done, outs); err != nil {
-			return err
-		}
-	}
-	if p.blocked && failed == nil {
-		return errBlocked
-	}
-	if n := done.Degraded(); n > 0 && failed == nil {
-		return undecided(fmt.Errorf("%d of the effects could not be made true", n), "publish it again: what is done is not done twice")
+	if !done.DryRun {
+		p.record(ctx, done.Destinations[first:])
 	}
 	return failed
 }
@@ -240,15 +301,15 @@ func (p *publication) write(done *report.Publication, outs []output) error {
 	)
 }
 
-// record puts what was done into the log of the ledger, and what became of tickets meanwhile. A dry run did nothing.
-func (p *publication) record(ctx context.Context, done *report.Publication) {
+// record puts what was done into the log of the ledger, and what became of tickets meanwhile.
+func (p *publication) record(ctx context.Context, done []report.Published) {
 	l, ok := p.effects.(*store.Ledger)
-	if !ok || done.DryRun {
+	if !ok {
 		return
 	}
 	var effects []engine.Effect
-	for i := range done.Destinations {
-		for _, c := range done.Destinations[i].Changes {
+	for i := range done {
+		for _, c := range done[i].Changes {
 			e := c.Effect
 			e.State = maps.Clone(e.State)
 			for name, value := range c.About {

@@ -35,7 +35,7 @@ type reassessFlags struct {
 }
 
 // reassessFormats are those of what a sweep came to.
-var reassessFormats = []report.Format{{Name: "text"}, {Name: "json"}}
+var reassessFormats = []report.Format{{Name: "text"}, {Name: "json"}, {Name: "markdown"}}
 
 func newReassessCommand(a *app) *cobra.Command {
 	var f reassessFlags
@@ -84,12 +84,20 @@ Exit status: 0 done, 1 something rose to the priority of --fail-on, 2 what you s
 	c.Flags().DurationVar(&r.deadline, "deadline", 12*time.Hour, "give up, with exit status 3, after this `time`")
 	c.Flags().Int64Var(&r.maxMemory, "max-memory-bytes", 0, "give up, with exit status 3, when more memory is needed than these `bytes` (default: three quarters of what there is)")
 	c.Flags().StringVar(&f.key, "evidence-key", "", "`file` with the Ed25519 key in PEM that signs; HEADGATE_EVIDENCE_KEY may be the key itself")
-	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: text, json (default text)")
+	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`, several at once: "+formatNames(reassessFormats)+" (default text)")
 	return c
 }
 
-// reassess decides again what is open in a ledger.
+// reassess decides again what is open in a ledger, and tells the workflow that it runs in.
 func (a *app) reassess(ctx context.Context, f *reassessFlags) error {
+	var told toldOfSweep
+	told.failed = a.decideLedgerAgain(ctx, f, &told)
+	told.account(a, f)
+	return told.failed
+}
+
+// decideLedgerAgain decides, records and shows. told is what came of it as far as it came.
+func (a *app) decideLedgerAgain(ctx context.Context, f *reassessFlags, told *toldOfSweep) error {
 	outs, err := parseOutputs(f.outputs, reassessFormats)
 	if err != nil {
 		return err
@@ -129,16 +137,17 @@ func (a *app) reassess(ctx context.Context, f *reassessFlags) error {
 	if err := s.sweep(ctx); err != nil {
 		return s.undecided(err)
 	}
+	told.came, told.weakened = s.came, s.run.result.Weakened
 	if f.results != "" {
 		if err := s.writeResults(ctx, f.results); err != nil {
 			return undecided(fmt.Errorf("the sweep is recorded, and its results are not written: %w", plain(err)), "tickets are brought up to date with the next scan")
 		}
 	}
-	if err := a.writeReassessment(s.came, outs); err != nil {
+	if err := a.writeReassessment(s.came, s.run.result.Weakened, outs); err != nil {
 		return err
 	}
 	for i := range s.came.Changed {
-		if t := &s.came.Changed[i]; failOn != "" && t.Is.Priority.Rank() >= failOn.Rank() && t.Is.Priority.Rank() > t.Was.Priority.Rank() {
+		if t := &s.came.Changed[i]; failOn != "" && t.Is.Priority.Rank() >= failOn.Rank() && t.Rose() {
 			return errBlocked
 		}
 	}

@@ -37,18 +37,24 @@ func (t *telling) account(outs []output) {
 	if p := t.event.Pull; t.degraded() && p != nil && (p.Fork() || t.event.Actor == "dependabot[bot]") {
 		t.app.say("hint", "the token of a fork's pull request, and of Dependabot's, only reads: a workflow of its own, on workflow_run, can tell it")
 	}
+	t.app.fillIn(&t.event, t.outputPairs(outs), t.summary)
+}
+
+// fillIn writes the outputs of the step and adds to the summary of the job, where the runner has files for them. summary is the text, and a
+// short one for where there is no room.
+func (a *app) fillIn(event *trigger, pairs []outputPair, summary func() (whole, short string)) {
 	for _, told := range []struct {
 		what, file string
 		tell       func(string) error
 	}{
-		{"the outputs of the step", t.event.Output, func(name string) error { return appendTo(name, t.outputs(outs)) }},
-		{"the job summary", t.event.Summary, t.summarise},
+		{"the outputs of the step", event.Output, func(name string) error { return appendTo(name, outputLines(pairs)) }},
+		{"the job summary", event.Summary, func(name string) error { return summarise(name, summary) }},
 	} {
 		if told.file == "" {
 			continue
 		}
 		if err := told.tell(told.file); err != nil {
-			t.app.say("feedback", fmt.Sprintf("%s: %v", told.what, plain(err)))
+			a.say("feedback", fmt.Sprintf("%s: %v", told.what, plain(err)))
 		}
 	}
 }
@@ -60,7 +66,7 @@ func (t *telling) degraded() bool {
 
 // verdict names on the page of the run why it failed, where a runner by itself would only say that it did.
 func (t *telling) verdict() {
-	switch c := t.commands(map[string]string{"title": "Headgate"}); {
+	switch c := t.app.commands(map[string]string{"title": "Headgate"}); {
 	case t.failed != nil:
 		c.Errorf("%s", printable(plainReason(t.failed)))
 	case t.result.Outcome == engine.Block:
@@ -77,13 +83,13 @@ var effectWords = map[string]string{
 func (t *telling) warn(text string) {
 	t.app.say("feedback", text)
 	if t.event.Actions {
-		t.commands(nil).Warningf("%s", "Headgate: "+printable(text))
+		t.app.commands(nil).Warningf("%s", "Headgate: "+printable(text))
 	}
 }
 
 // commands issue annotations. They go where errors go, as standard output may be a file; a runner reads both.
-func (t *telling) commands(fields map[string]string) *githubactions.Action {
-	return githubactions.New(githubactions.WithWriter(t.app.stderr), githubactions.WithGetenv(t.app.getenv)).WithFieldsMap(fields)
+func (a *app) commands(fields map[string]string) *githubactions.Action {
+	return githubactions.New(githubactions.WithWriter(a.stderr), githubactions.WithGetenv(a.getenv)).WithFieldsMap(fields)
 }
 
 // mostLogged is how many annotations of a kind GitHub shows of one step; one is left for the verdict.
@@ -96,7 +102,7 @@ func (t *telling) annotate() {
 		return
 	}
 	for _, a := range report.NewCheck(t.result, report.CheckOptions{MaxAnnotations: mostLogged}).Annotations {
-		c := t.commands(map[string]string{
+		c := t.app.commands(map[string]string{
 			"file": printable(a.Path), "line": strconv.Itoa(a.From), "endLine": strconv.Itoa(a.To), "title": "Headgate: " + printable(a.Title),
 		})
 		if a.Level == engine.Block {
@@ -148,25 +154,28 @@ func (t *telling) outputPairs(outs []output) []outputPair {
 	return append(pairs, t.kept.outputs()...)
 }
 
-// outputs are the lines of the runner's file. Each value ends at a delimiter that nobody can know before.
-func (t *telling) outputs(outs []output) string {
+// outputLines are those of the runner's file. Each value ends at a delimiter that nobody can know before.
+func outputLines(pairs []outputPair) string {
 	var b strings.Builder
-	for _, p := range t.outputPairs(outs) {
+	for _, p := range pairs {
 		end := "headgate_" + rand.Text()
 		fmt.Fprintf(&b, "%s<<%s\n%s\n%s\n", p.name, end, p.value, end)
 	}
 	return b.String()
 }
 
+// summary is what the summary of the job says.
+func (t *telling) summary() (whole, short string) {
+	if t.failed != nil {
+		whole = report.NewUndecided(plainReason(t.failed), t.told()).Body
+		return whole, whole
+	}
+	return report.NewJobSummary(t.result, t.told()), report.NewComment(t.result, t.told()).Body
+}
+
 // summarise adds to the summary of the job. A runner drops one that is too long altogether, and other commands of the step may have
 // written some of it.
-func (t *telling) summarise(name string) error {
-	text := ""
-	if t.failed != nil {
-		text = report.NewUndecided(plainReason(t.failed), t.told()).Body
-	} else {
-		text = report.NewJobSummary(t.result, t.told())
-	}
+func summarise(name string, summary func() (whole, short string)) error {
 	there := int64(0)
 	switch s, err := os.Stat(name); {
 	case err == nil:
@@ -174,13 +183,13 @@ func (t *telling) summarise(name string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if there+int64(len(text))+1 > report.MaxSummaryBytes && t.failed == nil {
-		text = report.NewComment(t.result, t.told()).Body
+	whole, short := summary()
+	for _, text := range []string{whole, short} {
+		if there+int64(len(text))+1 <= report.MaxSummaryBytes {
+			return appendTo(name, text+"\n")
+		}
 	}
-	if there+int64(len(text))+1 > report.MaxSummaryBytes {
-		return errors.New("other commands of the step have filled it")
-	}
-	return appendTo(name, text+"\n")
+	return errors.New("other commands of the step have filled it")
 }
 
 func appendTo(name, text string) error {

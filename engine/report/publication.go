@@ -24,6 +24,7 @@ type Publication struct {
 type Published struct {
 	Name    string // "jira"
 	Place   string // where: a URL, and the project or repository in it
+	Result  string // where several results are published, the repository and branch of the one that this came of; empty: there is one
 	Note    string // why nothing was done there; empty: something was, or nothing had to be
 	Changes []PublishedChange
 }
@@ -84,6 +85,7 @@ type publicationDocument struct {
 type destinationDocument struct {
 	Name    string           `json:"name"`
 	Place   string           `json:"place,omitempty"`
+	Result  string           `json:"result,omitempty"`
 	Note    string           `json:"note,omitempty"`
 	Effects []effectDocument `json:"effects"`
 }
@@ -99,7 +101,7 @@ type effectDocument struct {
 func writePublicationJSON(w io.Writer, p *Publication) error {
 	doc := publicationDocument{Schema: PublicationSchemaName, DryRun: p.DryRun, Destinations: []destinationDocument{}}
 	for _, d := range p.Destinations {
-		to := destinationDocument{Name: d.Name, Place: d.Place, Note: d.Note, Effects: []effectDocument{}}
+		to := destinationDocument{Name: d.Name, Place: d.Place, Result: d.Result, Note: d.Note, Effects: []effectDocument{}}
 		for _, c := range d.Changes {
 			to.Effects = append(to.Effects, effectDocument{c.Effect, c.Summary, c.Due, c.Owner, c.Comment})
 		}
@@ -139,6 +141,7 @@ func writePublicationText(w io.Writer, p *Publication, o Options) error {
 
 func (p *Publication) writeDestination(c *canvas, d *Published, all bool) {
 	c.line(text(d.Name, bold), space(2), text(cutMiddle(clean(d.Place), max(c.width-width(clean(d.Name))-2, 8)), dim))
+	c.paragraph(2, span{}, 0, cutMiddle(clean(d.Result), mostSaid), dim)
 	if d.Note != "" {
 		c.paragraph(2, span{}, 0, d.Note, plain)
 		if len(d.Changes) == 0 { // and the note says why

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -22,29 +23,59 @@ var (
 
 // buildVersion is the release, else the module version or commit that the program was built from, else "dev".
 func buildVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	return madeFrom(info).Version
+}
+
+// pseudoVersion is the version of a commit without a tag, as Go makes it: with the commit's time and the first digits of its name.
+var pseudoVersion = regexp.MustCompile(`[.-](\d{14})-([0-9a-f]{12})(\+.*)?$`)
+
+// madeFrom says what a program was built from, by what the release build set, or else by what Go knew: of a checkout its commit, of a module
+// that was fetched its version (go install …@v1.2.3), which of a commit without a tag has the beginning of its name. No info: nothing is known.
+func madeFrom(info *debug.BuildInfo) (b build) {
 	if version != "" {
-		return version
+		b.Version, b.Commit = version, commit
+		b.Date, _ = time.Parse(time.RFC3339, commitDate) // one that cannot be read is not known
+		b.Date = b.Date.UTC()
+		return b
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "dev"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
+	b.Version = "dev"
+	if info == nil {
+		return b
 	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.time":
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				b.Date = at.UTC()
+			}
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
 		}
 	}
-	return "dev"
+	v := info.Main.Version
+	if m := pseudoVersion.FindStringSubmatch(v); m != nil && b.Commit == "" {
+		b.Commit = m[2]
+		if at, err := time.Parse("20060102150405", m[1]); err == nil {
+			b.Date = at.UTC()
+		}
+	}
+	switch {
+	case v != "" && v != "(devel)":
+		b.Version = v
+	case len(b.Commit) >= 12:
+		b.Version = "dev-" + b.Commit[:12]
+	}
+	return b
 }
 
 // A build says what a program is, so that whoever has one can tell what it was made of and how it decides without settings.
 type build struct {
 	Schema   string    `json:"schema"`
 	Version  string    `json:"version"`
-	Commit   string    `json:"commit,omitempty"`   // absent: the build does not know it
+	Commit   string    `json:"commit,omitempty"`   // its beginning, if a module version is all that is known; absent: the build does not know it
 	Modified bool      `json:"modified,omitempty"` // what was built was not all in the commit
 	Date     time.Time `json:"date,omitzero"`      // of the commit
 	OPA      string    `json:"opa"`
@@ -56,26 +87,10 @@ type build struct {
 const buildSchema = "headgate.version/1"
 
 // thisBuild is the program that runs.
-func thisBuild() (build, error) {
-	b := build{Schema: buildSchema, Version: buildVersion(), Commit: commit, OPA: engine.OPAVersion(),
-		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	when := commitDate
-	if info, ok := debug.ReadBuildInfo(); ok && commit == "" {
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				b.Commit = s.Value
-			case "vcs.time":
-				when = s.Value
-			case "vcs.modified":
-				b.Modified = s.Value == "true"
-			}
-		}
-	}
-	if at, err := time.Parse(time.RFC3339, when); err == nil { // else it is not known
-		b.Date = at.UTC()
-	}
-	var err error
+func thisBuild() (b build, err error) {
+	info, _ := debug.ReadBuildInfo()
+	b = madeFrom(info)
+	b.Schema, b.OPA, b.Go, b.Platform = buildSchema, engine.OPAVersion(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	b.Policy, err = engine.PolicyDigest(engine.PolicySource{Shipped: policies.Files, Packs: policies.Default})
 	return b, err
 }
@@ -108,7 +123,9 @@ func newVersionCommand(a *app) *cobra.Command {
 
 func (a *app) showBuild(b build) error {
 	fmt.Fprintf(a.stdout, "headgate %s\n", b.Version)
-	if b.Commit != "" {
+	if b.Commit == "" {
+		fmt.Fprintln(a.stdout, "commit   not known: built with -buildvcs=false, or not in a checkout")
+	} else {
 		changed := ""
 		if b.Modified {
 			changed = ", and changes to it"

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +59,35 @@ func TestVersionTellsWhatTheReleaseBuildSets(t *testing.T) {
 	}
 	if err := valid(t, versionSchema, versionSays(t, "-o", "json")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestVersionTellsWhatGoKnowsOfABuild(t *testing.T) {
+	const revision = "0123456789abcdef0123456789abcdef01234567"
+	at := time.Date(2026, 11, 22, 7, 54, 47, 0, time.UTC)
+	stamps := func(modified string) []debug.BuildSetting {
+		return []debug.BuildSetting{{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: revision}, {Key: "vcs.time", Value: "2026-11-22T07:54:47Z"}, {Key: "vcs.modified", Value: modified}}
+	}
+	module := func(version string, settings []debug.BuildSetting) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Version: version}, Settings: settings}
+	}
+	for name, c := range map[string]struct {
+		info *debug.BuildInfo
+		want build
+	}{
+		"no module":                        {nil, build{Version: "dev"}},
+		"outside a checkout":               {module("(devel)", nil), build{Version: "dev"}},
+		"a checkout":                       {module("v0.0.0-20261122075447-0123456789ab", stamps("false")), build{Version: "v0.0.0-20261122075447-0123456789ab", Commit: revision, Date: at}},
+		"a checkout of a release":          {module("v1.2.3", stamps("false")), build{Version: "v1.2.3", Commit: revision, Date: at}},
+		"a checkout with changes":          {module("v0.0.0-20261122075447-0123456789ab+dirty", stamps("true")), build{Version: "v0.0.0-20261122075447-0123456789ab+dirty", Commit: revision, Date: at, Modified: true}},
+		"a checkout, by an older Go":       {module("(devel)", stamps("false")), build{Version: "dev-0123456789ab", Commit: revision, Date: at}},
+		"an installed release":             {module("v1.2.3", nil), build{Version: "v1.2.3"}},
+		"an installed candidate":           {module("v1.2.3-rc.1", nil), build{Version: "v1.2.3-rc.1"}},
+		"an installed commit":              {module("v0.0.0-20261122075447-0123456789ab", nil), build{Version: "v0.0.0-20261122075447-0123456789ab", Commit: "0123456789ab", Date: at}},
+		"an installed commit on a release": {module("v1.2.4-0.20261122075447-0123456789ab", nil), build{Version: "v1.2.4-0.20261122075447-0123456789ab", Commit: "0123456789ab", Date: at}},
+	} {
+		if got := madeFrom(c.info); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
 	}
 }

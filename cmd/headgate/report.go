@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +22,8 @@ type reportFlags struct {
 	ledger, settings  string
 	since, until, now string
 	team, branch      string
+	repositories      []string
+	scope             string // of tickets, that the settings have; empty: none
 	replay            int
 	outputs           []string
 }
@@ -73,6 +77,7 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
   headgate report --ledger ledger.db -o text
   headgate report --ledger ledger.db --since 2026-07-01 --until 2026-09-30 -o json=q3.json
   headgate report --ledger ledger.db --team team-pay
+  headgate report --ledger ledger.db --repository acme/shop --repository 'acme/pay-*' -o html=pay.html
   headgate report --ledger postgres://ledger/acme -o openmetrics=headgate.prom`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -114,6 +119,7 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 	c.Flags().StringVar(&f.until, "until", "", "the last `day` of the period, 2026-09-30 (default: up to now)")
 	c.Flags().StringVar(&f.now, "now", "", "the `time` that it is, instead of the real one")
 	c.Flags().StringVar(&f.team, "team", "", "only what this `owner` has")
+	c.Flags().StringArrayVar(&f.repositories, "repository", nil, "only this `OWNER/NAME`, in which * stands for any characters (can be given several times)")
 	c.Flags().StringVar(&f.branch, "branch", "", "only what is on this `branch` (default: all that the ledger keeps)")
 	c.Flags().IntVar(&f.replay, "replay", 0, "decide a sample of so `many` recorded decisions again, and show how many come out identical")
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames(reportFormatNames())+" (several at once)")
@@ -125,7 +131,7 @@ func (a *app) noteNothing(f *reportFlags, r *kpi.Report) {
 	if r.Of.Cases > 0 || r.Of.Runs > 0 {
 		return
 	}
-	for _, only := range [][2]string{{f.team, "--team %s: no case is known that this owner has: the report is of nothing"},
+	for _, only := range [][2]string{{strings.Join(f.repositories, ", "), "--repository %s: nothing is known of it: the report is of nothing"}, {f.team, "--team %s: no case is known that this owner has: the report is of nothing"},
 		{f.branch, "--branch %s: nothing is known of this branch: the report is of nothing"}} {
 		if only[0] != "" {
 			a.say("note", fmt.Sprintf(only[1], printable(only[0])))
@@ -152,9 +158,31 @@ func (a *app) reportOutputs(flags []string) ([]output, error) {
 	return outs, err
 }
 
+// among says of repositories whether a report is of them: they are among those that --repository names or has a pattern of, whatever the
+// case of letters, or it names none.
+func (f *reportFlags) among() func(repository string) bool {
+	if len(f.repositories) == 0 {
+		return func(string) bool { return true }
+	}
+	var all []string
+	for _, pattern := range f.repositories {
+		all = append(all, strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*"))
+	}
+	fits := regexp.MustCompile("(?is)^(?:" + strings.Join(all, "|") + ")$")
+	known := map[string]bool{} // there are many cases, and few repositories
+	return func(repository string) bool {
+		is, ok := known[repository]
+		if !ok {
+			is = fits.MatchString(repository)
+			known[repository] = is
+		}
+		return is
+	}
+}
+
 // reported is the report that flags and arguments ask for.
 func (a *app) reported(ctx context.Context, f *reportFlags, args []string) (*kpi.Report, error) {
-	o := kpi.Options{Team: f.team, Branch: f.branch, Kind: kpi.FromLedger}
+	o := kpi.Options{Team: f.team, Branch: f.branch, Repositories: f.repositories, Kind: kpi.FromLedger}
 	if len(args) == 1 {
 		return a.reportedOfResult(f, o, args[0])
 	}
@@ -197,5 +225,8 @@ func (a *app) reportPeriod(f *reportFlags, o *kpi.Options) error {
 		return err
 	}
 	o.Targets = s.KPI
+	if s.Jira != nil {
+		f.scope = s.Jira.Scope
+	}
 	return nil
 }

@@ -35,6 +35,9 @@ func (r *ledgerReport) fixes(ctx context.Context) error {
 			of = s
 		}
 		d := s.Record.Decision
+		if !r.among(s.Repository) {
+			continue
+		}
 		if d.ExemptedBy != "" || d.Priority != engine.Act && d.Priority != engine.Attend || s.Input.Input == nil { // accepted, for later, or erased
 			continue
 		}

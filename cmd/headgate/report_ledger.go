@@ -14,7 +14,6 @@ import (
 	"github.com/headgate/headgate/engine/evidence"
 	"github.com/headgate/headgate/engine/history"
 	"github.com/headgate/headgate/engine/kpi"
-	"github.com/headgate/headgate/engine/ticket"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -23,6 +22,8 @@ type ledgerReport struct {
 	*store.Ledger
 	app     *app
 	options kpi.Options
+	among   func(repository string) bool
+	tracked *tracked
 	kpi     *kpi.Collector
 	latest  []*store.RunEntry // of each branch
 	open    int               // cases
@@ -38,13 +39,14 @@ func (a *app) reportedOfLedger(ctx context.Context, f *reportFlags, o kpi.Option
 		return nil, err
 	}
 	defer l.Close()
-	r := &ledgerReport{Ledger: l, app: a, options: o}
+	r := &ledgerReport{Ledger: l, app: a, options: o, among: f.among()}
 	if r.latest, err = l.LatestRuns(ctx, time.Time{}); err != nil {
 		return nil, r.unread(f, err)
 	}
-	if o.Branch != "" {
-		r.latest = slices.DeleteFunc(r.latest, func(e *store.RunEntry) bool { return e.Branch != o.Branch })
+	if err := r.tell(ctx, f); err != nil {
+		return nil, r.unread(f, err)
 	}
+	r.latest = slices.DeleteFunc(r.latest, func(e *store.RunEntry) bool { return o.Branch != "" && e.Branch != o.Branch || !r.among(e.Repository) })
 	var evidenceOf *kpi.Evidence
 	if evidenceOf, err = r.proof(ctx); err != nil {
 		return nil, r.unread(f, err)
@@ -78,7 +80,7 @@ func (r *ledgerReport) states(ctx context.Context) error {
 		return err
 	}
 	r.kpi.Begun(first)
-	for s, err := range r.States(ctx, r.options.Branch) {
+	for s, err := range r.States(ctx, r.options.Branch, r.among) {
 		if err != nil {
 			return err
 		}
@@ -127,7 +129,7 @@ func (r *ledgerReport) runs(ctx context.Context) error {
 
 // run counts one run.
 func (r *ledgerReport) run(ctx context.Context, e *store.RunEntry) error {
-	if r.options.Branch != "" && e.Branch != r.options.Branch || r.options.Team != "" { // figures of runs are of no team
+	if r.options.Branch != "" && e.Branch != r.options.Branch || !r.among(e.Repository) || r.options.Team != "" { // figures of runs are of no team
 		return nil
 	}
 	envelope, says, err := statementOf(ctx, e.Run)
@@ -219,7 +221,7 @@ func (r *ledgerReport) deeds(ctx context.Context, e *store.RunEntry) error {
 		if err != nil {
 			return err
 		}
-		if x := line.Effect; x != nil && x.Kind == engine.EffectTicket {
+		if x := line.Effect; x != nil && x.Kind == engine.EffectTicket && r.tracked.has(x.Key) {
 			r.kpi.Deed(&kpi.Deed{At: line.At, Place: x.Place, Key: x.Key, Did: x.Did})
 		}
 	}
@@ -249,31 +251,6 @@ func (r *ledgerReport) waivers(ctx context.Context) error {
 			}
 		}
 		r.kpi.Waivers(e.Repository, e.Branch, all)
-	}
-	return nil
-}
-
-// tickets counts what the ledger last knew of them.
-func (r *ledgerReport) tickets(ctx context.Context) error {
-	effects, err := r.Effects(ctx, "")
-	if err != nil {
-		return err
-	}
-	for i := range effects {
-		e := &effects[i]
-		if e.Kind != engine.EffectTicket || e.ID == "" {
-			continue
-		}
-		t := &kpi.Ticket{Place: e.Place, Key: e.Key, Status: e.State["status"], Resolution: e.State["resolution"], Done: e.State["category"] == "done"}
-		for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05.999-0700"} {
-			if at, err := time.Parse(form, e.State["updated"]); err == nil {
-				t.Changed = at
-			}
-		}
-		if note, err := ticket.ReadState([]byte(e.State["note"])); err == nil {
-			t.Unseen = note.Absent > 0
-		}
-		r.kpi.Ticket(t)
 	}
 	return nil
 }
@@ -340,7 +317,7 @@ func (r *ledgerReport) replay(ctx context.Context, f *reportFlags) error {
 	draw := &evidence.Sample{Seed: "headgate-report", Size: f.replay}
 	within := evidence.Stretch{Since: r.options.Window.Since, Until: r.options.Window.Until}
 	if _, err := from.count(ctx, within, func(run *evidence.RunEntry, line *evidence.Line) error {
-		if line.Kind == evidence.KindDecision {
+		if line.Kind == evidence.KindDecision && r.among(run.Repository) {
 			draw.Offer(run.Run, line.Record)
 		}
 		return nil

@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -19,6 +21,7 @@ import (
 	"github.com/headgate/headgate/engine/page"
 	"github.com/headgate/headgate/engine/plan"
 	"github.com/headgate/headgate/engine/report"
+	"github.com/headgate/headgate/engine/ticket"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -32,7 +35,7 @@ func (a *app) writePage(ctx context.Context, to io.Writer, f *reportFlags, args 
 		if err != nil {
 			return err
 		}
-		return page.Write(to, pageOfResult(result, f.team, figures))
+		return page.Write(to, pageOfResult(result, f, figures))
 	}
 	l, err := openForLook(ctx, f.ledger)
 	if err != nil {
@@ -47,15 +50,35 @@ func (a *app) writePage(ctx context.Context, to io.Writer, f *reportFlags, args 
 }
 
 // pageOfResult is the page of one run.
-func pageOfResult(result *engine.Result, team string, figures *kpi.Report) *page.Source {
-	if team != "" {
+func pageOfResult(result *engine.Result, f *reportFlags, figures *kpi.Report) *page.Source {
+	if !f.among()(result.Change.Repository) {
 		of := *result
-		of.Cases = slices.DeleteFunc(slices.Clone(result.Cases), func(c engine.Case) bool { return c.Input.Asset.Owner != team })
+		of.Cases, of.Plan, of.NoFix, of.Paths, of.Graph, of.Waivers = nil, nil, nil, nil, nil, nil
+		result = &of
+	}
+	if f.team != "" {
+		of := *result
+		owned := map[string]bool{}
+		for i := range result.Cases {
+			a := &result.Cases[i].Input.Asset
+			owned[a.ID] = owned[a.ID] || a.Owner == f.team
+		}
+		of.Cases = slices.DeleteFunc(slices.Clone(result.Cases), func(c engine.Case) bool { return c.Input.Asset.Owner != f.team })
+		was := map[string]*engine.Fix{}
+		for i := range result.Plan {
+			was[result.Plan[i].ID] = &result.Plan[i]
+		}
 		of.Plan, of.NoFix = plan.New(of.Cases, plan.Options{Repository: of.Change.Repository})
+		for i := range of.Plan {
+			if f := was[of.Plan[i].ID]; f != nil { // what it does to attack paths it does, whoever makes it
+				of.Plan[i].PathsCut, of.Plan[i].CutsOff, of.Plan[i].Tickets = f.PathsCut, f.CutsOff, f.Tickets
+			}
+		}
+		of.Paths = pathsOver(of.Paths, owned)
 		result = &of
 	}
 	return &page.Source{
-		Of: cmp.Or(result.Change.Repository, "one run"), Now: result.Now, Single: true, Figures: figures,
+		Of: cmp.Or(result.Change.Repository, "one run"), Team: f.team, Now: result.Now, Single: true, Figures: figures,
 		Results: func(yield func(*engine.Result, error) bool) { yield(result, nil) },
 	}
 }
@@ -66,6 +89,9 @@ type ledgerPage struct {
 	*store.Ledger
 	app          *app
 	team, branch string
+	among        func(repository string) bool
+	scopes       func(repository string) []string // of tickets
+	tickets      *ticket.Known
 	now          time.Time
 	latest       map[[2]string]*store.RunEntry // by repository and branch
 	told         map[string]*engine.Decision   // decisions with words, by the id of their record
@@ -74,7 +100,7 @@ type ledgerPage struct {
 
 // pageOfLedger is the page of what a ledger knows. What it shows is read while it is written, so that the ledger has to stay open.
 func (a *app) pageOfLedger(ctx context.Context, l *store.Ledger, f *reportFlags, figures *kpi.Report) (*page.Source, error) {
-	p := &ledgerPage{Ledger: l, app: a, team: f.team, branch: f.branch, now: figures.At, latest: map[[2]string]*store.RunEntry{}}
+	p := &ledgerPage{Ledger: l, app: a, team: f.team, branch: f.branch, among: f.among(), scopes: f.ticketScopes, now: figures.At, latest: map[[2]string]*store.RunEntry{}}
 	latest, err := l.LatestRuns(ctx, time.Time{})
 	if err != nil {
 		return nil, err
@@ -82,13 +108,25 @@ func (a *app) pageOfLedger(ctx context.Context, l *store.Ledger, f *reportFlags,
 	repositories := map[string]bool{}
 	for _, e := range latest {
 		p.latest[[2]string{e.Repository, e.Branch}] = e
-		repositories[e.Repository] = true
+		if p.among(e.Repository) {
+			repositories[e.Repository] = true
+		}
 	}
+	effects, err := l.Effects(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	p.tickets = ticket.KnownOf(effects)
 	if err := p.tell(ctx); err != nil {
 		return nil, err
 	}
 	of := "all repositories"
-	if len(repositories) < 2 {
+	switch names := slices.Sorted(maps.Keys(repositories)); {
+	case len(f.repositories) > 0 && len(names) > 3:
+		of = fmt.Sprintf("%d repositories", len(names))
+	case len(f.repositories) > 0:
+		of = cmp.Or(strings.Join(names, ", "), "nothing that is known")
+	case len(names) < 2:
 		of = "the ledger"
 		if figures.Evidence != nil {
 			of = cmp.Or(figures.Evidence.Repository, figures.Evidence.Origin, of)
@@ -98,7 +136,7 @@ func (a *app) pageOfLedger(ctx context.Context, l *store.Ledger, f *reportFlags,
 		of = f.team + ", " + of
 	}
 	return &page.Source{
-		Of: of, Now: p.now, Figures: figures, Results: p.results(ctx), Decisions: p.open,
+		Of: of, Team: f.team, Now: p.now, Figures: figures, Results: p.results(ctx), Decisions: p.open,
 		Verify: report.Command("headgate", "evidence", "verify", store.Shown(f.ledger)),
 	}, nil
 }
@@ -126,7 +164,7 @@ func (p *ledgerPage) tell(ctx context.Context) error {
 			return err
 		}
 		d := s.Record.Decision
-		if p.team != "" && d.Asset.Owner != p.team {
+		if !p.among(s.Repository) || p.team != "" && d.Asset.Owner != p.team {
 			continue
 		}
 		p.open++
@@ -174,17 +212,28 @@ func (p *ledgerPage) results(ctx context.Context) iter.Seq2[*engine.Result, erro
 	return func(yield func(*engine.Result, error) bool) {
 		var r *engine.Result
 		many := false
+		owned := map[string]bool{} // assets of the branch that are the team's
 		end := func() bool {
 			if r == nil {
 				return true
 			}
 			r.Plan, r.NoFix = plan.New(r.Cases, plan.Options{Repository: r.Change.Repository})
+			cutAtEntries(r)
+			for _, scope := range p.scopes(r.Change.Repository) {
+				p.tickets.Stand(scope, r.Plan)
+			}
+			if p.team != "" {
+				r.Paths = pathsOver(r.Paths, owned)
+			}
 			return yield(r, nil)
 		}
 		for s, err := range p.Open(ctx, store.Selection{Branch: p.branch}) {
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if !p.among(s.Repository) {
+				continue
 			}
 			if r == nil || r.Change.Repository != s.Repository || r.Change.Branch != s.Branch {
 				if !end() {
@@ -194,11 +243,13 @@ func (p *ledgerPage) results(ctx context.Context) iter.Seq2[*engine.Result, erro
 					yield(nil, err)
 					return
 				}
-				many = false
+				many, owned = false, map[string]bool{}
 			}
-			if p.team != "" && s.Record.Decision.Asset.Owner != p.team {
+			a := &s.Record.Decision.Asset
+			if p.team != "" && a.Owner != p.team {
 				continue
 			}
+			owned[a.ID] = true
 			c := p.caseOf(s)
 			if many && !counts(c) {
 				continue

@@ -30,6 +30,9 @@ func (a *app) reportedOfResult(f *reportFlags, o kpi.Options, name string) (*kpi
 	if err != nil {
 		return nil, err
 	}
+	if !f.among()(result.Change.Repository) {
+		return c.Report(), nil
+	}
 	if result.Change.Branch == o.Branch || o.Branch == "" {
 		for i := range result.Cases {
 			c.Case(caseOfResult(&result.Cases[i], result))

@@ -58,6 +58,9 @@ func (t *reportText) head() {
 	if t.Of.Branch != "" {
 		of += " on " + t.Of.Branch
 	}
+	if len(t.Of.Repositories) > 0 {
+		of += " in " + strings.Join(t.Of.Repositories, ", ")
+	}
 	last := t.Window.Until.Add(-time.Second)
 	if t.Of.Kind == kpi.FromResult {
 		t.para(0, "%s of %s. It has no history: with --ledger there are trends.", of, ofDay(last))

@@ -116,10 +116,15 @@ func loopback(u *url.URL) bool {
 	return u.Scheme == "http" && slices.Contains([]string{"127.0.0.1", "localhost", "::1"}, u.Hostname())
 }
 
+// ticketScope tells the tickets of a repository, and of one of its policies, from all others.
+func ticketScope(repository, scope string) string {
+	return strings.ToLower(repository) + "\n" + scope
+}
+
 // tickets are the settings of tickets for a repository.
 func (j *jiraSettings) tickets(repository string) ticket.Settings {
 	s := ticket.Defaults()
-	s.Scope = strings.Join([]string{strings.ToLower(repository), j.Scope}, "\n")
+	s.Scope = ticketScope(repository, j.Scope)
 	s.Per = cmp.Or(j.Per, s.Per)
 	s.From = cmp.Or(engine.Priority(j.From), s.From)
 	s.Type = cmp.Or(j.IssueType, s.Type)

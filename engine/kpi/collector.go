@@ -18,6 +18,9 @@ type Options struct {
 	Team   string    // only cases of this owner; empty: all
 	Branch string    // only this branch; empty: all
 
+	Repositories []string // what is handed over is of these alone, names or patterns; nil: of all
+	NoTickets    string   // why nothing is known of tickets; empty: what is handed over is all of them
+
 	Targets map[string]float64          // by the id of a figure, with a dot and the priority where it has one: exposure.half_life.act
 	DueDays map[engine.Priority]float64 // that the policy allows; a priority that is missing has no date
 }

@@ -141,7 +141,7 @@ var reversed = []engine.Priority{engine.Act, engine.Attend, engine.TrackStar, en
 // Report is what was counted.
 func (c *Collector) Report() *Report {
 	m := &maker{c: c, out: &Report{Schema: Schema, At: c.o.At, Window: c.o.Window, Previous: c.previous,
-		Of:      Source{Kind: c.o.Kind, Team: c.o.Team, Branch: c.o.Branch, Cases: c.cases, Runs: c.runs.all, Begun: c.begun},
+		Of:      Source{Kind: c.o.Kind, Team: c.o.Team, Branch: c.o.Branch, Repositories: c.o.Repositories, Cases: c.cases, Runs: c.runs.all, Begun: c.begun},
 		Figures: []Figure{}, Series: []Series{}, Survival: []Curve{}, Teams: c.listed(), Waivers: c.ending()}}
 	m.paths()
 	m.exposure()

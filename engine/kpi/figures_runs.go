@@ -149,7 +149,7 @@ func (m *maker) evidence() {
 
 func (m *maker) trackers() {
 	t := m.c.tickets
-	why := m.ofRuns()
+	why := cmp.Or(m.ofRuns(), m.c.o.NoTickets)
 	if why == "" && t.all == 0 {
 		why = noTickets
 	}

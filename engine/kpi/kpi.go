@@ -43,12 +43,15 @@ func (p Period) has(t time.Time) bool { return !t.Before(p.Since) && t.Before(p.
 
 // A Source is what the figures are made of.
 type Source struct {
-	Kind   string    `json:"kind"` // FromLedger or FromResult
-	Team   string    `json:"team,omitempty"`
-	Branch string    `json:"branch,omitempty"`
-	Cases  int       `json:"cases"`          // open and closed
-	Runs   int       `json:"runs"`           // within both periods
-	Begun  time.Time `json:"begun,omitzero"` // when the log began: what was before is not known
+	Kind   string `json:"kind"` // FromLedger or FromResult
+	Team   string `json:"team,omitempty"`
+	Branch string `json:"branch,omitempty"`
+
+	Repositories []string `json:"repositories,omitempty"` // names or patterns; absent: all
+
+	Cases int       `json:"cases"`          // open and closed
+	Runs  int       `json:"runs"`           // within both periods
+	Begun time.Time `json:"begun,omitzero"` // when the log began: what was before is not known
 }
 
 // What figures can be made of.

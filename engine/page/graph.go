@@ -102,7 +102,11 @@ func waysOf(r *engine.Result) (ways []way, chokes []string) {
 				s.Trusted = cmp.Or(trusted[t], "trusted")
 			}
 			for _, id := range p.Steps[k].Findings {
-				s.By = append(s.By, cmp.Or(wrong[id], report.Line(id)))
+				if wrong[id] == "" { // of a case that is not on the page
+					s.More++
+					continue
+				}
+				s.By = append(s.By, wrong[id])
 			}
 			w.Assets, w.Steps = append(w.Assets, name(asset)), append(w.Steps, s)
 		}

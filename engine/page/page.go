@@ -20,6 +20,7 @@ import (
 // A Source is what a page is made of.
 type Source struct {
 	Of      string                           // whose page it is: a repository, or an organisation; empty: not known
+	Team    string                           // the owner that cases are of; empty: of all
 	Now     time.Time                        // the time that everything is as of
 	Figures *kpi.Report                      // nil: there are none
 	Results iter.Seq2[*engine.Result, error] // one for each branch of each repository; each is looked at once and not kept

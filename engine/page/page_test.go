@@ -261,6 +261,17 @@ func TestWhatPressesMostComesFirst(t *testing.T) {
 	}
 }
 
+func TestWhatAFixCutsByALedgerIsTheLeast(t *testing.T) {
+	r := shop(60)
+	r.Graph.Paths, r.Plan[0].PathsCut = 3, 2
+	if page := written(t, &Source{Of: "acme", Now: now, Results: one(r)}); !strings.Contains(page, "cuts at least 2 of 3 attack paths") {
+		t.Error("it does not say that a ledger does not keep the whole graph")
+	}
+	if page := written(t, &Source{Of: "acme", Now: now, Results: one(r), Single: true}); !strings.Contains(page, ">cuts 2 of 3 attack paths") {
+		t.Error("it is in doubt of what a run knows")
+	}
+}
+
 func TestAnErrorOfTheResultsIsTheErrorOfThePage(t *testing.T) {
 	broken := errors.New("broken")
 	err := Write(io.Discard, &Source{Now: now, Results: func(yield func(*engine.Result, error) bool) { yield(nil, broken) }})

@@ -101,7 +101,7 @@ func viewOf(s *Source) (*view, error) {
 	v.decisions(&g)
 	v.Total = max(v.Total, s.Decisions)
 	v.fixes(&g)
-	v.paths(&g)
+	v.paths(s, &g)
 	if s.Figures != nil {
 		v.figures(s.Figures)
 	}
@@ -140,7 +140,11 @@ func (g *gathered) add(r *engine.Result) {
 			g.left += len(r.Plan) - i
 			break
 		}
-		fixes = append(fixes, fixOf(&r.Plan[i], r))
+		f := fixOf(&r.Plan[i], r)
+		if !g.single && f.cuts > 0 && r.Graph != nil && f.cuts < r.Graph.Paths { // a ledger does not keep the whole graph
+			f.Cuts = "cuts at least " + strings.TrimPrefix(f.Cuts, "cuts ")
+		}
+		fixes = append(fixes, f)
 	}
 	g.fixes = append(g.fixes, fixes)
 	for i := range r.NoFix {
@@ -257,18 +261,21 @@ func graver(a, b *fix) bool {
 	return a.cuts > b.cuts
 }
 
-func (v *view) paths(g *gathered) {
+func (v *view) paths(s *Source, g *gathered) {
 	ways := sortWays(g.ways)
 	if len(ways) > 0 {
 		v.Graph = draw(ways, g.chokes)
 	}
 	v.Ways = ways[:min(len(ways), mostWays)]
 	v.MoreWays = len(ways) - len(v.Ways)
+	if s.Team != "" && len(ways) > 0 {
+		v.PathsNote = "Only paths over assets of " + report.Line(s.Team) + "."
+	}
 	slices.Sort(g.uncovered)
 	if g.uncovered = slices.Compact(g.uncovered); len(g.uncovered) > 0 {
 		const shown = 5
 		names := g.uncovered[:min(len(g.uncovered), shown)]
-		v.PathsNote = "Not known of ways over " + report.Line(strings.Join(names, ", "))
+		v.PathsNote = strings.TrimLeft(v.PathsNote+" Not known of ways over ", " ") + report.Line(strings.Join(names, ", "))
 		if more := len(g.uncovered) - len(names); more > 0 {
 			v.PathsNote += " and " + count(more, "other", "others")
 		}

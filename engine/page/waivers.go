@@ -40,7 +40,7 @@ func (g *gathered) accept(c *engine.Case) {
 
 // waivers lists those that end soon, the first to end first, after those that have ended.
 func (v *view) waivers(s *Source, g *gathered) {
-	if s.Figures != nil && len(s.Figures.Waivers) > 0 {
+	if s.Figures != nil && len(s.Figures.Waivers) > 0 && s.Team == "" { // those are of whole branches
 		for i := range s.Figures.Waivers {
 			w := &s.Figures.Waivers[i]
 			of := []string{}
@@ -58,7 +58,9 @@ func (v *view) waivers(s *Source, g *gathered) {
 		}
 		slices.SortFunc(all, func(a, b *waived) int { return cmp.Or(cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.ID, b.ID)) })
 		for _, n := range g.notes {
-			v.addWaiver(s.Now, n.ID, n.Why, "", "", 0)
+			if s.Team == "" { // whom one that ended was for is not known
+				v.addWaiver(s.Now, n.ID, n.Why, "", "", 0)
+			}
 		}
 		for _, w := range all {
 			if d, ok := daysTo(s.Now, w.Expires); !ok || d <= soon {

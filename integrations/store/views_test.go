@@ -146,7 +146,7 @@ func TestStatesAndRunsAreGoneThroughInTheOrderOfTheLedger(t *testing.T) {
 				findings: []evidence.Decision{found(fmt.Sprintf("hg1-%d", i), 0), found("hg1-x", 0)}}.run(t))
 		}
 		var have []string
-		for s, err := range l.States(t.Context(), "main") {
+		for s, err := range l.States(t.Context(), "main", nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,7 +156,7 @@ func TestStatesAndRunsAreGoneThroughInTheOrderOfTheLedger(t *testing.T) {
 			t.Errorf("states %q", have)
 		}
 		n := 0
-		for _, err := range l.States(t.Context(), "") {
+		for _, err := range l.States(t.Context(), "", nil) {
 			if err != nil {
 				t.Fatal(err)
 			}

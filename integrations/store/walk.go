@@ -13,14 +13,16 @@ import (
 )
 
 // States goes through all findings of a branch, open and closed, in the order of repository, branch, asset and id; of all branches if it is
-// empty. It reads what is open alone, and no record: a million take seconds. Memory does not grow with their number.
-func (l *Ledger) States(ctx context.Context, branch string) iter.Seq2[*history.State, error] {
+// empty. Of leaves out the repositories that it says no of; nil: none. It reads what is open alone, and no record: a million take seconds.
+// Memory does not grow with their number.
+func (l *Ledger) States(ctx context.Context, branch string, of func(repository string) bool) iter.Seq2[*history.State, error] {
 	return func(yield func(*history.State, error) bool) {
 		err := l.db.view(ctx, func(t transaction) error {
-			query := "SELECT " + stateSelection + " FROM finding_state WHERE branch = $1 OR $1 = '' ORDER BY repository, branch, asset, finding"
+			query := "SELECT repository, " + stateSelection + " FROM finding_state WHERE branch = $1 OR $1 = '' ORDER BY repository, branch, asset, finding"
 			return t.each(ctx, query, []any{branch}, func(scan func(...any) error) error {
-				s, err := stateIn(scan)
-				if err != nil {
+				var repository string
+				s, err := stateIn(func(into ...any) error { return scan(append([]any{&repository}, into...)...) })
+				if err != nil || of != nil && !of(repository) {
 					return err
 				}
 				if !yield(s, nil) {

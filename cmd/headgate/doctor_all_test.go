@@ -69,7 +69,7 @@ func (v visit) run(t *testing.T) (status int, out string) {
 
 const (
 	gateWorkflow = "on: [pull_request]\npermissions: {}\njobs:\n  gate:\n    permissions: {contents: read, pull-requests: write}\n    steps:\n" +
-		"      - uses: headgate/headgate@bbadd9a4f50fc6fedb4d07c771afd2ff8188c8d5\n        with: {reports: reports}\n"
+		"      - uses: headgate/headgate@5988bf952180c818daafcfdf948f669c4487dd12\n        with: {reports: reports}\n"
 	knownAsset = "assets:\n  - {id: shop, owner: team, criticality: operational, exposure: internal, environment: production, match: {paths: [\"**\"]}}\n"
 )
 
@@ -136,7 +136,7 @@ func TestDoctorSaysOfEverythingWhatToPutRight(t *testing.T) {
 			[]string{"warn w.yml job gate lacks pull-requests: write, so comment and remarks do not arrive", "pull-requests: write in the permissions of job gate"}},
 		"a workflow that asks for more": {visit{files: map[string]string{".github/workflows/w.yml": strings.Replace(gateWorkflow, "reports: reports", "reports: r, check-run: \"true\", upload-sarif: true", 1)}}, 0,
 			[]string{"lacks checks: write", "lacks security-events: write"}},
-		"a workflow of a tag":     {visit{files: map[string]string{".github/workflows/w.yml": strings.Replace(gateWorkflow, "bbadd9a4f50fc6fedb4d07c771afd2ff8188c8d5", "v1", 1)}}, 0, []string{"a tag or branch can be moved"}},
+		"a workflow of a tag":     {visit{files: map[string]string{".github/workflows/w.yml": strings.Replace(gateWorkflow, "5988bf952180c818daafcfdf948f669c4487dd12", "v1", 1)}}, 0, []string{"a tag or branch can be moved"}},
 		"a workflow that goes on": {visit{files: map[string]string{".github/workflows/w.yml": strings.Replace(gateWorkflow, "        with:", "        continue-on-error: true\n        with:", 1)}}, 0, []string{"goes on whatever the gate says"}},
 		"a workflow for anybody": {visit{files: map[string]string{".github/workflows/w.yml": strings.Replace(strings.Replace(gateWorkflow, "[pull_request]", "pull_request_target", 1), "    steps:\n", "    steps:\n      - uses: actions/checkout@v5\n        with: {ref: \"${{ github.event.pull_request.head.sha }}\"}\n", 1)}}, 2,
 			[]string{"fail w.yml job gate checks out what anybody sends"}},

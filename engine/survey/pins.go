@@ -11,7 +11,7 @@ var Pins = map[string]Pin{
 	"actions/upload-artifact":   {"043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"},
 	"aquasecurity/trivy-action": {"57a97c7e7821a5776cebc9bb87c984fa69cba8f1", "0.35.0"},
 	"github/codeql-action":      {"db488ddef3bf6cb639b32c2e9a7c0a7ea8271d28", "v4.37.8"},
-	"headgate/headgate":         {Commit: "bbadd9a4f50fc6fedb4d07c771afd2ff8188c8d5"},
+	"headgate/headgate":         {Commit: "5988bf952180c818daafcfdf948f669c4487dd12"},
 }
 
 // The versions of scanners that are no actions. Trivy is the one that its action above runs.

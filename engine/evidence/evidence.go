@@ -15,7 +15,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -83,10 +82,36 @@ func hashText(h tlog.Hash) string { return digestPrefix + hex.EncodeToString(h[:
 
 // parseDigest reads what Digest writes, and nothing else.
 func parseDigest(text string) (h tlog.Hash, err error) {
-	digits, ok := strings.CutPrefix(text, digestPrefix)
-	b, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(b) != len(h) || digits != strings.ToLower(digits) {
+	h, ok := readDigest([]byte(text))
+	if !ok {
 		return h, fmt.Errorf("%.80q is no digest", text)
 	}
-	return tlog.Hash(b), nil
+	return h, nil
+}
+
+// readDigest is parseDigest for bytes of a line.
+func readDigest(text []byte) (h tlog.Hash, ok bool) {
+	if len(text) != len(digestPrefix)+2*len(h) || string(text[:len(digestPrefix)]) != digestPrefix {
+		return h, false
+	}
+	digits := text[len(digestPrefix):]
+	for i := range h {
+		high, low := digitOf(digits[2*i]), digitOf(digits[2*i+1])
+		if high|low > 0xf {
+			return tlog.Hash{}, false
+		}
+		h[i] = high<<4 | low
+	}
+	return h, true
+}
+
+// digitOf is what a hexadecimal digit stands for; more than 15 if it is none, or not written as a small letter.
+func digitOf(c byte) byte {
+	switch {
+	case c-'0' <= 9:
+		return c - '0'
+	case c-'a' <= 5:
+		return c - 'a' + 10
+	}
+	return 0xff
 }

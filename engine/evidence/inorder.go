@@ -51,32 +51,3 @@ func inOrder[A, B any](in iter.Seq[A], worker func() func(A) B) iter.Seq[B] {
 		}
 	}
 }
-
-// A chunk is some lines of a part, copied, or why there are no more.
-type chunk struct {
-	lines [][]byte
-	err   error
-}
-
-// chunks gathers lines.
-func chunks(lines iter.Seq2[[]byte, error]) iter.Seq[chunk] {
-	return func(yield func(chunk) bool) {
-		var c chunk
-		size := 0
-		for line, err := range lines {
-			if err != nil {
-				c.err = err
-				yield(c)
-				return
-			}
-			c.lines = append(c.lines, append([]byte(nil), line...))
-			if size += len(line); len(c.lines) == batchSize || size > 4<<20 {
-				if !yield(c) {
-					return
-				}
-				c, size = chunk{}, 0
-			}
-		}
-		yield(c)
-	}
-}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"iter"
+	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -20,22 +21,23 @@ func Records(ctx context.Context, run Run) iter.Seq2[*Line, error] {
 		lines []*Line
 		err   error
 	}
-	work := func() func(chunk) batch {
-		return func(c chunk) batch {
-			b := batch{err: c.err}
-			for _, bytes := range c.lines {
-				r, err := ParseRecord(bytes)
+	work := func() func(block) batch {
+		s := newRecordScanner(true)
+		return func(from block) batch {
+			b := batch{err: from.err}
+			for line := range from.each() {
+				r, err := s.record(line)
 				if err != nil { // which is the first to be said
 					b.err = err
 					break
 				}
-				b.lines = append(b.lines, &Line{r, bytes, tlog.RecordHash(bytes)})
+				b.lines = append(b.lines, &Line{r, line, tlog.RecordHash(line)})
 			}
 			return b
 		}
 	}
 	return func(yield func(*Line, error) bool) {
-		for b := range inOrder(chunks(Lines(ctx, run, PartRecords)), work) {
+		for b := range inOrder(blocks(ctx, run, PartRecords, &sync.Pool{}), work) {
 			for _, l := range b.lines {
 				if !yield(l, nil) {
 					return
@@ -47,4 +49,16 @@ func Records(ctx context.Context, run Run) iter.Seq2[*Line, error] {
 			}
 		}
 	}
+}
+
+// record reads a line whole.
+func (s *recordScanner) record(line []byte) (*Record, error) {
+	r := &struct {
+		Record
+		Decision
+	}{}
+	if s.read(line, &r.Record, &r.Decision, nil) {
+		return &r.Record, nil
+	}
+	return ParseRecord(line)
 }

@@ -280,9 +280,9 @@ func (c *check) same(name, have, want string) bool {
 
 // lines compares records, inputs and answers with the tree and with each other.
 func (c *check) lines(ctx context.Context) error {
-	inputs, stop := iter.Pull2(digestsOf(Lines(ctx, c.run, PartInputs), true))
+	inputs, stop := iter.Pull2(digestsOf(ctx, c.run, PartInputs, true))
 	defer stop()
-	answers, stopAnswers := iter.Pull2(digestsOf(Lines(ctx, c.run, PartAnswers), false))
+	answers, stopAnswers := iter.Pull2(digestsOf(ctx, c.run, PartAnswers, false))
 	defer stopAnswers()
 	known := map[tlog.Hash]bool{}
 	var t tree
@@ -332,23 +332,22 @@ func (c *check) record(r *readRecord, index int64, inputs, answers func() (lineD
 		return true, nil
 	}
 	c.count(d)
-	if ok, err := c.next(inputs, d.Input, PartInputs, index); !ok || err != nil {
+	if ok, err := c.next(inputs, r.input, PartInputs, index); !ok || err != nil {
 		return false, err
 	}
-	answer, err := parseDigest(d.Answer)
-	if err != nil {
-		c.failed(LevelRun, "record %d: the answer: %v", index, err)
+	if r.wrong != nil {
+		c.failed(LevelRun, "record %d: the answer: %v", index, r.wrong)
 		return false, nil
 	}
-	if known[answer] {
+	if known[r.answer] {
 		return true, nil
 	}
-	known[answer] = true
-	return c.next(answers, d.Answer, PartAnswers, index)
+	known[r.answer] = true
+	return c.next(answers, r.answer, PartAnswers, index)
 }
 
 // next compares the next line of a part with the digest that a record names.
-func (c *check) next(lines func() (lineDigest, error, bool), digest, part string, index int64) (bool, error) {
+func (c *check) next(lines func() (lineDigest, error, bool), digest tlog.Hash, part string, index int64) (bool, error) {
 	line, err, ok := lines()
 	switch {
 	case !ok:

@@ -1,9 +1,12 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -15,29 +18,37 @@ import (
 // A readRecord is a record with the hash of its line.
 type readRecord struct {
 	Record
-	hash tlog.Hash
-	err  error
+	named
+	made  Decision // room for that of the record
+	hash  tlog.Hash
+	err   error
+	wrong error // the answer has no digest
 }
 
-// records reads the records of a run, on all cores.
+// records reads the records of a run, on all cores: of decisions what verifying looks at.
 func records(ctx context.Context, run Run) iter.Seq2[*readRecord, error] {
 	return func(yield func(*readRecord, error) bool) {
 		type batch struct {
 			records []*readRecord
 			err     error
 		}
-		work := func() func(chunk) batch {
-			return func(c chunk) batch {
-				b := batch{err: c.err}
-				for _, line := range c.lines {
-					r := &readRecord{hash: tlog.RecordHash(line)}
-					r.err = r.glance(line)
-					b.records = append(b.records, r)
+		var spare sync.Pool
+		work := func() func(block) batch {
+			s := newRecordScanner(false)
+			return func(from block) batch {
+				b := batch{err: from.err}
+				for line := range from.each() {
+					r := &readRecord{}
+					r.read(s, line)
+					if b.records = append(b.records, r); r.err != nil {
+						break // nothing behind it is looked at
+					}
 				}
+				from.done(&spare)
 				return b
 			}
 		}
-		for b := range inOrder(chunks(Lines(ctx, run, PartRecords)), work) {
+		for b := range inOrder(blocks(ctx, run, PartRecords, &spare), work) {
 			for _, r := range b.records {
 				if !yield(r, nil) {
 					return
@@ -48,6 +59,19 @@ func records(ctx context.Context, run Run) iter.Seq2[*readRecord, error] {
 				return
 			}
 		}
+	}
+}
+
+// read reads a line.
+func (r *readRecord) read(s *recordScanner, line []byte) {
+	r.hash = tlog.RecordHash(line)
+	if s.read(line, &r.Record, &r.made, &r.named) {
+		return
+	}
+	r.Record = Record{}
+	if r.err = r.glance(line); r.err == nil && r.Decision != nil {
+		r.input, _ = parseDigest(r.Decision.Input) // no line has that of none
+		r.answer, r.wrong = parseDigest(r.Decision.Answer)
 	}
 }
 
@@ -82,7 +106,7 @@ func (r *Record) parse(line []byte) error {
 	return nil
 }
 
-// A glance is what verifying looks at in the record of a decision: most of a line is proven by its hash alone, whatever it says.
+// A glance is what verifying looks at in the record of a decision that is not written as this version writes it.
 type glance struct {
 	V        int       `json:"v"`
 	Kind     Kind      `json:"kind"`
@@ -107,7 +131,7 @@ type glance struct {
 	} `json:"decision"`
 }
 
-// glance reads of a line what verifying needs, in half the time that all of it takes.
+// glance reads of a line what verifying needs. What else it has is proven by its hash alone, whatever it says.
 func (r *Record) glance(line []byte) error {
 	var g glance
 	if err := json.Unmarshal(line, &g); err != nil {
@@ -125,31 +149,34 @@ func (r *Record) glance(line []byte) error {
 
 // A lineDigest is the digest that a line stands for.
 type lineDigest struct {
-	digest string
+	digest tlog.Hash
 	erased bool
 }
 
-// digestsOf are the digests of lines, on all cores. Where lines can be erased, one that was stands for what was there.
-func digestsOf(lines iter.Seq2[[]byte, error], erasable bool) iter.Seq2[lineDigest, error] {
+// digestsOf are the digests of the lines of a part, on all cores. Where lines can be erased, one that was stands for what was there.
+func digestsOf(ctx context.Context, run Run, name string, erasable bool) iter.Seq2[lineDigest, error] {
 	return func(yield func(lineDigest, error) bool) {
 		type batch struct {
 			digests []lineDigest
 			err     error
 		}
-		work := func() func(chunk) batch {
-			return func(c chunk) batch {
-				b := batch{err: c.err}
-				for _, line := range c.lines {
-					d := lineDigest{digest: Digest(line)}
+		var spare sync.Pool
+		work := func() func(block) batch {
+			return func(from block) batch {
+				b := batch{err: from.err, digests: make([]lineDigest, 0, bytes.Count(from.lines, lineFeed))}
+				for line := range from.each() {
+					d := lineDigest{digest: sha256.Sum256(line)}
 					if e := erasure(line); erasable && e != nil {
-						d = lineDigest{e.Digest, true}
+						d.erased = true
+						d.digest, _ = parseDigest(e.Digest) // which erasure did already
 					}
 					b.digests = append(b.digests, d)
 				}
+				from.done(&spare)
 				return b
 			}
 		}
-		for b := range inOrder(chunks(lines), work) {
+		for b := range inOrder(blocks(ctx, run, name, &spare), work) {
 			for _, d := range b.digests {
 				if !yield(d, nil) {
 					return

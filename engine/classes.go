@@ -174,6 +174,8 @@ type partDecider struct {
 	sight  *sight
 	known  map[string]uint64 // by projection: the number in sight
 	key    []byte
+	near   map[string]uint64 // by the pieces of sketches: the same, found sooner
+	use    []byte
 }
 
 // decider decides about that many cases.
@@ -198,13 +200,18 @@ func (c *classes) decider(cases int) *decider {
 
 // answer is the policy's answer to an input. It is shared: nothing in it may be changed.
 func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
+	return d.answerBy(ctx, in, nil)
+}
+
+// answerBy is answer by a sketch of the input; nil: there is none.
+func (d *decider) answerBy(ctx context.Context, in *Input, look *look) (*answer, error) {
 	if d.byItself {
 		return d.classes.ask(ctx, in)
 	}
 	v := reflect.ValueOf(in)
 	d.key = d.rest.appendTo(d.key[:0], v, true)
 	for i := range d.parts {
-		n, ok := d.stated(ctx, &d.parts[i], v)
+		n, ok := d.sketched(ctx, i, v, look)
 		if !ok { // what is wrong is found out by deciding; it may not even matter
 			return d.classes.ask(ctx, in)
 		}
@@ -222,6 +229,26 @@ func (d *decider) answer(ctx context.Context, in *Input) (*answer, error) {
 		return d.classes.ask(ctx, in)
 	}
 	return c.answer, c.err
+}
+
+// sketched is stated, looked up by the pieces of a sketch. Of many inputs that differ in a piece the part observes the same.
+func (d *decider) sketched(ctx context.Context, part int, v reflect.Value, look *look) (uint64, bool) {
+	p := &d.parts[part]
+	if look == nil {
+		return d.stated(ctx, p, v)
+	}
+	p.use = look.appendUse(p.use[:0], part)
+	if n, ok := p.near[string(p.use)]; ok {
+		return n, true
+	}
+	n, ok := d.stated(ctx, p, v)
+	if ok && len(p.near) < mostProjections {
+		if p.near == nil {
+			p.near = map[string]uint64{}
+		}
+		p.near[string(p.use)] = n
+	}
+	return n, ok
 }
 
 // stated is the number of the value of a part, the same for all values that the document cannot tell apart; it is false if the part has

@@ -370,8 +370,8 @@ func TestVerdictsOfForgottenClassesAreNotRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		met := 0
-		for _, d := range p.deciders.idle {
-			met += len(d.met)
+		for i := range p.met.shards {
+			met += len(p.met.shards[i].met)
 		}
 		if (met == 0) != (most == 0) {
 			t.Errorf("with %d classes a shard, %d verdicts are remembered", most, met)

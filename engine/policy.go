@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"maps"
 	"path"
@@ -71,6 +72,7 @@ type Policy struct {
 	ranges    func() *ranges  // nil: ranges are not worked out
 	stated    *stated
 	deciders  *deciders
+	met       *metVerdicts
 	noClasses bool
 	noRange   bool
 	phases    *phases
@@ -180,7 +182,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 
 // byClass sets up how the policy is asked, as far as it is not done before there is something to decide.
 func (p *Policy) byClass() {
-	p.stated, p.deciders = new(stated), new(deciders)
+	p.stated, p.deciders, p.met = new(stated), new(deciders), &metVerdicts{seed: maphash.MakeSeed()}
 	p.opens = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), opensStepRef.String())
 	})

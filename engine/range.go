@@ -98,8 +98,8 @@ func (r *ranges) ranger() *ranger {
 // mostSpreads bounds the spreads and priorities that are remembered.
 const mostSpreads = 1 << 16
 
-// spread is that of an input as it is known, which the policy sees with assumptions and gives a priority.
-func (r *ranger) spread(ctx context.Context, in, seen *Input, unknown factSet, at Priority) (spread, error) {
+// spread is that of an input as it is known, of which there may be a sketch, and which the policy sees with assumptions and gives a priority.
+func (r *ranger) spread(ctx context.Context, in, seen *Input, look *look, unknown factSet, at Priority) (spread, error) {
 	if unknown == 0 {
 		return spread{between: []Priority{at, at}}, nil
 	}
@@ -110,7 +110,7 @@ func (r *ranger) spread(ctx context.Context, in, seen *Input, unknown factSet, a
 	var key []byte
 	for i := range rows {
 		var ok bool
-		if rows[i], ok = r.rowOf(ctx, i, in, seen, unknown); !ok {
+		if rows[i], ok = r.rowOf(ctx, i, in, seen, look, unknown); !ok {
 			return r.work(ctx, seen, unknown, at, r.answered(ctx))
 		}
 		key = binary.AppendUvarint(key, rows[i].id)

@@ -22,6 +22,8 @@ type rowPart struct {
 	guarded
 	touched factSet // the facts that the part observes
 	known   map[string]*row
+	near    map[string]*row // by the pieces of sketches: the same, found sooner
+	use     []byte
 }
 
 // rowParts are those of the parts of a ranger.
@@ -93,8 +95,29 @@ func equalStart(short, long []string) bool {
 	return true
 }
 
-// rowOf is the row of a part for an input as it is known. It is false if the part has no value that can be worked with.
-func (r *ranger) rowOf(ctx context.Context, part int, in, seen *Input, unknown factSet) (*row, bool) {
+// rowOf is the row of a part for an input as it is known, of which there may be a sketch. It is false if the part has no value that can be
+// worked with.
+func (r *ranger) rowOf(ctx context.Context, part int, in, seen *Input, look *look, unknown factSet) (*row, bool) {
+	p := &r.rows[part]
+	if look == nil {
+		return r.rowAlone(ctx, part, in, seen, unknown)
+	}
+	p.use = binary.AppendUvarint(look.appendUse(p.use[:0], part), uint64(unknown&p.touched))
+	if known := p.near[string(p.use)]; known != nil {
+		return known, true
+	}
+	one, ok := r.rowAlone(ctx, part, in, seen, unknown)
+	if ok && len(p.near) < mostProjections {
+		if p.near == nil {
+			p.near = map[string]*row{}
+		}
+		p.near[string(p.use)] = one
+	}
+	return one, ok
+}
+
+// rowAlone is rowOf without a sketch.
+func (r *ranger) rowAlone(ctx context.Context, part int, in, seen *Input, unknown factSet) (*row, bool) {
 	p := &r.rows[part]
 	r.key = binary.AppendUvarint(p.appendTo(r.key[:0], reflect.ValueOf(in)), uint64(unknown&p.touched))
 	if known := p.known[string(r.key)]; known != nil {

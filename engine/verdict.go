@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"hash/maphash"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,14 +21,46 @@ type verdict struct {
 type caseDecider struct {
 	policy *Policy
 	*decider
-	ranger *ranger     // nil: ranges are not worked out
-	all    *projection // everything that is observed, of what is known; nil: every input is a class of its own
+	ranger *ranger   // nil: ranges are not worked out
+	all    *sketcher // of everything that is observed; nil: every input is a class of its own
+	known  sketch    // of the input as it is known
+	seen   sketch    // of the input with what is assumed of it
 	key    []byte
-	met    map[string]*verdict // by all of it and the unknown facts
 }
 
-// mostMet bounds the verdicts that are remembered. What comes first is what comes often.
-const mostMet = 1 << 17
+// mostMet bounds the verdicts of one shard that are remembered. What comes first is what comes often.
+const mostMet = 1 << 11
+
+// metVerdicts are those that a policy has come to, by the sketch of the input as it is known and by the unknown facts. All goroutines share
+// them.
+type metVerdicts struct {
+	seed   maphash.Seed
+	shards [128]struct {
+		sync.RWMutex
+		met map[string]*verdict
+	}
+}
+
+// of is the verdict on what looks like that; nil if none is remembered.
+func (v *metVerdicts) of(key []byte) *verdict {
+	shard := &v.shards[maphash.Bytes(v.seed, key)%uint64(len(v.shards))]
+	shard.RLock()
+	defer shard.RUnlock()
+	return shard.met[string(key)]
+}
+
+// keep remembers a verdict.
+func (v *metVerdicts) keep(key []byte, one *verdict) {
+	shard := &v.shards[maphash.Bytes(v.seed, key)%uint64(len(v.shards))]
+	shard.Lock()
+	defer shard.Unlock()
+	if shard.met == nil {
+		shard.met = map[string]*verdict{}
+	}
+	if len(shard.met) < mostMet {
+		shard.met[string(key)] = one
+	}
+}
 
 // deciders are those that nobody works with at the moment. What they have met, which is bounded, serves the next cases too: those of an
 // estate that does not fit into memory come in chunks.
@@ -68,23 +102,28 @@ func (p *Policy) giveBack(d *caseDecider) {
 
 // caseDecider decides about that many cases.
 func (p *Policy) caseDecider(cases int) *caseDecider {
-	classes := p.classes()
-	d := &caseDecider{policy: p, decider: classes.decider(cases)}
-	var all *observed
-	if !d.byItself {
-		all = classes.all()
-	}
+	d := &caseDecider{policy: p, decider: p.classes().decider(cases)}
 	if p.ranges != nil {
-		r := p.ranges()
-		d.ranger = r.ranger()
-		if all != nil {
-			all.merge(r.seen)
-		}
+		d.ranger = p.ranges().ranger()
 	}
-	if all != nil && !all.whole {
-		d.all, d.met = project(all, reflect.TypeFor[Input]()), map[string]*verdict{}
+	if !d.byItself {
+		d.all = p.sketcher()
 	}
 	return d
+}
+
+// sketcher is one for all that decisions and their ranges observe: the parts of decisions, then those of ranges.
+func (p *Policy) sketcher() *sketcher {
+	classes := p.classes()
+	all, besides, parts := classes.all(), new(observed), classes.parts
+	besides.merge(classes.observed)
+	if p.ranges != nil {
+		r := p.ranges()
+		all.merge(r.seen)
+		besides.merge(r.observed)
+		parts = slices.Concat(parts, r.parts)
+	}
+	return newSketcher(all, besides, parts, p.facts, reflect.TypeFor[Input]())
 }
 
 // decide makes the decision on a case at a time. Its lists are shared with other decisions: nothing in them may be changed.
@@ -107,24 +146,40 @@ func (d *caseDecider) decide(ctx context.Context, in *Input, now time.Time) (Dec
 // in their place, so that need not be observed.
 func (d *caseDecider) verdict(ctx context.Context, in *Input, unknown factSet) (*verdict, error) {
 	if d.all != nil {
-		d.key = binary.AppendUvarint(d.all.appendTo(d.key[:0], reflect.ValueOf(in), true), uint64(unknown))
-		if v := d.met[string(d.key)]; v != nil {
+		d.all.take(&d.known, reflect.ValueOf(in))
+		d.key = binary.AppendUvarint(append(d.key[:0], d.known.text...), uint64(unknown))
+		if v := d.policy.met.of(d.key); v != nil {
 			return v, nil
 		}
 	}
 	seen, assumed := d.policy.assume(in, unknown)
-	a, err := d.answer(ctx, seen)
+	of, ofKnown := d.looks(in, seen)
+	a, err := d.answerBy(ctx, seen, of)
 	if err != nil {
 		return nil, err
 	}
 	v := &verdict{answer: a, assumed: assumed}
 	if d.ranger != nil {
-		if v.spread, err = d.ranger.spread(ctx, in, seen, unknown, a.Priority); err != nil {
+		if v.spread, err = d.ranger.spread(ctx, in, seen, ofKnown, unknown, a.Priority); err != nil {
 			return nil, err
 		}
 	}
-	if d.all != nil && a.shared && len(d.met) < mostMet { // answers take more memory than all else that is remembered: those of classes are bounded
-		d.met[string(d.key)] = v
+	if d.all != nil && a.shared { // answers take more memory than all else that is remembered: those of classes are bounded
+		d.policy.met.keep(d.key, v)
 	}
 	return v, nil
+}
+
+// looks are how the parts of the decision look at an input with what is assumed of it, and those of ranges at the input as it is known, whose
+// sketch is made already; nil: there are no sketches.
+func (d *caseDecider) looks(in, seen *Input) (of, ofKnown *look) {
+	if d.all == nil {
+		return nil, nil
+	}
+	of, ofKnown = &look{&d.known, d.all.users}, &look{&d.known, d.all.users[len(d.parts):]}
+	if seen != in {
+		d.all.take(&d.seen, reflect.ValueOf(seen))
+		of.sketch = &d.seen
+	}
+	return of, ofKnown
 }

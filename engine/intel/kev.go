@@ -44,7 +44,7 @@ const maxKEVText = 16 << 20
 var catalogVersion = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$`)
 
 // ReadKEV reads the JSON form of the catalogue, plain or gzip. A catalogue that contradicts itself (its count, an entry that is
-// there twice) is an error, because what it says of the CVE at hand cannot be trusted either.
+// there twice, one that was added after the release) is an error, because what it says of the CVE at hand cannot be trusted either.
 func ReadKEV(r io.Reader) (*Catalog, error) {
 	return readAs(r, FeedKEV, readKEV)
 }
@@ -72,6 +72,7 @@ func readKEV(s *source) (*Catalog, error) {
 		Info:    engine.FeedInfo{Catalog: doc.CatalogVersion, Date: released.UTC(), Entries: len(doc.Entries)},
 		entries: make(map[cveKey]kevEntry, len(doc.Entries)),
 	}
+	latest := released.UTC().AddDate(0, 0, 1).Format(time.DateOnly) // a day for the zones that dates are written in
 	for i, e := range doc.Entries {
 		key, ok := parseCVE(e.CVE)
 		if !ok {
@@ -82,6 +83,9 @@ func readKEV(s *source) (*Catalog, error) {
 		}
 		if !isDate(e.Added) {
 			return nil, fmt.Errorf("%s: dateAdded %s is not a date", key, quote(e.Added))
+		}
+		if e.Added > latest {
+			return nil, fmt.Errorf("%s: dateAdded %s is after the catalogue was released, on %s", key, quote(e.Added), released.UTC().Format(time.DateOnly))
 		}
 		if !isDate(e.Due) {
 			return nil, fmt.Errorf("%s: dueDate %s is not a date", key, quote(e.Due))

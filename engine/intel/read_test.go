@@ -204,6 +204,7 @@ func TestUnsoundKEVIsRefused(t *testing.T) {
 		"bad CVE id":           {with("CVE-2031-10002", "CVE-31-10002"), `entry 2: "CVE-31-10002" is not a CVE id`},
 		"hostile CVE id":       {with("CVE-2031-10002", `\u001b[31m`+strings.Repeat("x", 500)), "is not a CVE id"},
 		"bad date":             {with("2026-11-23", "2026-13-23"), `CVE-2031-10002: dueDate "2026-13-23" is not a date`},
+		"added in the future":  {with(`"dateAdded": "2026-11-20"`, `"dateAdded": "2026-11-22"`), `CVE-2031-10002: dateAdded "2026-11-22" is after the catalogue was released, on 2026-11-20`},
 		"due date missing":     {with(`"dueDate": "2026-11-23",`, ``), "dueDate"},
 		"bad release date":     {with("2026-11-20T16:45:47.0648Z", "yesterday"), "dateReleased"},
 		"bad version":          {with("2026.11.20", `\u001b]0;x`), "catalogVersion"},

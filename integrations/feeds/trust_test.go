@@ -286,4 +286,12 @@ func TestAFeedOfTheFutureIsRefused(t *testing.T) {
 	if _, err := feeds.Update(t.Context(), p.options(dir, intel.FeedKEV)); err == nil || !strings.Contains(err.Error(), "has not come yet") {
 		t.Errorf("have %v", err)
 	}
+
+	b := vulncheckServers(t)
+	b.text("/euvd", `[{"cveId":"CVE-2031-20001","euvdId":"EUVD-2031-6001","dateAdded":"2099-11-19","sources":["eukev_kev"]}]`)
+	o := b.further(t.TempDir())
+	o.Only, o.Also = []intel.Feed{intel.FeedEUVD}, []intel.Feed{intel.FeedEUVD}
+	if _, err := feeds.Update(t.Context(), o); err == nil || !strings.Contains(err.Error(), "has not come yet") {
+		t.Errorf("EUVD: have %v", err)
+	}
 }

@@ -100,6 +100,11 @@ func (a *app) init(ctx context.Context, f *initFlags, dir string) error {
 	if err != nil {
 		return setup(err, "")
 	}
+	for _, w := range files { // before the first is written
+		if err := p.folder(path.Dir(w.place)); err != nil {
+			return setup(err, "what a link leads to outside is somebody else's, and is neither read nor written: put a folder there, then headgate init again")
+		}
+	}
 	p.introduce()
 	for _, w := range files {
 		if err := p.put(f, w); err != nil {
@@ -259,6 +264,35 @@ func (p *newcomer) tell(indent string, parts ...string) {
 
 // longestPlace is of the files that init writes.
 const longestPlace = len(".headgate/headgate.schema.json")
+
+// folder is an error if something else stands where a folder is or belongs.
+func (p *newcomer) folder(place string) error {
+	if place == "." {
+		return nil
+	}
+	if err := p.folder(path.Dir(place)); err != nil {
+		return err
+	}
+	at, err := p.root.Lstat(filepath.FromSlash(place))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	to, err := p.root.Stat(filepath.FromSlash(place))
+	switch link := at.Mode()&fs.ModeSymlink != 0; {
+	case link && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is a link that leads nowhere", place)
+	case link && err != nil:
+		return fmt.Errorf("%s is a link that leads out of the repository", place)
+	case err != nil:
+		return fmt.Errorf("%s: %w", place, err)
+	case !to.IsDir():
+		return fmt.Errorf("%s is no folder", place)
+	}
+	return nil
+}
 
 // put writes a file that is not there yet, and says so.
 func (p *newcomer) put(f *initFlags, w written) error {

@@ -144,7 +144,7 @@ func (r *run) keepEvidence(t *evidenceTarget) error {
 	} else {
 		said += t.signer.Fingerprint
 	}
-	r.app.say("note", fmt.Sprintf("evidence of %d decisions is in %s: run %s, %s", len(r.result.Cases), filepath.ToSlash(t.folder), digest, said))
+	r.app.say("note", fmt.Sprintf("evidence of %s is in %s: run %s, %s", number(len(r.result.Cases), "decision", "decisions"), filepath.ToSlash(t.folder), digest, said))
 	return nil
 }
 

@@ -14,7 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/intel"
+	"github.com/headgate/headgate/engine/tree"
 	"github.com/headgate/headgate/integrations/store"
 )
 
@@ -62,6 +64,23 @@ func (r *run) keepIntelIn(ctx context.Context, l *store.Ledger) error {
 		}
 	}
 	return nil
+}
+
+// keptIntel is the threat data of an edition as a ledger keeps it. Where it lacks a feed the error wraps fs.ErrNotExist.
+func keptIntel(ctx context.Context, l *store.Ledger, info engine.IntelInfo) (*intel.Snapshot, error) {
+	files := givenFiles{}
+	for _, feed := range intel.Feeds {
+		of := info.Feed(string(feed))
+		if of == nil {
+			continue
+		}
+		content, err := l.Content(ctx, of.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", feed.Title(), err)
+		}
+		files[string(feed)] = content
+	}
+	return intel.Open(tree.New(files, ""), info)
 }
 
 // intelFile is the file of a feed with a digest: the one that is held, or, if an update replaced that meanwhile, the one of before.

@@ -23,6 +23,7 @@ type planner struct {
 	runs   []store.StandingRun
 	bases  map[int64]*basis // by run
 	found  map[store.Place]map[sweep.Why]bool
+	told   *progress // counts what is found
 }
 
 // A basis is what a case was decided with last: by its run, or by a sweep that came out the same.
@@ -33,7 +34,9 @@ type basis struct {
 
 // survey plans the sweep, and cuts it into shards.
 func (s *sweeper) survey(ctx context.Context, v *store.Survey) ([]shardOfSweep, error) {
-	p := &planner{sweeper: s, ctx: ctx, view: v, bases: map[int64]*basis{}, found: map[store.Place]map[sweep.Why]bool{}}
+	p := &planner{sweeper: s, ctx: ctx, view: v, bases: map[int64]*basis{}, found: map[store.Place]map[sweep.Why]bool{},
+		told: s.app.progress("finding out what changed, in cases", 0)}
+	defer p.told.end()
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
@@ -143,6 +146,7 @@ func (p *planner) add(all []store.Candidate, why sweep.Why) {
 		}
 		if p.found[c.Place] == nil {
 			p.found[c.Place] = map[sweep.Why]bool{}
+			p.told.add(1)
 		}
 		p.found[c.Place][why] = true
 	}
@@ -288,8 +292,9 @@ func (p *planner) moved(info engine.IntelInfo, runs map[int64]bool) error {
 	return nil
 }
 
-// heldIntel is an earlier edition of the threat data; nil if it is not held whole. Where a feed was not loaded that is now, what had been
-// recorded of it before may have stayed, which the edition does not say.
+// heldIntel is an earlier edition of the threat data, from the folder that it is in or from the ledger, which keeps what was decided on; nil if
+// it is not held whole. Where a feed was not loaded that is now, what had been recorded of it before may have stayed, which the edition does
+// not say.
 func (p *planner) heldIntel(info engine.IntelInfo) *intel.Snapshot {
 	for _, feed := range intel.Feeds {
 		if p.plan.Intel.Feed(string(feed)) != nil && info.Feed(string(feed)) == nil {
@@ -297,7 +302,10 @@ func (p *planner) heldIntel(info engine.IntelInfo) *intel.Snapshot {
 		}
 	}
 	folder, _ := p.run.settings.intelFolder(p.run.flags.intel)
-	held, err := intel.Open(os.DirFS(folder), info)
+	if held, err := intel.Open(os.DirFS(folder), info); err == nil {
+		return held
+	}
+	held, err := keptIntel(p.ctx, p.ledger, info)
 	if err != nil {
 		return nil // the recorded inputs say it too
 	}

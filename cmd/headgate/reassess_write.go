@@ -98,22 +98,28 @@ func (s *sweeper) appendAll(ctx context.Context, folder string, e *evidence.Epoc
 		}
 		return b, err
 	}
+	writing := s.app.progress("writing what changed", len(changed))
+	var sizes []int // of the runs, in cases
 	for first := 0; first < len(changed); {
 		n := first + 1
 		for n < len(changed) && changed[n].Repository == changed[first].Repository && changed[n].Branch == changed[first].Branch {
 			n++
 		}
 		at := filepath.Join(folder, strconv.Itoa(len(all.Runs)))
-		if err := s.bundleOf(ctx, at, changed[first:n]); err != nil {
-			return err
+		err := s.bundleOf(ctx, at, changed[first:n])
+		var run evidence.Run
+		if err == nil {
+			run, err = open(at)
 		}
-		run, err := open(at)
 		if err != nil {
+			writing.end()
 			return err
 		}
-		all.Runs = append(all.Runs, run)
+		all.Runs, sizes = append(all.Runs, run), append(sizes, n-first)
+		writing.add(n - first)
 		first = n
 	}
+	writing.end()
 	e.Changed = int64(len(changed))
 	var manifest string
 	all.Close = func(state evidence.StateRoot, runs []string) (_ evidence.Run, err error) {
@@ -128,7 +134,10 @@ func (s *sweeper) appendAll(ctx context.Context, folder string, e *evidence.Epoc
 	if err != nil {
 		return err
 	}
+	appending := s.app.progress("appending what changed", len(changed))
+	all.Appended = func(run int) { appending.add(sizes[run]) }
 	leaf, err := s.ledger.AppendSweep(ctx, all, seal)
+	appending.end()
 	if err != nil {
 		return err
 	}

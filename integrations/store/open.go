@@ -185,12 +185,11 @@ func standingsAt(ctx context.Context, places []Place, view func(context.Context,
 	return func(yield func(*Standing, error) bool) {
 		err := view(ctx, func(t transaction) error {
 			r := standingReader{t: t, inputs: true, runs: map[int64]*standingRun{}}
-			query := selectStandings + " WHERE s.repository = $1 AND s.branch = $2 AND s.asset = $3 AND s.finding = $4 AND s.status <> $5"
 			for some := range slices.Chunk(places, pageOfStandings) {
 				var page []*Standing
 				var err error
-				for _, p := range some {
-					if page, err = r.states(ctx, page, query, []any{p.Repository, p.Branch, p.Asset, p.Finding, history.Closed}); err != nil {
+				for few := range slices.Chunk(some, placesAtOnce) {
+					if page, err = r.at(ctx, page, few); err != nil {
 						return err
 					}
 				}
@@ -209,6 +208,36 @@ func standingsAt(ctx context.Context, places []Place, view func(context.Context,
 			yield(nil, err)
 		}
 	}
+}
+
+// placesAtOnce is how many places one statement asks for: on a server in another house most of what a place costs is the way there.
+const placesAtOnce = 128
+
+// at adds to a page what is open at some places, in their order.
+func (r *standingReader) at(ctx context.Context, page []*Standing, places []Place) ([]*Standing, error) {
+	args := []any{history.Closed}
+	var rows []string
+	for _, p := range places {
+		n := len(args)
+		rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4))
+		args = append(args, p.Repository, p.Branch, p.Asset, p.Finding)
+	}
+	query := "WITH place (repository, branch, asset, finding) AS (VALUES " + strings.Join(rows, ", ") + ") " + selectStandings +
+		" JOIN place p ON s.repository = p.repository AND s.branch = p.branch AND s.asset = p.asset AND s.finding = p.finding WHERE s.status <> $1"
+	found, err := r.states(ctx, nil, query, args)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[Place]*Standing, len(found))
+	for _, s := range found {
+		by[s.Place()] = s
+	}
+	for _, p := range places {
+		if s := by[p]; s != nil {
+			page = append(page, s)
+		}
+	}
+	return page, nil
 }
 
 // complete reads what belongs to the standings of a page.

@@ -73,6 +73,46 @@ func TestWhatIsOpenIsListedInOrderWithItsRecordAndInput(t *testing.T) {
 	})
 }
 
+func TestPlacesAreGoneThroughInTheirOrderAndThoseWhereNothingIsOpenArePassedOver(t *testing.T) {
+	onEach(t, func(t *testing.T, where string, l *Ledger) {
+		const many = 2*placesAtOnce + 7
+		all := sketch{at: morning, branch: "main", reports: []engine.Report{trivy}}
+		var places []Place
+		for i := range many {
+			d := found(fmt.Sprintf("hg1-%d", (i*7919)%many), 0)
+			all.findings = append(all.findings, d)
+			places = append(places, Place{"acme/shop", "main", d.Asset.ID, d.Finding.ID})
+		}
+		appending(t, l, all.run(t))
+		all.at, all.findings = morning.Add(time.Hour), all.findings[1:] // the first one is closed
+		appending(t, l, all.run(t))
+		nowhere := Place{"acme/shop", "main", "nowhere", "hg1-1"}
+		var have []Place
+		for s, err := range l.OpenAt(t.Context(), append([]Place{nowhere}, places...)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Input.Input.Finding.ID != s.State.Finding {
+				t.Fatalf("%s has the input of %s", s.State.Finding, s.Input.Input.Finding.ID)
+			}
+			have = append(have, s.Place())
+		}
+		if !slices.Equal(have, places[1:]) {
+			t.Errorf("%d places, want %d: %v", len(have), many-1, have)
+		}
+		err := l.Survey(t.Context(), func(v *Survey) error {
+			n, err := v.Count("acme/shop")
+			if other, err := v.Count("acme/other"); err != nil || n != many-1 || other != 0 {
+				t.Errorf("%d are open there, and %d elsewhere: %v", n, other, err)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatIsOpenSaysWhoseInputWasErased(t *testing.T) {
 	onEach(t, func(t *testing.T, where string, l *Ledger) {
 		run := sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0), found("hg1-2", 0)}}.run(t)

@@ -84,7 +84,7 @@ type StandingRun struct {
 	At                 time.Time // that it was given
 }
 
-// Runs are the runs that decided last what stands, in the order of the log. Each is found by the one before, as with CVEs.
+// Runs are the runs that decided last what stands, in the order of the log. Each is found by the one before, as CVEs are.
 func (s *Survey) Runs() (all []StandingRun, err error) {
 	for last := int64(-1); ; {
 		var next *int64
@@ -165,14 +165,17 @@ func (s *Survey) Count(repository string) (n int64, err error) {
 // CVEs are the different lists of CVEs that findings cover, each with spaces between them, in order. Each is found by the one before: so few
 // rows of the index are read, however many cases have the same.
 func (s *Survey) CVEs() (all []string, err error) {
-	for last := ""; ; {
-		var next *string
-		if _, err := one(s.ctx, s.t, "SELECT min(cves) FROM finding_state WHERE cves > $1", []any{last}, &next); err != nil || next == nil {
-			return all, err
-		}
-		last = *next
-		all = append(all, last)
-	}
+	query := `WITH RECURSIVE list (cves) AS (
+		SELECT min(cves) FROM finding_state WHERE cves > ''
+		UNION ALL SELECT (SELECT min(cves) FROM finding_state s WHERE s.cves > list.cves) FROM list WHERE list.cves IS NOT NULL
+	) SELECT cves FROM list WHERE cves IS NOT NULL`
+	err = s.t.each(s.ctx, query, nil, func(scan func(...any) error) error {
+		var cves string
+		err := scan(&cves)
+		all = append(all, cves)
+		return err
+	})
+	return all, err
 }
 
 // OfCVEs are the cases whose finding covers a list of CVEs.

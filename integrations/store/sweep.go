@@ -121,6 +121,8 @@ type Sweep struct {
 	Number int64
 	Runs   []evidence.Run
 
+	Appended func(run int) // is told of each of them that is appended, while the whole may yet be undone; nil: nobody is
+
 	// Close makes the run of the manifest, once it is known what is open after the runs, and their digests.
 	Close func(state evidence.StateRoot, runs []string) (evidence.Run, error)
 }
@@ -137,7 +139,7 @@ func (l *Ledger) AppendSweep(ctx context.Context, s Sweep, seal evidence.Seal) (
 			return fmt.Errorf("the sweep %d cannot follow the sweep %d", s.Number, last)
 		}
 		var digests []string
-		for _, run := range s.Runs {
+		for i, run := range s.Runs {
 			in, err := announced(ctx, run)
 			if err != nil {
 				return err
@@ -145,7 +147,9 @@ func (l *Ledger) AppendSweep(ctx context.Context, s Sweep, seal evidence.Seal) (
 			if _, _, err := in.append(ctx, t, seal); err != nil {
 				return err
 			}
-			digests = append(digests, in.digest)
+			if digests = append(digests, in.digest); s.Appended != nil {
+				s.Appended(i)
+			}
 		}
 		state, err := stateRoot(ctx, t)
 		if err != nil {

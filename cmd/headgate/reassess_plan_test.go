@@ -1,0 +1,43 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/integrations/store"
+)
+
+// Whoever runs at night in CI has today's threat data alone: what was decided on is in the ledger, so that a day still costs no more than what
+// it changed.
+func TestTheThreatDataOfBeforeComesFromTheLedger(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	e.now = e.now.Add(time.Hour)
+	e.kev[cveOf(3)] = "2026-11-01"
+	for i := range estateCVEs { // all move, in a way that no rule asks for
+		e.epss[cveOf(i)] += 0.0001
+	}
+	e.settle()
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
+	f := &reassessFlags{ledger: "ledger.db", engine: engineLocal, size: casesOfShard}
+	ctx, watching, done := a.guard(t.Context(), time.Hour, 0)
+	defer done()
+	s, err := a.newSweeper(ctx, f, watching)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	looked := 0
+	err = s.ledger.Survey(ctx, func(v *store.Survey) error {
+		shards, err := s.survey(ctx, v)
+		for _, one := range shards {
+			looked += len(one.Cases)
+		}
+		return err
+	})
+	if err != nil || looked != 1 {
+		t.Errorf("%d cases are looked at, and one CVE was added to KEV: %v", looked, err)
+	}
+}

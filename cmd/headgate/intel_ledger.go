@@ -66,21 +66,21 @@ func (r *run) keepIntelIn(ctx context.Context, l *store.Ledger) error {
 	return nil
 }
 
-// keptIntel is the threat data of an edition as a ledger keeps it. Where it lacks a feed the error wraps fs.ErrNotExist.
-func keptIntel(ctx context.Context, l *store.Ledger, info engine.IntelInfo) (*intel.Snapshot, error) {
+// keptIntel is an earlier edition of the threat data as the ledger keeps it. Where that lacks a feed the error wraps fs.ErrNotExist.
+func (p *planner) keptIntel(info engine.IntelInfo) (*intel.Snapshot, error) {
 	files := givenFiles{}
 	for _, feed := range intel.Feeds {
-		of := info.Feed(string(feed))
-		if of == nil {
+		of, loaded := info.Feed(string(feed)), p.run.intel.Feed(feed)
+		if of == nil || loaded != nil && loaded.Digest == of.Digest {
 			continue
 		}
-		content, err := l.Content(ctx, of.Digest)
+		content, err := p.ledger.Content(p.ctx, of.Digest)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", feed.Title(), err)
 		}
 		files[string(feed)] = content
 	}
-	return intel.Open(tree.New(files, ""), info)
+	return p.run.intel.Earlier(tree.New(files, ""), info)
 }
 
 // intelFile is the file of a feed with a digest: the one that is held, or, if an update replaced that meanwhile, the one of before.

@@ -39,7 +39,7 @@ func (p *planner) findPaths(all bool) error {
 	var edges []engine.Edge
 	p.plan.Paths, p.plan.onPaths = map[string]string{}, map[string]bool{}
 	for _, part := range parts(p.run.assets.Edges(), facts) {
-		open, err := p.openOn(part.assets)
+		shares, err := p.sharesOn(part.assets)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (p *planner) findPaths(all bool) error {
 		for _, id := range part.assets {
 			own = append(own, facts[id])
 		}
-		digest, err := digestOf(own, part.edges, open, part.coverage(covered), p.plan.Policy)
+		digest, err := digestOf(own, part.edges, shares, part.coverage(covered), p.plan.Policy)
 		if err != nil {
 			return err
 		}
@@ -56,6 +56,10 @@ func (p *planner) findPaths(all bool) error {
 		changed := slices.ContainsFunc(part.assets, func(id string) bool { return touched[id] })
 		if same := len(p.sweeps) > 0 && p.sweeps[0].Epoch.Paths[name] == digest; same && !changed && !all {
 			continue
+		}
+		open, err := p.openOn(part.assets)
+		if err != nil {
+			return err
 		}
 		p.add(open, sweep.WhyPaths)
 		if err := p.openersOf(open, openers); err != nil {
@@ -129,6 +133,28 @@ func parts(edges []engine.Edge, assets map[string]engine.Asset) []*graphPart {
 	return all
 }
 
+// assetsOf says whether assets of the settings are those of a repository's cases.
+func (p *planner) assetsOf(repository string) bool {
+	return p.over(repository) && (p.run.flags.assets != "" || p.own(repository))
+}
+
+// sharesOn is how much is open on some assets, by asset: as long as it is the same, so are the cases.
+func (p *planner) sharesOn(assets []string) ([][]store.Share, error) {
+	counted := map[int64]bool{}
+	for _, r := range p.runs {
+		counted[r.Leaf] = p.assetsOf(r.Repository)
+	}
+	all := make([][]store.Share, len(assets))
+	for i, id := range assets {
+		on, err := p.view.SharesOn(id)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = slices.DeleteFunc(on, func(s store.Share) bool { return !counted[s.Run] })
+	}
+	return all, nil
+}
+
 // openOn are the cases on some assets, in the order of their places.
 func (p *planner) openOn(assets []string) (all []store.Candidate, err error) {
 	for _, id := range assets {
@@ -137,7 +163,7 @@ func (p *planner) openOn(assets []string) (all []store.Candidate, err error) {
 			return nil, err
 		}
 		for _, c := range on {
-			if p.over(c.Repository) && (p.run.flags.assets != "" || p.own(c.Repository)) {
+			if p.assetsOf(c.Repository) {
 				all = append(all, c)
 			}
 		}

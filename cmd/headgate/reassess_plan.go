@@ -302,10 +302,10 @@ func (p *planner) heldIntel(info engine.IntelInfo) *intel.Snapshot {
 		}
 	}
 	folder, _ := p.run.settings.intelFolder(p.run.flags.intel)
-	if held, err := intel.Open(os.DirFS(folder), info); err == nil {
+	if held, err := p.run.intel.Earlier(os.DirFS(folder), info); err == nil {
 		return held
 	}
-	held, err := keptIntel(p.ctx, p.ledger, info)
+	held, err := p.keptIntel(info)
 	if err != nil {
 		return nil // the recorded inputs say it too
 	}

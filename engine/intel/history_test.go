@@ -114,11 +114,16 @@ func TestSnapshotsAreOpenedByTheirDigests(t *testing.T) {
 			t.Errorf("%s, want only %s", text(held.Info()), text(want.Info))
 		}
 	}
-	if _, err := intel.Load(fsys); err != nil {
-		t.Errorf("a folder with snapshots does not load: %v", err)
+	loaded, err := intel.Load(fsys)
+	if err != nil {
+		t.Fatalf("a folder with snapshots does not load: %v", err)
+	}
+	earlier, err := loaded.Earlier(fsys, engine.IntelInfo{KEV: &old.Info, EPSS: loaded.Feed(intel.FeedEPSS)})
+	if err != nil || earlier.KEV.Info != old.Info || earlier.EPSS != loaded.EPSS {
+		t.Errorf("beside what is loaded, another edition is %s, %v", text(earlier.Info()), err)
 	}
 	gone := engine.FeedInfo{Digest: "sha256:" + strings.Repeat("0", 64)}
-	_, err := intel.Open(fsys, engine.IntelInfo{KEV: &gone, SSVC: &gone})
+	_, err = intel.Open(fsys, engine.IntelInfo{KEV: &gone, SSVC: &gone})
 	if err == nil || strings.Count(err.Error(), "neither held nor kept") != 2 {
 		t.Errorf("%v", err)
 	}

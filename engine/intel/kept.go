@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -67,6 +68,11 @@ func ListKept(fsys fs.FS) ([]Kept, error) {
 // Open loads the threat data that a result names, by digest: of each feed the file that is held, or the one that is kept. The error
 // has a line for each feed that is neither; a feed that the result does not name is absent.
 func Open(fsys fs.FS, want engine.IntelInfo) (*Snapshot, error) {
+	return (*Snapshot)(nil).Earlier(fsys, want)
+}
+
+// Earlier opens another edition of the threat data, as Open does. What is the same in it is not read again.
+func (s *Snapshot) Earlier(fsys fs.FS, want engine.IntelInfo) (*Snapshot, error) {
 	files, err := Find(fsys)
 	if err != nil {
 		return nil, err
@@ -75,22 +81,26 @@ func Open(fsys fs.FS, want engine.IntelInfo) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &Snapshot{}
-	var errs []error
-	for _, feed := range Feeds {
-		info := want.Feed(string(feed))
-		if info == nil {
-			continue
+	parts, errs := make([]*Snapshot, len(Feeds)), make([]error, len(Feeds))
+	var wait sync.WaitGroup
+	for i, feed := range Feeds {
+		info, loaded := want.Feed(string(feed)), s.Feed(feed)
+		switch {
+		case info == nil:
+			parts[i] = &Snapshot{}
+		case loaded != nil && loaded.Digest == info.Digest:
+			parts[i] = s
+		default:
+			wait.Go(func() { parts[i], errs[i] = openOne(fsys, feed, info.Digest, files[feed], kept) })
 		}
-		held, err := openOne(fsys, feed, info.Digest, files[feed], kept)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		all.take(feed, held)
 	}
+	wait.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	all := &Snapshot{}
+	for i, feed := range Feeds {
+		all.take(feed, parts[i])
 	}
 	return all, nil
 }

@@ -192,6 +192,25 @@ func (s *Survey) Passed(now time.Time) ([]Candidate, error) {
 // On are the cases on an asset.
 func (s *Survey) On(asset string) ([]Candidate, error) { return s.candidates("asset = $2", asset) }
 
+// A Share is how many of the cases that a run decided last are open on an asset. While it is the same, they are the same cases: a run decides on
+// each once, and what is closed comes back with another run.
+type Share struct {
+	Run   int64
+	Cases int64
+}
+
+// SharesOn are the open cases on an asset, by run. They are counted in the index alone.
+func (s *Survey) SharesOn(asset string) (all []Share, err error) {
+	query := "SELECT run, count(*) FROM finding_state WHERE asset = $1 AND status <> $2 GROUP BY run ORDER BY run"
+	err = s.t.each(s.ctx, query, []any{asset, history.Closed}, func(scan func(...any) error) error {
+		var one Share
+		err := scan(&one.Run, &one.Cases)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
 // OneOnEach is one case of a run on each asset.
 func (s *Survey) OneOnEach(leaf int64) (all []Place, err error) {
 	query := `SELECT repository, branch, asset, min(finding) FROM finding_state WHERE status <> $1 AND run = $2 GROUP BY repository, branch, asset

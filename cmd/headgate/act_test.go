@@ -83,24 +83,24 @@ func (a *acted) commit(branch, message string) {
 // scanner finds the lines of deploy.yaml that say privileged.
 const scanner = `name: A scanner
 description: finds privileged containers in deploy.yaml, and reports as Trivy does
-inputs: {scan-type: {}, format: {}, output: {default: reports/trivy.json}}
+inputs: {scan-type: {}, scan-ref: {default: .}, format: {}, output: {default: reports/trivy.json}}
 runs:
   using: composite
   steps:
     - shell: bash
-      env: {OUTPUT: "${{ inputs.output }}"}
+      env: {OUTPUT: "${{ inputs.output }}", FOLDER: "${{ inputs.scan-ref }}"}
       run: |
         {
-          printf '{"SchemaVersion": 2, "ArtifactName": ".", "ArtifactType": "filesystem", "Results": [{"Target": "deploy.yaml", "Class": "config", "Type": "kubernetes", "Misconfigurations": ['
+          printf '{"SchemaVersion": 2, "ArtifactName": "%s", "ArtifactType": "filesystem", "Results": [{"Target": "deploy.yaml", "Class": "config", "Type": "kubernetes", "Misconfigurations": [' "$FOLDER"
           comma=
           n=0
-          touch deploy.yaml
+          touch "$FOLDER/deploy.yaml"
           while IFS= read -r line; do
             n=$((n + 1))
             case $line in *privileged*) ;; *) continue ;; esac
             printf '%s{"Type": "Kubernetes Security Check", "ID": "KSV%03d", "Title": "Privileged container %d", "Severity": "CRITICAL", "Status": "FAIL", "CauseMetadata": {"StartLine": %d, "EndLine": %d}}' "$comma" "$n" "$n" "$n" "$n"
             comma=,
-          done <deploy.yaml
+          done <"$FOLDER/deploy.yaml"
           printf ']}]}'
         } >"$OUTPUT"
 `
@@ -180,7 +180,12 @@ func (a *acted) released(root, dir string) string {
 		}))
 		a.t.Cleanup(a.releases.Close)
 	}
-	writeFile(a.t, filepath.Join(dir, "action.yml"), readFile(a.t, filepath.Join(root, "action.yml")))
+	// act empties the file of the job summary after each step. A copy that stays is for the tests to look at.
+	action, script := readFile(a.t, filepath.Join(root, "action.yml")), "        # The program writes the outputs itself"
+	if !strings.Contains(action, script) {
+		a.t.Fatal("the script of the action does not begin as it did")
+	}
+	writeFile(a.t, filepath.Join(dir, "action.yml"), strings.Replace(action, script, "        GITHUB_STEP_SUMMARY=$ARTIFACTS/summary.md\n"+script, 1))
 	writeFile(a.t, filepath.Join(dir, ".github", "action", "install.sh"), readFile(a.t, filepath.Join(root, ".github", "action", "install.sh")))
 	writeFile(a.t, filepath.Join(dir, ".github", "action", "checksums.txt"),
 		readFile(a.t, filepath.Join(root, ".github", "action", "checksums.txt"))+fmt.Sprintf("%x  %s\n", sha256.Sum256(packed), name))
@@ -403,4 +408,38 @@ func TestActDecidesAtNight(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(a.left, "evidence")); err != nil || len(left) == 0 {
 		a.expect("there is no evidence", false, done)
 	}
+}
+
+// standInGH fetches what the jobs of a run left.
+const standInGH = `#!/usr/bin/env bash
+set -euo pipefail
+[ "$1 $2 $4 $6" = "run download --pattern --dir" ]
+mkdir -p "$7"
+cp -r "$ARTIFACTS"/$5 "$7/"
+`
+
+// The legs of a matrix scan, and one job gates after all of them: one decision, and one comment.
+func TestActGatesOnceAfterAMatrix(t *testing.T) {
+	a := newActed(t)
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "gh"), []byte(standInGH), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	a.write(".github/workflows/matrix.yml", shownWorkflows(t)["action.md: .github/workflows/matrix.yml"])
+	for _, service := range []string{"checkout", "search"} {
+		a.write("services/"+service+"/deploy.yaml", "containers:\n- {}\n")
+	}
+	a.commit("main", "two services")
+	a.git("checkout", "-q", "-b", "deploy")
+	a.write("services/checkout/deploy.yaml", twoPrivileged)
+	a.write("services/search/deploy.yaml", "containers:\n- privileged: true\n- {}\n")
+	a.commit("deploy", "deploy")
+	pull := a.repo.Pull(githubtest.PullOptions{Head: "deploy", Login: "ana"})
+	a.merged("deploy")
+	done := a.run("matrix.yml", pull.Event("opened"), a.repo.Actions("contents: read", "actions: read", "pull-requests: write"))
+	comments := pull.Comments()
+	a.expect("it does not gate what both legs found", done.failed && done.outputs["outcome"] == "block" && done.outputs["findings"] == "3", done)
+	a.expect("there is not one comment", len(comments) == 1 && strings.Contains(comments[0].Body, "blocked by 3"), done)
+	a.expect("it was not gated once", strings.Count(done.log, "Run Main Gate\n") == 1, done)
 }

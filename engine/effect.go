@@ -7,6 +7,7 @@ const (
 	EffectReview   = "review"    // remarks on lines of a pull request
 	EffectCheckRun = "check_run" // the verdict on a commit
 	EffectSARIF    = "sarif"     // an upload to code scanning
+	EffectWebhook  = "webhook"   // a notification, of which nothing stays: only one that did not arrive is spoken of
 )
 
 // What a run did about an effect.

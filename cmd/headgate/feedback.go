@@ -67,6 +67,7 @@ type telling struct {
 	failed  error        // why nothing was decided; nil: it was
 	now     github.State // of the pull request; zero: nobody knows
 	effects []engine.Effect
+	hooks   []engine.Effect // webhooks that were not notified
 }
 
 // tell makes the effects that were asked for true, as far as it can: one that fails says why, and changes nothing about the decision.
@@ -210,7 +211,7 @@ func (t *telling) speaker() github.Run {
 
 // told are the options that all texts have in common.
 func (t *telling) told() report.CommentOptions {
-	o := report.CommentOptions{Args: t.args, RunURL: t.event.page(), Feedback: t.effects}
+	o := report.CommentOptions{Args: t.args, RunURL: t.event.page(), Feedback: slices.Concat(t.effects, t.hooks)}
 	if p := t.event.Pull; p != nil && t.now.Head != p.Head.SHA {
 		o.Head = t.now.Head // else the result is for what is there, whatever commit was checked out
 	}

@@ -73,11 +73,11 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		err = r.keepInLedger(ctx, target)
 	}
 	told := r.tell(ctx, &f.feedback, given, err)
+	told.hooks = r.notify(ctx, err) // before the account, which names what did not arrive
 	told.account(outs)
 	if target != nil {
 		a.recordEffects(ctx, r.ledger, r.result.Change, target.signer, slices.DeleteFunc(slices.Clone(told.effects), untouched))
 	}
-	r.notify(ctx, err)
 	r.suggestSettings(err)
 	if err == nil && r.result.Outcome == engine.Block {
 		return errBlocked

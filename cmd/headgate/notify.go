@@ -74,11 +74,15 @@ func (h *webhook) wants(outcome string, event engine.Event) bool {
 	return (len(h.On) == 0 || slices.Contains(h.On, outcome)) && (len(h.Events) == 0 || slices.Contains(h.Events, event))
 }
 
-// notify tells the webhooks of the settings what the run came to. failed is why nothing was decided. What does not arrive is said, and
-// changes nothing about how the run ends.
-func (r *run) notify(ctx context.Context, failed error) {
+// notify tells the webhooks of the settings what the run came to. failed is why nothing was decided. What does not arrive is said and
+// given back, and changes nothing about how the run ends.
+func (r *run) notify(ctx context.Context, failed error) (missed []engine.Effect) {
 	if r.settings == nil || len(r.settings.Notify) == 0 || r.result == nil {
-		return
+		return nil
+	}
+	miss := func(why string) {
+		r.app.say("note", why)
+		missed = append(missed, engine.Effect{Kind: engine.EffectWebhook, Did: engine.DidDegrade, Why: why})
 	}
 	outcome, o := string(r.result.Outcome), report.NotificationOptions{RunURL: r.event.page()}
 	if failed != nil {
@@ -89,13 +93,13 @@ func (r *run) notify(ctx context.Context, failed error) {
 	}
 	document, err := report.NewNotification(r.result, o)
 	if err != nil {
-		r.app.say("note", "not notified: "+err.Error())
-		return
+		miss("not notified: " + err.Error())
+		return missed
 	}
 	sender, err := notify.New(notify.Options{UserAgent: "headgate/" + buildVersion()})
 	if err != nil {
-		r.app.say("note", "not notified: "+err.Error())
-		return
+		miss("not notified: " + err.Error())
+		return missed
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTime) // a deadline that ended the run is worth telling
 	defer cancel()
@@ -109,9 +113,10 @@ func (r *run) notify(ctx context.Context, failed error) {
 	sending.Wait()
 	for i, err := range failures {
 		if err != nil {
-			r.app.say("note", fmt.Sprintf("webhook %d was not notified: %v", i+1, err))
+			miss(fmt.Sprintf("webhook %d was not notified: %v", i+1, err))
 		}
 	}
+	return missed
 }
 
 // post sends a document to one webhook.

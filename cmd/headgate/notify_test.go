@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,27 @@ func TestWhatAWebhookAnswersChangesNothingAboutTheRun(t *testing.T) {
 				t.Errorf("status %d: %s", status, stderr)
 			}
 		})
+	}
+}
+
+func TestTheJobLearnsOfAWebhookThatWasNotNotified(t *testing.T) {
+	files := t.TempDir()
+	output, summary := filepath.Join(files, "output"), filepath.Join(files, "summary")
+	writeFile(t, output, "")
+	writeFile(t, summary, "")
+	env := map[string]string{
+		"KEY": notifyKey, "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REPOSITORY": "acme/shop",
+		"GITHUB_OUTPUT": output, "GITHUB_STEP_SUMMARY": summary,
+	}
+	status, stderr, _ := told(t, "notify:\n  - {url: URL/s3cret, key_env: KEY}\n", env, 403, "clean.sarif")
+	if status != statusPass || !strings.Contains(stderr, "::warning::Headgate: webhook 1 was not notified: 127.0.0.1:") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if text := readFile(t, summary); !strings.Contains(text, "**webhook** webhook 1 was not notified") || strings.Contains(text, "s3cret") {
+		t.Errorf("the summary is\n%s", text)
+	}
+	if text := readFile(t, output); !strings.Contains(text, "\ndegraded\n") {
+		t.Errorf("the outputs are\n%s", text)
 	}
 }
 

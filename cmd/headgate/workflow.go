@@ -34,7 +34,10 @@ func (t *telling) account(outs []output) {
 			t.warn(effectWords[e.Kind] + ": " + e.Why)
 		}
 	}
-	if p := t.event.Pull; t.degraded() && p != nil && (p.Fork() || t.event.Actor == "dependabot[bot]") {
+	for _, e := range t.hooks {
+		t.mark(e.Why) // the log has it already
+	}
+	if p := t.event.Pull; degraded(t.effects) && p != nil && (p.Fork() || t.event.Actor == "dependabot[bot]") {
 		t.app.say("hint", "the token of a fork's pull request, and of Dependabot's, only reads: a workflow of its own, on workflow_run, can tell it")
 	}
 	t.app.fillIn(&t.event, t.outputPairs(outs), t.summary)
@@ -60,8 +63,8 @@ func (a *app) fillIn(event *trigger, pairs []outputPair, summary func() (whole, 
 }
 
 // degraded says whether something did not arrive.
-func (t *telling) degraded() bool {
-	return slices.ContainsFunc(t.effects, func(e engine.Effect) bool { return e.Did == engine.DidDegrade })
+func degraded(effects []engine.Effect) bool {
+	return slices.ContainsFunc(effects, func(e engine.Effect) bool { return e.Did == engine.DidDegrade })
 }
 
 // verdict names on the page of the run why it failed, where a runner by itself would only say that it did.
@@ -82,6 +85,11 @@ var effectWords = map[string]string{
 // warn says what did not arrive: in the log, and as an annotation of the run.
 func (t *telling) warn(text string) {
 	t.app.say("feedback", text)
+	t.mark(text)
+}
+
+// mark puts a warning on the page of the run.
+func (t *telling) mark(text string) {
 	if t.event.Actions {
 		t.app.commands(nil).Warningf("%s", "Headgate: "+printable(text))
 	}
@@ -119,7 +127,7 @@ type outputPair struct{ name, value string }
 // outputPairs are all outputs, in the order of action.yml.
 func (t *telling) outputPairs(outs []output) []outputPair {
 	feedback, address := "ok", ""
-	if t.degraded() {
+	if degraded(t.effects) || degraded(t.hooks) {
 		feedback = "degraded"
 	}
 	for _, e := range t.effects {

@@ -194,9 +194,9 @@ func TestWhatAFeedSaidThatIsNotLoadedStays(t *testing.T) {
 		"there was none then": {nil, &engine.Exploited{EUVD: not}, &engine.Exploited{EUVD: not}, engine.IntelInfo{EUVD: info}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := engine.Context{Intel: &engine.Intel{Exploited: c.now}}
+			now := engine.Input{Context: engine.Context{Intel: &engine.Intel{Exploited: c.now}}}
 			keepUnloaded(&now, &engine.Intel{Exploited: c.was}, &c.loaded)
-			if got := now.Intel.Exploited; got == nil || *got != *c.want {
+			if got := now.Context.Intel.Exploited; got == nil || *got != *c.want {
 				t.Errorf("%+v, want %+v", got, c.want)
 			}
 		})

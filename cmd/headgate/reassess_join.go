@@ -162,27 +162,29 @@ func (s *sweeper) joinIntel(r *run) func(context.Context) error {
 		}
 		info := r.intel.Info()
 		for i := range r.result.Cases {
-			keepUnloaded(&r.result.Cases[i].Input.Context, was[i], &info)
+			keepUnloaded(&r.result.Cases[i].Input, was[i], &info)
 		}
 		return nil
 	}
 }
 
-func keepUnloaded(c *engine.Context, was *engine.Intel, loaded *engine.IntelInfo) {
+func keepUnloaded(in *engine.Input, was *engine.Intel, loaded *engine.IntelInfo) {
 	if was == nil {
 		return
 	}
+	c, v := &in.Context, in.Finding.Vulnerability
+	nameless := loaded.EUVD == nil && v != nil && len(v.CVEs) == 0 // which CVEs it is, EUVD said
 	kept := engine.Intel{}
 	if c.Intel != nil {
 		kept = *c.Intel
 	}
-	if loaded.KEV == nil {
+	if loaded.KEV == nil || nameless {
 		kept.KEV = was.KEV
 	}
-	if loaded.EPSS == nil {
+	if loaded.EPSS == nil || nameless {
 		kept.EPSS = was.EPSS
 	}
-	if loaded.SSVC == nil {
+	if loaded.SSVC == nil || nameless {
 		kept.SSVC = was.SSVC
 	}
 	if was.Exploited != nil {
@@ -193,7 +195,7 @@ func keepUnloaded(c *engine.Context, was *engine.Intel, loaded *engine.IntelInfo
 		if loaded.EUVD == nil {
 			further.EUVD = was.Exploited.EUVD
 		}
-		if loaded.VulnCheck == nil {
+		if loaded.VulnCheck == nil || nameless {
 			further.VulnCheck = was.Exploited.VulnCheck
 		}
 		if further != (engine.Exploited{}) {

@@ -278,9 +278,12 @@ func (p *planner) moved(info engine.IntelInfo, runs map[int64]bool) error {
 		return err
 	}
 	for _, list := range lists {
-		cves := splitCVEs(list)
-		a, b := vulnerable(cves, was.Lookup(cves)), vulnerable(cves, p.run.intel.Lookup(cves))
-		if !p.intelDiffers(p.observer, &a, &b) {
+		differs := func(ids []string) bool {
+			a, b := vulnerable(ids, was.Lookup(ids)), vulnerable(ids, p.run.intel.Lookup(ids))
+			return p.intelDiffers(p.observer, &a, &b)
+		}
+		ids := splitCVEs(list) // of which one that was covered once may hide what changed of another
+		if !differs(ids) && !(len(ids) > 1 && slices.ContainsFunc(ids, func(id string) bool { return differs([]string{id}) })) {
 			continue
 		}
 		all, err := p.view.OfCVEs(list)

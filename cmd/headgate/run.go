@@ -445,13 +445,7 @@ func lookUp(in *intel.Snapshot, cases []engine.Case) {
 
 // intelIDs are the ids of a vulnerability that threat data goes by: its CVEs, and those of ENISA's EUVD.
 func intelIDs(v *engine.Vulnerability) []string {
-	ids := v.CVEs
-	for _, id := range append([]string{v.ID}, v.Aliases...) {
-		if strings.HasPrefix(id, "EUVD-") {
-			ids = append(slices.Clip(ids), id)
-		}
-	}
-	return ids
+	return slices.Concat(v.CVEs, v.EUVD())
 }
 
 // joinVEX adds what VEX documents among the reports state.

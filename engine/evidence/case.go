@@ -71,7 +71,7 @@ func (f *Finding) of(seen *engine.Finding, reports map[string]int) {
 	slices.Sort(f.Reports)
 	switch {
 	case seen.Vulnerability != nil:
-		f.Name, f.CVEs = seen.Vulnerability.ID, seen.Vulnerability.CVEs
+		f.Name, f.CVEs, f.EUVD = seen.Vulnerability.ID, seen.Vulnerability.CVEs, seen.Vulnerability.EUVD()
 	case seen.Rule != nil:
 		f.Name = seen.Rule.ID
 	}
@@ -82,5 +82,5 @@ func (f *Finding) of(seen *engine.Finding, reports map[string]int) {
 
 // Called says whether a finding has an id or name.
 func (f *Finding) Called(name string) bool {
-	return f.ID == name || f.Name == name || slices.Contains(f.IDs, name) || slices.Contains(f.CVEs, name)
+	return f.ID == name || f.Name == name || slices.Contains(f.IDs, name) || slices.Contains(f.CVEs, name) || slices.Contains(f.EUVD, name)
 }

@@ -84,6 +84,7 @@ type Finding struct {
 	// What tells the same finding in another run, and what a run has to look at again to say that it is gone.
 	IDs     []string `json:"ids,omitempty"`     // the other ids of its alias group
 	CVEs    []string `json:"cves,omitempty"`    // that it covers
+	EUVD    []string `json:"euvd,omitempty"`    // its names in ENISA's EUVD
 	Reports []int    `json:"reports,omitempty"` // that have it: places in the reports of the terms, from 0
 }
 

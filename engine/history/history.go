@@ -28,7 +28,7 @@ type State struct {
 	Action     string
 	Due        time.Time // zero: there is no date
 	NextChange time.Time // when time alone could change the decision; zero: never
-	CVEs       []string  // that it covers, or once did
+	CVEs       []string  // that it covers, or once did, and its names in ENISA's EUVD: what threat data goes by
 	SeenBy     []string  // the scans that reported it, by what names a scan over runs: tool and target
 	NewCVEs    []string  // those of its CVEs that it did not have when the branch was begun
 	Run        int64     // the leaf of the run that saw it last

@@ -1,6 +1,9 @@
 package intel
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/headgate/headgate/engine"
 )
 
@@ -56,15 +59,15 @@ func (s *Snapshot) Feed(feed Feed) *engine.FeedInfo {
 }
 
 // Lookup is what is known of a finding that covers these CVEs: KEV is any of them, as is each further catalogue, EPSS the pair of the
-// one with the highest probability, and of the SSVC points the worst of each. Of ids that are not CVEs, those of EUVD count for EUVD
-// and all others are passed over; the order does not matter.
+// one with the highest probability, and of the SSVC points the worst of each. Of ids that are not CVEs, those of EUVD count for EUVD,
+// and without any CVE for those that EUVD says they mean; all others are passed over, and the order does not matter.
 // It is nil if nothing is known: no CVE, no feed, or no entry in the feeds that list only what they know. A catalogue lists all it
 // knows, so that a CVE which is not in a loaded one has Listed false.
 func (s *Snapshot) Lookup(ids []string) *engine.Intel {
 	if s == nil {
 		return nil
 	}
-	keys := keysOf(ids)
+	keys := s.keysOf(ids)
 	facts := engine.Intel{KEV: s.KEV.lookup(keys), EPSS: s.EPSS.lookup(keys), SSVC: s.SSVC.lookup(keys)}
 	further := engine.Exploited{EUVD: s.EUVD.lookup(keys, ids), VulnCheck: s.VulnCheck.lookup(keys, nil)}
 	if further != (engine.Exploited{}) {
@@ -74,6 +77,19 @@ func (s *Snapshot) Lookup(ids []string) *engine.Intel {
 		return nil
 	}
 	return &facts
+}
+
+// keysOf are the CVEs among some ids, or where there is none those that EUVD says its ids mean.
+func (s *Snapshot) keysOf(ids []string) []cveKey {
+	keys := keysOf(ids)
+	if len(keys) > 0 || s.EUVD == nil {
+		return keys
+	}
+	for _, id := range ids {
+		keys = append(keys, s.EUVD.covers[strings.ToUpper(id)]...)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // Provenance says, by the path of each fact that Lookup gives, which feed it is from and when that feed said so.
@@ -94,7 +110,7 @@ func (s *Snapshot) Provenance(ids []string) map[string]engine.Provenance {
 		from[pathEPSS] = engine.Provenance{Source: source, At: s.EPSS.Info.Date}
 	}
 	if facts.SSVC != nil {
-		from[pathSSVC] = engine.Provenance{Source: "CISA Vulnrichment", At: s.SSVC.newest(keysOf(ids))}
+		from[pathSSVC] = engine.Provenance{Source: "CISA Vulnrichment", At: s.SSVC.newest(s.keysOf(ids))}
 	}
 	if e := facts.Exploited; e != nil && e.EUVD != nil {
 		from[pathEUVD] = engine.Provenance{Source: "ENISA EUVD", At: s.EUVD.Info.Date}

@@ -114,7 +114,7 @@ func (p *projection) take(line *evidence.Line, index int64) (finding string, err
 	}
 	if p.branch != nil {
 		seen := history.Sight{Asset: d.Asset.ID, Finding: d.Finding.ID, IDs: d.Finding.IDs, Waived: d.ExemptedBy != "", Priority: string(d.Priority),
-			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: d.Finding.CVEs, FirstSeen: d.FirstSeen, Index: index,
+			Action: string(d.Action), Due: d.Due, NextChange: d.NextChange, CVEs: slices.Concat(d.Finding.CVEs, d.Finding.EUVD), FirstSeen: d.FirstSeen, Index: index,
 			Leaf: line.Hash, Waivers: len(d.Waivers), Traits: p.traits(d)}
 		if p.sweeps() {
 			p.again = append(p.again, redecided{seen, r.Prev})

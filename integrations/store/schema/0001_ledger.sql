@@ -77,7 +77,7 @@ CREATE TABLE finding_state (
 	run INTEGER NOT NULL, -- whose record is the latest
 	idx INTEGER NOT NULL,
 	leaf BLOB NOT NULL, -- the hash of the record, as a leaf of the tree of its run
-	cves TEXT NOT NULL, -- that it covers, sorted, with spaces between them
+	cves TEXT NOT NULL, -- that it covers, and its names in EUVD, sorted, with spaces between them
 	waivers INTEGER NOT NULL, -- how many of them the decision knows, whether they hold or not
 	opened TEXT NOT NULL, -- when it was first seen, or came back
 	owner TEXT NOT NULL, -- of the asset, as are the next; empty: not known
@@ -97,7 +97,7 @@ CREATE INDEX finding_state_asset ON finding_state (asset, run, status);
 CREATE INDEX finding_state_next_change ON finding_state (next_change);
 CREATE INDEX finding_state_waivers ON finding_state (waivers) WHERE waivers > 0;
 
--- The CVEs of each finding: what a change of threat data is about.
+-- The CVEs of each finding, and its names in EUVD: what a change of threat data is about.
 CREATE TABLE finding_cve (
 	cve TEXT NOT NULL,
 	repository TEXT NOT NULL,

@@ -29,6 +29,7 @@ func decisionMembers(l *lineWriter, d *Decision) {
 		someTexts(l, `,"fixed":`, f.Fixed)
 		someTexts(l, `,"ids":`, f.IDs)
 		someTexts(l, `,"cves":`, f.CVEs)
+		someTexts(l, `,"euvd":`, f.EUVD)
 		l.someNumbers(`,"reports":`, f.Reports)
 	})
 	object(l, `,"asset":`, &d.Asset, func(l *lineWriter, a *Asset) {

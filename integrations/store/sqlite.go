@@ -129,17 +129,23 @@ func (s *sqliteFile) tables(ctx context.Context, t transaction) (n int, err erro
 	return n, err
 }
 
+// ErrNoRoom means that the disk of a ledger is full. The ledger is as it was.
+var ErrNoRoom = errors.New("no room is left for the ledger")
+
 // inWords says what SQLite's errors mean for the ledger.
 func inWords(err error) error {
 	e := (*sqlite.Error)(nil)
 	if !errors.As(err, &e) {
 		return err
 	}
+	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // not even for the file that its users share
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
+	}
 	switch e.Code() & 0xff { // without what the code is extended by
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrBusy
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("no room is left for the ledger: %w", err)
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("the file is no SQLite database: %w", err)
 	case sqlite3.SQLITE_CORRUPT:

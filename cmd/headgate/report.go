@@ -126,9 +126,13 @@ Exit status: 0 written, 2 a flag or setting does not load, 3 what is to be repor
 	return c
 }
 
-// noteNothing says that a report is of nothing because of a name: a slip would look like all being well.
+// noteNothing says that a report is of nothing, as nothing is recorded or because of a name: a slip would look like all being well.
 func (a *app) noteNothing(f *reportFlags, r *kpi.Report) {
 	if r.Of.Cases > 0 || r.Of.Runs > 0 {
+		return
+	}
+	if r.Of.Kind == kpi.FromLedger && r.Of.Begun.IsZero() {
+		a.say("note", "the ledger has no run yet: headgate gate --ledger with the same ledger, on the default branch, records one")
 		return
 	}
 	for _, only := range [][2]string{{strings.Join(f.repositories, ", "), "--repository %s: nothing is known of it: the report is of nothing"}, {f.team, "--team %s: no case is known that this owner has: the report is of nothing"},

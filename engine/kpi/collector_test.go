@@ -291,6 +291,16 @@ func TestATeamSeesItsCasesAlone(t *testing.T) {
 	shows(t, r, "paths.validated", "", "-", "-")
 }
 
+func TestALedgerWithoutARunHasNoFigure(t *testing.T) {
+	c := collector(t)
+	c.begun = time.Time{}
+	for _, f := range c.Report().Figures {
+		if f.Value != nil || f.Previous != nil || f.Absent == "" {
+			t.Errorf("%s is %v, before %v, and absent as %q", f.ID, f.Value, f.Previous, f.Absent)
+		}
+	}
+}
+
 func TestAPeriodThatIsNoneIsAnError(t *testing.T) {
 	for name, p := range map[string]Period{"backwards": {until, since}, "empty": {until, until}, "endless": {time.Time{}, until}, "future": {since, until.Add(time.Hour)}} {
 		if _, err := New(Options{At: until, Window: p}); err == nil {

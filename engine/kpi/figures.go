@@ -10,6 +10,7 @@ import (
 
 // Why a figure is absent.
 const (
+	noRun       = "no run is recorded yet"
 	noHistory   = "a result file has no history: a ledger does"
 	notByTeam   = "runs and tickets are not of one team"
 	noCases     = "there are no cases"
@@ -55,6 +56,9 @@ func share(part, whole int, why string) measure {
 // put adds a figure from its values now and in the period before.
 func (m *maker) put(id string, priority engine.Priority, now, then measure) *Figure {
 	d := definition(id)
+	if m.c.o.Kind == FromLedger && m.c.begun.IsZero() {
+		now, then = absent(noRun), absent(noRun)
+	}
 	if now.why == "" && !m.c.begun.Before(m.c.o.Window.Until) { // nothing is known of it: zeros would say that all is well
 		now = absent(notBegun)
 	}

@@ -106,6 +106,7 @@ func (s *recordScanner) finding(f *Finding) {
 	someShared(s, `,"fixed":`, &f.Fixed, s.whole)
 	someShared(s, `,"ids":`, &f.IDs, true)
 	someShared(s, `,"cves":`, &f.CVEs, s.whole)
+	someShared(s, `,"euvd":`, &f.EUVD, s.whole)
 	if !s.has(`,"reports":[`) {
 		return
 	}

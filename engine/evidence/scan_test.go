@@ -22,7 +22,7 @@ func aDecision() *Record {
 	digest := Digest([]byte("x"))
 	return &Record{V: RecordVersion, Kind: KindDecision, Index: 1234567, At: at, Terms: digest, Prev: digest + "/3", Decision: &Decision{
 		Finding: Finding{ID: "hg1-1", Kind: engine.KindVulnerability, Name: "CVE-2026-1", Package: "pkg:npm/a", Fixed: []string{"1.0", "2.0"},
-			IDs: []string{"hg1-2", "hg1-3"}, CVEs: []string{"CVE-2026-1"}, Reports: []int{3, 7}},
+			IDs: []string{"hg1-2", "hg1-3"}, CVEs: []string{"CVE-2026-1"}, EUVD: []string{"EUVD-2026-1"}, Reports: []int{3, 7}},
 		Asset: Asset{ID: "checkout", Owner: "team-pay", Criticality: "low", Exposure: "internet"}, Status: engine.StatusExisting, Input: digest, Answer: digest,
 		Priority: engine.TrackStar, Action: engine.Warn, WouldHave: engine.Block, ExemptedBy: "waivers.accepted", FirstSeen: at.Truncate(day), Due: at,
 		DueFrom: "first_seen", Overdue: true, NextChange: at.Add(time.Hour),

@@ -294,7 +294,11 @@ func TestATeamSeesItsCasesAlone(t *testing.T) {
 func TestALedgerWithoutARunHasNoFigure(t *testing.T) {
 	c := collector(t)
 	c.begun = time.Time{}
-	for _, f := range c.Report().Figures {
+	r := c.Report()
+	if len(r.Series) > 0 {
+		t.Errorf("it has %d series", len(r.Series))
+	}
+	for _, f := range r.Figures {
 		if f.Value != nil || f.Previous != nil || f.Absent == "" {
 			t.Errorf("%s is %v, before %v, and absent as %q", f.ID, f.Value, f.Previous, f.Absent)
 		}

@@ -56,7 +56,7 @@ func share(part, whole int, why string) measure {
 // put adds a figure from its values now and in the period before.
 func (m *maker) put(id string, priority engine.Priority, now, then measure) *Figure {
 	d := definition(id)
-	if m.c.o.Kind == FromLedger && m.c.begun.IsZero() {
+	if m.c.nothing() {
 		now, then = absent(noRun), absent(noRun)
 	}
 	if now.why == "" && !m.c.begun.Before(m.c.o.Window.Until) { // nothing is known of it: zeros would say that all is well
@@ -159,9 +159,14 @@ func (c *Collector) Report() *Report {
 	m.evidence()
 	m.trackers()
 	m.exploited()
-	m.series()
+	if !c.nothing() {
+		m.series()
+	}
 	return m.out
 }
+
+// nothing says that the ledger has no run yet.
+func (c *Collector) nothing() bool { return c.o.Kind == FromLedger && c.begun.IsZero() }
 
 // ofRuns says why figures of runs are absent; empty: they are not.
 func (m *maker) ofRuns() string {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		},
 		"hasty": func() { // the program with little patience for policies
 			a := surroundings()
-			a.perDecision, a.lastResort = 300*time.Millisecond, 700*time.Millisecond
+			a.perDecision, a.lastResort = time.Second, 2*time.Second
 			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
 		},
 		"patient": func() { // and with much of it, so that memory runs out before time does

@@ -175,7 +175,8 @@ func (y *yard) worker(more ...string) *process {
 	return y.run("headgate", append([]string{"worker", "--ledger", y.where, "--concurrency", "2"}, more...)...)
 }
 
-const patience = 2 * time.Minute
+// patience is longer than any machine needs: what takes it will not come.
+const patience = 5 * time.Minute
 
 // status waits for the end of the process, and gives its exit status.
 func (p *process) status() int {

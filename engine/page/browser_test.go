@@ -33,7 +33,7 @@ func chromium(t *testing.T) context.Context {
 		t.Skip("no chromium is installed: the page is not looked at in a browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(name), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Minute))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(10*time.Minute))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	quiet := func(string, ...any) {} // events that this version of the protocol does not know
@@ -64,7 +64,7 @@ func open(t *testing.T, ctx context.Context, s *Source, before ...chromedp.Actio
 	}
 	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{Context: ctx, t: t}
 	chromedp.ListenTarget(ctx, b.note)
@@ -126,7 +126,7 @@ const rowsThere = `document.querySelectorAll("#rows > tr").length`
 func (b *tab) settled(rows int) {
 	b.t.Helper()
 	var ok bool
-	b.run(chromedp.Poll(fmt.Sprintf("%s === %d", rowsThere, rows), &ok, chromedp.WithPollingTimeout(time.Minute)))
+	b.run(chromedp.Poll(fmt.Sprintf("%s === %d", rowsThere, rows), &ok, chromedp.WithPollingTimeout(10*time.Minute)))
 }
 
 func TestBrowser(t *testing.T) {
@@ -345,7 +345,7 @@ func manyInBrowser(t *testing.T, ctx context.Context) {
 	took := is[float64](b, `(() => { const t = performance.now(); document.querySelector("th[data-by=finding] button").click(); return performance.now() - t; })()`)
 	t.Logf("ordering %d decisions takes the browser %.0f ms", MaxDecisions, took)
 	b.run(chromedp.SendKeys("#search", "payments-db log4j"))
-	b.run(chromedp.Poll(`document.getElementById("said").textContent.includes("out of 10,000")`, nil, chromedp.WithPollingTimeout(time.Minute)))
+	b.run(chromedp.Poll(`document.getElementById("said").textContent.includes("out of 10,000")`, nil, chromedp.WithPollingTimeout(10*time.Minute)))
 	b.quiet()
 }
 
@@ -356,7 +356,7 @@ func policyInBrowser(t *testing.T, ctx context.Context) {
 		chromedp.Evaluate(`document.body.insertAdjacentHTML("beforeend", "<img src='http://127.0.0.1:9/x.png' onerror='window.ran = 1'><p id=odd style='color:red'>x</p>")`, nil),
 		chromedp.Evaluate(`{ const s = document.createElement("script"); s.textContent = "window.ran = 2"; document.body.append(s); }`, nil),
 		chromedp.Evaluate(`fetch("http://127.0.0.1:9/").then(() => { window.ran = 3; }, () => { window.refused = true; })`, nil),
-		chromedp.Poll("window.refused === true", nil, chromedp.WithPollingTimeout(time.Minute)),
+		chromedp.Poll("window.refused === true", nil, chromedp.WithPollingTimeout(10*time.Minute)),
 	)
 	if is[bool](b, `"ran" in window`) {
 		t.Error("what got into the page ran")

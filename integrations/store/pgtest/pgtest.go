@@ -29,8 +29,8 @@ import (
 // Need names the environment variable that makes a missing PostgreSQL an error. Where it is not set, tests that need one are skipped.
 const Need = "HEADGATE_NEED_POSTGRES"
 
-// patience bounds how long the server may take to start or to stop.
-const patience = 30 * time.Second
+// patience bounds how long the server may take to start or to stop: longer than any machine needs.
+const patience = 5 * time.Minute
 
 // A Server is a running PostgreSQL. It trusts every connection from this machine, and forgets what it promised if the machine crashes.
 type Server struct {

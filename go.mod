@@ -42,6 +42,7 @@ require (
 	golang.org/x/mod v0.42.0 // evidence: Merkle trees and signed notes (packages sumdb/tlog and sumdb/note)
 	golang.org/x/net v0.60.0 // tests: what Markdown output becomes, as a browser reads it
 	golang.org/x/sync v0.24.0 // work on all cores, stopped by the first error
+	golang.org/x/sys v0.49.0 // what the processor can do (package cpu alone)
 	golang.org/x/term v0.47.0 // whether output is a terminal, and how wide
 	golang.org/x/text v0.43.0 // reports in UTF-16
 	gonum.org/v1/gonum v0.17.0 // graphs: dominators, shortest paths, strongly connected parts
@@ -95,7 +96,6 @@ require (
 	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
 	github.com/yashtewari/glob-intersection v0.2.0 // indirect
 	golang.org/x/crypto v0.57.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect

@@ -22,16 +22,16 @@ func Records(ctx context.Context, run Run) iter.Seq2[*Line, error] {
 		err   error
 	}
 	work := func() func(block) batch {
-		s := newRecordScanner(true)
+		s, sums := newRecordScanner(true), hasher{}
 		return func(from block) batch {
 			b := batch{err: from.err}
-			for line := range from.each() {
+			for line, hash := range sums.each(from.lines, leafPrefix) {
 				r, err := s.record(line)
 				if err != nil { // which is the first to be said
 					b.err = err
 					break
 				}
-				b.lines = append(b.lines, &Line{r, line, tlog.RecordHash(line)})
+				b.lines = append(b.lines, &Line{r, line, hash})
 			}
 			return b
 		}

@@ -3,7 +3,6 @@ package evidence
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"iter"
 	"sync"
@@ -34,11 +33,11 @@ func records(ctx context.Context, run Run) iter.Seq2[*readRecord, error] {
 		}
 		var spare sync.Pool
 		work := func() func(block) batch {
-			s := newRecordScanner(false)
+			s, sums := newRecordScanner(false), hasher{}
 			return func(from block) batch {
 				b := batch{err: from.err}
-				for line := range from.each() {
-					r := &readRecord{}
+				for line, hash := range sums.each(from.lines, leafPrefix) {
+					r := &readRecord{hash: hash}
 					r.read(s, line)
 					if b.records = append(b.records, r); r.err != nil {
 						break // nothing behind it is looked at
@@ -64,7 +63,6 @@ func records(ctx context.Context, run Run) iter.Seq2[*readRecord, error] {
 
 // read reads a line.
 func (r *readRecord) read(s *recordScanner, line []byte) {
-	r.hash = tlog.RecordHash(line)
 	if s.read(line, &r.Record, &r.made, &r.named) {
 		return
 	}
@@ -162,10 +160,11 @@ func digestsOf(ctx context.Context, run Run, name string, erasable bool) iter.Se
 		}
 		var spare sync.Pool
 		work := func() func(block) batch {
+			var sums hasher
 			return func(from block) batch {
 				b := batch{err: from.err, digests: make([]lineDigest, 0, bytes.Count(from.lines, lineFeed))}
-				for line := range from.each() {
-					d := lineDigest{digest: sha256.Sum256(line)}
+				for line, digest := range sums.each(from.lines, nil) {
+					d := lineDigest{digest: digest}
 					if e := erasure(line); erasable && e != nil {
 						d.erased = true
 						d.digest, _ = parseDigest(e.Digest) // which erasure did already

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -47,7 +46,7 @@ func (w *Writer) Cases(cases []engine.Case, prev func(*engine.Case) string) erro
 		}
 	}
 	batches := inOrder(in, func() func(some) *batch {
-		c := &caseWriter{Writer: w, prev: prev, known: map[string]answer{}, leaf: sha256.New()}
+		c := &caseWriter{Writer: w, prev: prev, known: map[string]answer{}}
 		return func(s some) *batch {
 			b, _ := w.spare.Get().(*batch)
 			if b == nil {
@@ -72,7 +71,7 @@ type caseWriter struct {
 	*Writer
 	prev  func(*engine.Case) string
 	known map[string]answer // which many cases share
-	leaf  hash.Hash
+	sums  hasher
 	text  []byte   // room for the text of a digest
 	d     Decision // its lists are used again
 }
@@ -80,30 +79,44 @@ type caseWriter struct {
 // mostAnswers bounds what a core remembers of answers.
 const mostAnswers = 1 << 14
 
-// write makes the lines of cases.
-func (c *caseWriter) write(b *batch, cases []engine.Case, first int64) error {
+// write makes the lines of cases: first the inputs, for a record has the digest of its own.
+func (c *caseWriter) write(b *batch, cases []engine.Case, first int64) (err error) {
 	for i := range cases {
-		if err := c.one(b, &cases[i], first+int64(i)); err != nil {
+		if err := c.input(b, &cases[i]); err != nil {
+			return fmt.Errorf("evidence of %s on %s: %w", cases[i].Input.Finding.ID, cases[i].Input.Asset.ID, err)
+		}
+	}
+	i := 0
+	for _, input := range c.sums.each(b.inputs, nil) {
+		if err := c.record(b, &cases[i], first+int64(i), input); err != nil {
 			return err
 		}
+		i++
+	}
+	for _, leaf := range c.sums.each(b.records, leafPrefix) {
+		b.leaves = append(b.leaves, leaf)
 	}
 	return nil
 }
 
-func (c *caseWriter) one(b *batch, decided *engine.Case, index int64) (err error) {
+// input writes what a case was decided on.
+func (c *caseWriter) input(b *batch, decided *engine.Case) (err error) {
 	from := len(b.inputs)
 	b.inputs, err = appendInput(b.inputs, &Input{Input: &decided.Input, Provenance: decided.Provenance, Conflicts: decided.Conflicts})
 	switch {
-	case err == nil && len(b.inputs)-from > mostLine:
-		err = fmt.Errorf("its input has %d bytes, more than evidence may have", len(b.inputs)-from)
-	case err == nil && decided.Decision.Answer == "":
-		err = errors.New("the policy's answer is not there")
+	case err != nil:
+		return err
+	case len(b.inputs)-from > mostLine:
+		return fmt.Errorf("its input has %d bytes, more than evidence may have", len(b.inputs)-from)
+	case decided.Decision.Answer == "":
+		return errors.New("the policy's answer is not there")
 	}
-	if err != nil {
-		return fmt.Errorf("evidence of %s on %s: %w", decided.Input.Finding.ID, decided.Input.Asset.ID, err)
-	}
-	input := sha256.Sum256(b.inputs[from:])
 	b.inputs = append(b.inputs, '\n')
+	return nil
+}
+
+// record writes the record of a case, and its answer.
+func (c *caseWriter) record(b *batch, decided *engine.Case, index int64, input tlog.Hash) (err error) {
 	said, ok := c.known[decided.Decision.Answer]
 	if !ok {
 		said = answer{said: decided.Decision.Answer, hash: sha256.Sum256([]byte(decided.Decision.Answer))}
@@ -119,20 +132,9 @@ func (c *caseWriter) one(b *batch, decided *engine.Case, index int64) (err error
 	if c.prev != nil {
 		r.Prev = c.prev(decided)
 	}
-	from = len(b.records)
-	if b.records, err = c.appendRecord(b.records, &r, index); err != nil {
-		return err
-	}
-	c.leaf.Reset()
-	c.leaf.Write(leafPrefix)
-	c.leaf.Write(b.records[from : len(b.records)-1])
-	b.leaves = append(b.leaves, tlog.Hash{})
-	c.leaf.Sum(b.leaves[len(b.leaves)-1][:0])
-	return nil
+	b.records, err = c.appendRecord(b.records, &r, index)
+	return err
 }
-
-// leafPrefix is what RFC 6962 has before a leaf that is hashed.
-var leafPrefix = []byte{0}
 
 // keep writes a batch behind those before it.
 func (w *Writer) keep(b *batch) error {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -35,6 +36,7 @@ func check(modules map[string]*ast.Module) []Problem {
 	c := &checker{named: namesUsed(modules)}
 	for _, label := range slices.Sorted(maps.Keys(modules)) {
 		c.module = modules[label]
+		c.problems = append(c.problems, unread(c.module, label)...)
 		if isTest(label) || len(c.module.Package.Path) < 3 || !c.module.Package.Path.HasPrefix(packsRef) {
 			continue
 		}
@@ -46,6 +48,18 @@ func check(modules map[string]*ast.Module) []Problem {
 		}
 	}
 	return c.problems
+}
+
+// unread refuses lines that are part of a comment, as they are to Rego where lines end with a carriage return alone. An editor shows rules
+// there.
+func unread(m *ast.Module, label string) []Problem {
+	for _, comment := range m.Comments {
+		if bytes.ContainsRune(bytes.TrimRight(comment.Text, "\r"), '\r') {
+			return []Problem{{File: label, Line: comment.Location.Row,
+				What: "a carriage return stands in a comment: what follows it is no line of its own, and never read; end lines with a line feed"}}
+		}
+	}
+	return nil
 }
 
 // isTest says that a file holds tests, which decide nothing.

@@ -272,6 +272,7 @@ func TestPoliciesThatDoNotLoadSayWhereAndWhat(t *testing.T) {
 		{fstest.MapFS{"mine/params.json": {Data: []byte("{}")}}, "mine/params.json: is not read"},
 		{fstest.MapFS{"mine/empty.rego": {Data: []byte("")}}, "empty.rego"},
 		{fstest.MapFS{"mine/data.yaml": {Data: []byte("params: [")}}, "data.yaml"},
+		{fstest.MapFS{"mine/mine.rego": {Data: []byte("package packs.mine\r\rwarn contains \"x\"\r\r# why\rdeny contains \"x\"\r")}}, "a carriage return stands in a comment"},
 	} {
 		if _, err := tryLoad(c.packs, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("have %v, want %q", err, c.want)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -467,6 +469,15 @@ func TestARunThatComesBeforeASweepIsRecordedLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	gate("between.db", "main")
+	var decided shardOutcome
+	if err := json.Unmarshal(outcomes[0], &decided); err != nil || len(outcomes) != 1 {
+		t.Fatal(len(outcomes), err)
+	}
+	s.came = &sweep.Reassessment{Policy: s.run.policy.Info()}
+	moved := (*store.MovedError)(nil) // all of a branch at once: a sweep does not begin anew for each of thousands
+	if err := s.appendAll(ctx, t.TempDir(), &evidence.Epoch{Number: s.plan.Epoch}, decided.Changed); !errors.As(err, &moved) || len(moved.Places) != 2 {
+		t.Errorf("of what came between it says %v", err)
+	}
 	if err := s.conclude(ctx, outcomes); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/headgate/headgate/integrations/store"
 )
 
-// mostMoved bounds how often a sweep takes out what runs decided while it was at work.
+// mostMoved bounds how often a sweep takes out what runs decided while it was at work: all of a branch at a time.
 const mostMoved = 1000
 
 // conclude puts the outcomes of all shards together, in their order, and records what came out otherwise and the manifest.
@@ -66,17 +66,18 @@ func (s *sweeper) record(ctx context.Context, e *evidence.Epoch, changed []chang
 	if err := s.run.keepIntelIn(ctx, s.ledger); err != nil {
 		return nil, undecided(fmt.Errorf("the threat data is not in the ledger: %w", plain(err)), "")
 	}
-	evaluated := e.Evaluated
 	for try := range mostMoved {
 		err := s.appendAll(ctx, filepath.Join(folder, strconv.Itoa(try)), e, changed)
 		moved := (*store.MovedError)(nil)
 		if !errors.As(err, &moved) {
 			return changed, err
 		}
-		at := store.Place{Repository: moved.Repository, Branch: moved.Branch, Asset: moved.Asset, Finding: moved.Finding}
-		changed = slices.DeleteFunc(changed, func(c changedCase) bool { return c.Place == at })
-		evaluated--
-		e.Evaluated = evaluated
+		there := map[store.Place]bool{}
+		for _, at := range moved.Places {
+			there[at] = true
+		}
+		changed = slices.DeleteFunc(changed, func(c changedCase) bool { return there[c.Place] })
+		e.Evaluated -= int64(len(there))
 		os.RemoveAll(filepath.Join(folder, strconv.Itoa(try)))
 	}
 	return nil, errors.New("runs came between all the time: try again when it is quieter")

@@ -16,11 +16,12 @@ import (
 // ErrMoved means that a case is not as a sweep found it: a run on its branch came between.
 var ErrMoved = errors.New("the case was decided, or closed, after the sweep had looked at it")
 
-// A MovedError says of which case.
-type MovedError struct{ Repository, Branch, Asset, Finding string }
+// A MovedError says of which cases: all of one branch that are so.
+type MovedError struct{ Places []Place }
 
 func (e *MovedError) Error() string {
-	return fmt.Sprintf("%.80q on %.80q: %v", e.Finding, e.Asset, ErrMoved)
+	first := e.Places[0]
+	return fmt.Sprintf("%.80q on %.80q, one of %d: %v", first.Finding, first.Asset, len(e.Places), ErrMoved)
 }
 
 func (e *MovedError) Unwrap() error { return ErrMoved }
@@ -39,6 +40,7 @@ func (p *projection) lookUp(ctx context.Context, t transaction) error {
 	repository, branch := p.in.terms.Change.Repository, p.in.terms.Change.Branch
 	runs := map[int64]string{}
 	var known []*history.State
+	var moved []Place
 	for i := range p.again {
 		made := &p.again[i]
 		var s *history.State
@@ -50,9 +52,10 @@ func (p *projection) lookUp(ctx context.Context, t transaction) error {
 		if err != nil {
 			return err
 		}
-		moved := &MovedError{repository, branch, made.Asset, made.Finding}
+		at := Place{Repository: repository, Branch: branch, Asset: made.Asset, Finding: made.Finding}
 		if s == nil || s.Status == history.Closed {
-			return moved
+			moved = append(moved, at)
+			continue
 		}
 		if runs[s.Run] == "" {
 			var digest string
@@ -62,9 +65,13 @@ func (p *projection) lookUp(ctx context.Context, t transaction) error {
 			runs[s.Run] = digest
 		}
 		if evidence.ID(runs[s.Run], s.Index) != made.prev {
-			return moved
+			moved = append(moved, at)
+			continue
 		}
 		known = append(known, s)
+	}
+	if len(moved) > 0 {
+		return &MovedError{moved}
 	}
 	p.branch = history.NewBranch(known...)
 	return nil
@@ -78,7 +85,8 @@ func (p *projection) end() error {
 	}
 	for i := range p.again {
 		if made := &p.again[i]; !p.branch.Redecide(&p.run, &made.Sight) {
-			return fmt.Errorf("record %d: %w", made.Index, &MovedError{p.in.terms.Change.Repository, p.in.terms.Change.Branch, made.Asset, made.Finding})
+			at := Place{Repository: p.in.terms.Change.Repository, Branch: p.in.terms.Change.Branch, Asset: made.Asset, Finding: made.Finding}
+			return fmt.Errorf("record %d: %w", made.Index, &MovedError{[]Place{at}})
 		}
 	}
 	p.again = nil

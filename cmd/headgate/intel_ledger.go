@@ -21,7 +21,7 @@ import (
 )
 
 // keepIntel keeps the threat data that a run decided on in its ledger: the exact files, once for each digest, so that what was known then
-// can be looked at as long as the decision can.
+// can be looked at as long as the decision can. It is kept before the run is, as a base commit is read for no longer than it takes to decide.
 func (r *run) keepIntel(ctx context.Context) error {
 	if r.ledger == nil {
 		return nil
@@ -30,7 +30,10 @@ func (r *run) keepIntel(ctx context.Context) error {
 	if !ok {
 		return nil // a log on a git ref has no content
 	}
-	return r.keepIntelIn(ctx, l)
+	if err := r.keepIntelIn(ctx, l); err != nil {
+		return undecided(fmt.Errorf("the threat data is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), "")
+	}
+	return nil
 }
 
 // keepIntelIn puts the files of the threat data that is loaded into a ledger, but for those that it has.

@@ -105,6 +105,9 @@ func (r *run) decideReports(ctx context.Context, args []string) error {
 		}
 		return undecided(err, "")
 	}
+	if err := r.keepIntel(ctx); err != nil {
+		return err
+	}
 	r.propose(ctx, args)
 	return nil
 }

@@ -50,7 +50,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 
 // gate decides, shows what came of it, and tells those who are to know. What cannot be told changes nothing about how it ends.
 func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
-	r := &run{app: a}
+	r, began := &run{app: a}, a.now()
 	var target *evidenceTarget
 	outs, err := parseOutputs(f.outputs, report.Formats())
 	if err == nil {
@@ -70,7 +70,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		err = r.keepEvidence(target)
 	}
 	if err == nil {
-		err = r.keepInLedger(ctx, target)
+		err = r.keepInLedger(ctx, target, began)
 	}
 	told := r.tell(ctx, &f.feedback, given, err)
 	told.hooks = r.notify(ctx, err) // before the account, which names what did not arrive

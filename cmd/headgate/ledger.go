@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -198,8 +199,8 @@ func (r *run) joinHistory(context.Context) error {
 }
 
 // keepInLedger appends the run, whose evidence lies in a folder. That it cannot be appended is a failure to decide: it was asked for, and what
-// is not recorded did not happen.
-func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
+// is not recorded did not happen. Beside it is noted how long the run took since it began.
+func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget, began time.Time) error {
 	if r.ledger == nil {
 		return nil
 	}
@@ -208,19 +209,29 @@ func (r *run) keepInLedger(ctx context.Context, t *evidenceTarget) error {
 		return err
 	}
 	defer done()
-	if err := r.keepIntel(ctx); err != nil {
-		return undecided(fmt.Errorf("the threat data is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), "")
-	}
 	index, added, err := r.ledger.append(ctx, b, evidence.Seal{Origin: cmp.Or(r.flags.ledger.log, r.result.Change.Repository, "headgate"), Signer: t.signer})
 	if err != nil {
 		return undecided(fmt.Errorf("the run is not in the ledger %s: %w", store.Shown(r.ledger.where), plain(err)), hintOnForeign(err))
 	}
-	what := "the run is in the ledger %s: leaf %d of its log"
-	if !added {
-		what = "the run is in the ledger %s already: leaf %d of its log"
+	what := "the run is in the ledger %s already: leaf %d of its log"
+	if added {
+		what = "the run is in the ledger %s: leaf %d of its log"
+		r.noteTime(ctx, index, r.app.now().Sub(began))
 	}
 	r.app.say("note", fmt.Sprintf(what, store.Shown(r.ledger.where), index))
 	return nil
+}
+
+// noteTime notes in a database how long the run took, for the figures of the gate. It is no evidence, so that a run is whole without it. One that
+// was given another clock is no gate in use, and its time says nothing of those.
+func (r *run) noteTime(ctx context.Context, leaf int64, took time.Duration) {
+	l, ok := r.ledger.ledgerKeeper.(*store.Ledger)
+	if !ok || r.flags.now != "" {
+		return
+	}
+	if err := l.Took(ctx, leaf, took); err != nil {
+		r.app.say("note", fmt.Sprintf("how long the run took is not in the ledger %s: %v", store.Shown(r.ledger.where), plain(err)))
+	}
 }
 
 // hintOnForeign says what to do about a log that is not signed as the run would sign it.

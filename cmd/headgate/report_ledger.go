@@ -142,7 +142,7 @@ func (r *ledgerReport) run(ctx context.Context, e *store.RunEntry) error {
 	}
 	p := &says.Predicate
 	out := &kpi.Run{At: p.At, Repository: e.Repository, Branch: e.Branch, Pull: terms.Change.Pull, Event: p.Event, Outcome: p.Outcome, Again: e.Epoch > 0,
-		Signed: len(envelope.Keys) > 0, Loosened: len(p.Weakened) > 0, Findings: p.Coverage.Findings}
+		Signed: len(envelope.Keys) > 0, Loosened: len(p.Weakened) > 0, Findings: p.Coverage.Findings, Took: e.Took}
 	for i := range terms.Reports {
 		out.Reported += terms.Reports[i].Results
 	}

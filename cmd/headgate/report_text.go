@@ -20,7 +20,7 @@ var figureGroups = []struct {
 }{
 	{"Are we getting safer?", []string{"paths.validated", "exposure.half_life", "open.cases", "backlog.net", "due.compliance", "due.overdue", "reopened.rate"}},
 	{"What next?", []string{"due.next_14_days", "due.projected", "noise.actionable", "noise.fixes", "noise.cut", "waivers.cases", "waivers.debt", "waivers.ending"}},
-	{"Does the gate help?", []string{"gate.runs", "gate.block_rate", "gate.override_rate", "gate.unblock", "tickets.open", "tickets.close"}},
+	{"Does the gate help?", []string{"gate.runs", "gate.block_rate", "gate.override_rate", "gate.unblock", "gate.latency", "gate.latency_p95", "tickets.open", "tickets.close"}},
 	{"Can it be relied on?", []string{"open.with_owner", "open.with_fix", "open.on_critical", "kev.coverage", "evidence.signed", "evidence.checkpoint_age", "evidence.replayed"}},
 }
 
@@ -112,7 +112,7 @@ func (t *reportText) figure(f *kpi.Figure) {
 	if f.Low != nil && f.High != nil {
 		more = append(more, figureText(*f.Low, f.Unit)+" to "+figureText(*f.High, f.Unit)+" with 95 % confidence")
 	}
-	if f.N != nil && (f.Unit == kpi.UnitShare || f.Unit == kpi.UnitDays) {
+	if f.N != nil && (f.Unit == kpi.UnitShare || f.Unit == kpi.UnitDays || f.Unit == kpi.UnitSeconds) {
 		more = append(more, "of "+strconv.Itoa(*f.N))
 	}
 	value := figureText(*f.Value, f.Unit)
@@ -144,6 +144,8 @@ func figureText(v float64, unit string) string {
 		return short(v) + " d"
 	case kpi.UnitHours:
 		return short(v) + " h"
+	case kpi.UnitSeconds:
+		return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) + " s"
 	}
 	return short(v)
 }

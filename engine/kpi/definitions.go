@@ -20,6 +20,7 @@ const (
 	fromCases   = "the states of findings that the ledger keeps of each branch, and the latest record of each"
 	fromRuns    = "the signed statements of runs"
 	fromPulls   = "the statements and records of runs on pull requests and merge groups"
+	fromTimings = "the times that runs took, which the ledger keeps beside its log"
 	fromResults = "the results of runs on branches"
 	fromEffects = "what the ledger knows of tickets, and the records of what was done to them"
 	fromWaivers = "the records of waivers in the latest run of each branch"
@@ -134,8 +135,14 @@ var Definitions = []Definition{
 	{ID: "gate.unblock", Name: "Time to unblock", Unit: UnitHours, Better: BetterLess, When: Within,
 		Text:    "Hours from the first run that blocked a pull request to the first that no longer did: the median.",
 		Formula: "the median of (passed − blocked), of those that passed in the period", Source: fromPulls, Bias: "Pull requests that are still blocked, or were given up, do not count."},
-	{ID: "gate.latency", Name: "Time that the gate takes", Unit: UnitHours, Better: BetterLess, When: Within,
-		Text: "How long a run takes.", Formula: "none", Source: "nothing"},
+	{ID: "gate.latency", Name: "Gate latency", Unit: UnitSeconds, Better: BetterLess, When: Within,
+		Text:    "Seconds from when headgate gate began to when its run was in the ledger, of runs on pull requests and merge groups: half took no longer.",
+		Formula: "the 50th percentile, by nearest rank, to the hundredth of a second", Source: fromTimings,
+		Bias: "Scanners, the start of the runner, and the comment and checks that come after it are not in it. Each machine measures its own time, and no signature " +
+			"covers it. It is not known of runs with another clock (--now), of those that came as a bundle, and of those that could not decide."},
+	{ID: "gate.latency_p95", Name: "Gate latency, 95th percentile", Unit: UnitSeconds, Better: BetterLess, When: Within,
+		Text: "The same: 95 of 100 runs took no longer.", Formula: "the 95th percentile, by nearest rank, to the hundredth of a second", Source: fromTimings,
+		Bias: "As of the median. Of fewer than 20 runs it is that of the slowest."},
 
 	{ID: "evidence.runs", Name: "Runs in the log", Unit: UnitRuns, When: Within, Text: "Runs that decided something.", Formula: "count", Source: fromRuns},
 	{ID: "evidence.signed", Name: "Runs signed", Unit: UnitShare, Better: BetterMore, When: Within,

@@ -25,7 +25,7 @@ const (
 	notBegun    = "the log begins after the period"
 	notKept     = "it is known as it is now, and not as it was then"
 	notReplayed = "no sample was decided again: --replay does it"
-	noLatency   = "evidence has the given time alone, so that the same inputs leave the same bytes; the CI system knows it"
+	noTiming    = "of no run on a change in the period the ledger knows how long it took"
 )
 
 // A maker makes the figures of a report.

@@ -112,15 +112,19 @@ func (m *maker) gate() {
 	put("gate.unblock", func(n *runCounts) measure {
 		return unless(named(n), func() measure { return median(n.hours, 1, "no pull request came free") })
 	})
-	m.put("gate.latency", "", absent(noLatency), absent(noLatency))
+	for _, l := range latencies {
+		put(l.id, func(n *runCounts) measure {
+			if n.judged == 0 {
+				return absent(noChanges)
+			}
+			return n.took.seconds(l.share)
+		})
+	}
 }
 
 // median is that of a count of hours, divided; of nothing there is none.
 func median(hours map[int]int, by float64, why string) measure {
-	n := 0
-	for _, k := range hours {
-		n += k
-	}
+	n := sum(hours)
 	if n == 0 {
 		return absent(why)
 	}

@@ -84,6 +84,7 @@ type Figure struct {
 const (
 	UnitDays     = "days"
 	UnitHours    = "hours"
+	UnitSeconds  = "seconds"
 	UnitShare    = "share" // 0 to 1
 	UnitCases    = "cases"
 	UnitFindings = "findings"
@@ -110,7 +111,7 @@ const (
 
 // A Series is one number at the end of each week, or of each week, over both periods.
 type Series struct {
-	ID     string          `json:"id"` // open, opened, closed, overdue, paths, blocked, runs
+	ID     string          `json:"id"` // open, opened, closed, overdue, paths, changes, blocked, latency, latency_p95
 	Name   string          `json:"name"`
 	Unit   string          `json:"unit"`
 	Of     engine.Priority `json:"priority,omitempty"` // absent: all

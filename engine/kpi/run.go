@@ -16,7 +16,8 @@ type Run struct {
 	Outcome            engine.Action
 	Again              bool // it decided again what was open, and read no reports
 	Signed, Loosened   bool
-	Reported, Findings int // that reports listed, and that they came to
+	Reported, Findings int           // that reports listed, and that they came to
+	Took               time.Duration // how long it took, as its machine measured it; 0: not known
 
 	// Blocks are the cases that block, and Passes those that would have and were let pass; by any names that stay the same from run to run.
 	// They are asked for only where Wants says so.
@@ -77,18 +78,24 @@ type runCounts struct {
 	judged, stopped        int         // runs on changes, and those of them that blocked
 	blocks, overridden     int         // pull requests that were blocked, and how many of them a waiver or report-only let pass soon
 	hours                  map[int]int // from the first block to the first pass
+	took                   timings     // of runs on changes
 	opened, closed         int         // validated paths
 	standing
 }
 
 type weekOfRuns struct {
 	judged, stopped int
+	took            timings
 	standing
 }
 
 func newRunTally(weeks int) *runTally {
-	return &runTally{now: runCounts{hours: map[int]int{}}, then: runCounts{hours: map[int]int{}}, latest: map[branchName]*Run{}, blocked: map[pullName]*pull{},
-		weeks: make([]weekOfRuns, weeks)}
+	counts := func() runCounts { return runCounts{hours: map[int]int{}, took: timings{}} }
+	t := &runTally{now: counts(), then: counts(), latest: map[branchName]*Run{}, blocked: map[pullName]*pull{}, weeks: make([]weekOfRuns, weeks)}
+	for i := range t.weeks {
+		t.weeks[i].took = timings{}
+	}
+	return t
 }
 
 // Begun says when the log began.
@@ -150,7 +157,9 @@ func (t *runTally) judge(c *Collector, r *Run, n *runCounts) {
 	if n != nil {
 		n.judged++
 		n.stopped += one(blocks)
+		n.took.add(r.Took)
 		if i, ok := c.weekOf(r.At); ok {
+			t.weeks[i].took.add(r.Took)
 			t.weeks[i].judged++
 			t.weeks[i].stopped += one(blocks)
 		}

@@ -53,6 +53,7 @@ func (m *maker) series() {
 	}
 	m.line("changes", "Changes judged in the week", UnitRuns, "", judged)
 	m.line("blocked", "Changes blocked in the week", UnitRuns, "", blocked)
+	m.latency()
 }
 
 func plus(a, b []int) []int {

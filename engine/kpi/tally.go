@@ -207,17 +207,24 @@ func (s *stratum) span(x Span, within Period) {
 	s.hours[min(int((took+time.Hour-1)/time.Hour), mostDays*24)]++
 }
 
-// percentile is by nearest rank, in days; n is not 0.
-func percentile(hours map[int]int, share float64) float64 {
-	all := 0
-	for _, n := range hours {
-		all += n
-	}
-	rank, seen := max(1, int(share*float64(all)+0.999999)), 0
-	for _, h := range slices.Sorted(maps.Keys(hours)) {
-		if seen += hours[h]; seen >= rank {
-			return float64(h) / 24
+// percentile is in days; there is at least one.
+func percentile(hours map[int]int, share float64) float64 { return float64(ranked(hours, share)) / 24 }
+
+// ranked is a percentile of what is counted by its size, by nearest rank; there is at least one.
+func ranked(counts map[int]int, share float64) int {
+	rank, seen := max(1, int(share*float64(sum(counts))+0.999999)), 0
+	for _, size := range slices.Sorted(maps.Keys(counts)) {
+		if seen += counts[size]; seen >= rank {
+			return size
 		}
 	}
 	return 0
+}
+
+// sum is how many are counted.
+func sum(counts map[int]int) (n int) {
+	for _, k := range counts {
+		n += k
+	}
+	return n
 }

@@ -115,7 +115,7 @@ func quarter() *kpi.Report {
 	add("due.overdue", "Overdue", kpi.UnitCases, kpi.BetterLess, 17, 23, 0)
 	add("open.cases", "Open", kpi.UnitCases, kpi.BetterLess, 212, 240, none)
 	add("backlog.net", "Backlog growth", kpi.UnitCases, kpi.BetterLess, -28, 31, none)
-	r.Figures = append(r.Figures, kpi.Figure{ID: "gate.latency", Name: "Gate latency", Unit: kpi.UnitHours, When: kpi.Within, Definition: "How long the gate takes.", Absent: "no run recorded how long it took"})
+	r.Figures = append(r.Figures, kpi.Figure{ID: "gate.override_rate", Name: "Overridden within 24 hours", Unit: kpi.UnitShare, When: kpi.Within, Definition: "Blocks that a waiver let pass.", Absent: "nothing was blocked"})
 	series := func(id, unit string, of func(i int) float64) {
 		s := kpi.Series{ID: id, Name: id, Unit: unit}
 		for i := range 26 {

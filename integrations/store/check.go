@@ -254,6 +254,9 @@ func (x *Examination) states(ctx context.Context, t transaction, runs []keptEntr
 			x.problem("%s", problem)
 		}
 	}
+	if err := x.timings(ctx, t); err != nil {
+		return err
+	}
 	return x.strays(ctx, t)
 }
 
@@ -387,7 +390,7 @@ func (p *projection) takeAll(ctx context.Context, kept evidence.Run) error {
 }
 
 // Rebuild makes what is open now anew, from the records alone, and gives how many findings there are. It reads every run; the log stays as
-// it is. A ledger in which something else is wrong is not touched.
+// it is, and so do the times that runs took, which no record could tell. A ledger in which something else is wrong is not touched.
 func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 	x, err := l.Check(ctx)
 	if err != nil {
@@ -401,6 +404,9 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 			if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
+		}
+		if err := t.exec(ctx, "DELETE "+strayTimings); err != nil {
+			return err
 		}
 		runs, err := runsOf(ctx, t)
 		if err != nil {

@@ -61,13 +61,14 @@ type viewWords struct {
 	time func(text string) string                // of a text, for a view
 	days func(from, to string) string            // between two texts
 	day  func(time string) string                // of a time of a view
+	week func(time string) string                // the Monday before a time of a view, or its day
 	past func(names string) string               // rows with the column value, of the spans in the names of a state
 	json func(body string, path []string) string // the text at a path of a document; nothing is NULL
 	text func(args []string) string              // of a time of a view, or of a member of a value of past
 }
 
 var (
-	viewWord = regexp.MustCompile(`@(time|days|day|past|json|text|now)\b`)
+	viewWord = regexp.MustCompile(`@(time|days|day|week|past|json|text|now)\b`)
 	viewNote = regexp.MustCompile(`(?m)^--.*@.*$`)
 )
 
@@ -118,6 +119,8 @@ func (w *viewWords) word(name string, args []string) string {
 		return w.days(args[0], args[1])
 	case "day":
 		return w.day(args[0])
+	case "week":
+		return w.week(args[0])
 	case "past":
 		return w.past(args[0])
 	case "json":
@@ -131,6 +134,7 @@ var sqliteViews = viewWords{
 	time: func(text string) string { return "NULLIF(" + text + ", '')" },
 	days: func(from, to string) string { return "(julianday(" + to + ") - julianday(" + from + "))" },
 	day:  func(time string) string { return "date(" + time + ")" },
+	week: func(time string) string { return "date(" + time + ", '-6 days', 'weekday 1')" },
 	past: func(names string) string { return "json_each(CAST(" + names + " AS TEXT), '$.past')" },
 	json: func(body string, path []string) string {
 		return "json_extract(CAST(" + body + " AS TEXT), '$." + strings.Join(path, ".") + "')"
@@ -149,7 +153,8 @@ var postgresViews = viewWords{
 	days: func(from, to string) string {
 		return "(EXTRACT(EPOCH FROM CAST(NULLIF(" + to + ", '') AS TIMESTAMPTZ) - CAST(NULLIF(" + from + ", '') AS TIMESTAMPTZ)) / 86400.0)"
 	},
-	day: func(time string) string { return "date_trunc('day', " + time + " AT TIME ZONE 'UTC')" },
+	day:  func(time string) string { return "date_trunc('day', " + time + " AT TIME ZONE 'UTC')" },
+	week: func(time string) string { return "date_trunc('week', " + time + " AT TIME ZONE 'UTC')" },
 	past: func(names string) string {
 		return "jsonb_array_elements(coalesce(CAST(convert_from(" + names + ", 'UTF8') AS JSONB) -> 'past', '[]'))"
 	},

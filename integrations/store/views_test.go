@@ -70,6 +70,12 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 			appending(t, l, sketch{at: begin.AddDate(0, 0, step.day), event: engine.EventSchedule, branch: "main", reports: []engine.Report{trivy}, findings: step.found}.run(t))
 		}
 		appending(t, l, sketch{at: begin.AddDate(0, 0, 11), event: engine.EventPullRequest, branch: "main", reports: []engine.Report{trivy}}.run(t))
+		for i, ms := range []time.Duration{1000, 200, 3000} { // of changes, from the first second of a week to the last day
+			leaf := appending(t, l, sketch{at: monday(begin).AddDate(0, 0, 3*i), event: engine.EventMergeGroup, branch: "main", reports: []engine.Report{trivy}}.run(t))
+			if err := l.Took(t.Context(), leaf, ms*time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+		}
 		appending(t, l, telling(t, begin.AddDate(0, 0, 12), issue(t, 5, ticket.PerAsset, "checkout", ticket.CategoryNew, "hg1-1")))
 		if err := l.Put(t.Context(), engine.Effect{Place: "https://jira.example/PAY", Kind: engine.EffectTicket, Key: "k", Ref: "PAY-1",
 			State: map[string]string{"status": "Done", "resolution": "Fixed", "category": "done"}}); err != nil {
@@ -100,8 +106,11 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 			{"SELECT finding, CAST(days AS INTEGER) FROM kpi_remediation ORDER BY finding", 2, []string{"hg1-1 4", "hg1-2 10"}},
 			{"SELECT CAST(days AS INTEGER), CAST(at_risk AS INTEGER), CAST(1000 * share AS INTEGER) FROM kpi_survival ORDER BY days", 3, []string{"4 4 750", "10 3 500"}},
 			{"SELECT priority, CAST(days AS INTEGER) FROM kpi_half_life", 2, []string{"attend 10"}},
-			{"SELECT event, outcome, records FROM kpi_run ORDER BY leaf", 3, []string{"schedule warn 3", "schedule warn 2", "schedule warn 2", "pull_request warn 0"}},
-			{"SELECT CAST(judged AS INTEGER), CAST(blocked AS INTEGER) FROM kpi_gate", 2, []string{"1 0"}},
+			{"SELECT event, outcome, records FROM kpi_run ORDER BY leaf", 3, []string{"schedule warn 3", "schedule warn 2", "schedule warn 2", "pull_request warn 0", "merge_group warn 0", "merge_group warn 0", "merge_group warn 0"}},
+			{"SELECT CAST(1000 * seconds AS INTEGER) FROM kpi_run WHERE seconds IS NOT NULL ORDER BY leaf", 1, []string{"1000", "200", "3000"}},
+			{"SELECT runs, CAST(1000 * median AS INTEGER), CAST(1000 * p95 AS INTEGER) FROM kpi_latency", 3, []string{"3 1000 3000"}},
+			{"SELECT substr(CAST(week AS TEXT), 1, 10) FROM kpi_latency", 1, []string{monday(begin).Format(time.DateOnly)}},
+			{"SELECT CAST(sum(judged) AS INTEGER), CAST(sum(blocked) AS INTEGER) FROM kpi_gate", 2, []string{"4 0"}},
 			{"SELECT branch, id, state, expires, cases FROM kpi_waiver", 5, []string{"main w-1 used 2026-12-31 2"}},
 			{"SELECT ref, status, resolution, open FROM kpi_ticket", 4, []string{"PAY-1 Done Fixed 0"}},
 		} {
@@ -120,6 +129,11 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// monday is the first one after a day, in the small hours.
+func monday(t time.Time) time.Time {
+	return t.AddDate(0, 0, 1+(7-int(t.AddDate(0, 0, 1).Weekday()-time.Monday))%7)
 }
 
 // A file with our views is a ledger; one with any other view is none, whatever it is called.

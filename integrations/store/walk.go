@@ -46,14 +46,16 @@ type RunEntry struct {
 	Repository, Branch string
 	Outcome            engine.Action // empty: it decided nothing, and has records of what happened
 	Records            int64
-	Epoch              int64 // of the sweep that decided again what was open; 0: the run read reports
+	Epoch              int64         // of the sweep that decided again what was open; 0: the run read reports
+	Took               time.Duration // as Took noted it; 0: not known
 	Run                evidence.Run
 }
 
 // pageOfRuns is how many runs are listed at once.
 const pageOfRuns = 1024
 
-const runSelection = "SELECT leaf, digest, decided, event, repository, branch, outcome, records, epoch FROM run"
+const runSelection = "SELECT leaf, digest, decided, event, repository, branch, outcome, records, epoch, coalesce(millis, 0) " +
+	"FROM run LEFT JOIN run_timing ON run_timing.run = run.leaf"
 
 // Runs goes through the runs that were given a time from since on, as the log has them, and those that decided nothing whatever their time.
 func (l *Ledger) Runs(ctx context.Context, since time.Time) iter.Seq2[*RunEntry, error] {
@@ -108,9 +110,11 @@ func (l *Ledger) listed(ctx context.Context, query string, args ...any) (page []
 		return t.each(ctx, query, args, func(scan func(...any) error) error {
 			e := &RunEntry{}
 			var at, event, outcome string
-			if err := scan(&e.Leaf, &e.Digest, &at, &event, &e.Repository, &e.Branch, &outcome, &e.Records, &e.Epoch); err != nil {
+			var millis int64
+			if err := scan(&e.Leaf, &e.Digest, &at, &event, &e.Repository, &e.Branch, &outcome, &e.Records, &e.Epoch, &millis); err != nil {
 				return err
 			}
+			e.Took = tookOf(millis)
 			var err error
 			if e.At, err = time.Parse(time.RFC3339, at); err != nil {
 				return fmt.Errorf("run %d: %w", e.Leaf, err)

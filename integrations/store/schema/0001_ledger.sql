@@ -39,6 +39,13 @@ CREATE TABLE run (
 ) STRICT;
 CREATE INDEX run_branch ON run (repository, branch, leaf);
 
+-- How long runs took, as those measured it who decided. It is no evidence: no digest covers it, and nothing else in the ledger could tell it, so
+-- that headgate db rebuild leaves it as it is. A run without a row is one of which nobody knows.
+CREATE TABLE run_timing (
+	run INTEGER NOT NULL PRIMARY KEY REFERENCES run (leaf),
+	millis INTEGER NOT NULL CHECK (millis > 0) -- from when the program began to when the run was in the log, in milliseconds, rounded up
+) STRICT;
+
 -- The parts of runs but for records, in chunks: of lists, each a number of whole lines.
 CREATE TABLE part (
 	run INTEGER NOT NULL REFERENCES run (leaf),

@@ -1,6 +1,6 @@
 -- What dashboards read: views over a ledger, made by headgate db views. They say what docs/kpis.md says, as far as SQL can say it in one view;
 -- half-lives of a period against the one before are in headgate report -o openmetrics.
--- @time, @days, @now, @day, @past, @json and @text stand for what SQLite and PostgreSQL say each in their own way: see views.go.
+-- @time, @days, @now, @day, @week, @past, @json and @text stand for what SQLite and PostgreSQL say each in their own way: see views.go.
 
 -- One line for each case: a finding on an asset of a branch.
 CREATE VIEW kpi_case AS
@@ -74,14 +74,22 @@ FROM (
 CREATE VIEW kpi_half_life AS
 SELECT priority, min(days) AS days FROM kpi_survival WHERE share <= 0.500000001 GROUP BY priority;
 
--- The runs of the log that decided something.
+-- The runs of the log that decided something. Seconds are how long one took, where that is known; no signature covers them.
 CREATE VIEW kpi_run AS
-SELECT leaf, digest, @time(decided) AS at, event, repository, branch, outcome, records, epoch FROM run WHERE outcome <> '';
+SELECT r.leaf, r.digest, @time(r.decided) AS at, r.event, r.repository, r.branch, r.outcome, r.records, r.epoch, x.millis / 1000.0 AS seconds
+FROM run r LEFT JOIN run_timing x ON x.run = r.leaf WHERE r.outcome <> '';
 
 -- Gate health: changes judged and blocked, by day.
 CREATE VIEW kpi_gate AS
 SELECT @day(at) AS day, repository, count(*) AS judged, sum(CASE WHEN outcome = 'block' THEN 1 ELSE 0 END) AS blocked
 FROM kpi_run WHERE event IN ('pull_request', 'merge_group') GROUP BY @day(at), repository;
+
+-- Gate latency: the seconds that half of the runs on changes took at most, and 95 of 100, by week from Monday on.
+CREATE VIEW kpi_latency AS
+SELECT week, count(*) AS runs, min(CASE WHEN place >= 0.5 * runs THEN seconds END) AS median, min(CASE WHEN place >= 0.95 * runs THEN seconds END) AS p95 FROM (
+	SELECT @week(at) AS week, seconds, row_number() OVER (PARTITION BY @week(at) ORDER BY seconds) AS place, count(*) OVER (PARTITION BY @week(at)) AS runs
+	FROM kpi_run WHERE event IN ('pull_request', 'merge_group') AND seconds IS NOT NULL
+) AS timed GROUP BY week;
 
 -- Waivers, as the latest run of each branch that read reports has them.
 CREATE VIEW kpi_waiver AS

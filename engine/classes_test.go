@@ -190,10 +190,7 @@ func (f *filler) inputs(n int) []Input {
 }
 
 func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
-	n := 2000
-	if long() {
-		n = 20_000
-	}
+	n := times(400, 20_000)
 	met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t)}, newFiller(1).inputs(n))
 	if met > n*9/10 || undecided > n/2 {
 		t.Errorf("so little was compared: %d random inputs, %d classes, %d without a decision", n, met, undecided)
@@ -214,8 +211,9 @@ func TestAllPacksDecideByClassWhicheverWayTheirParametersAreSet(t *testing.T) {
 			"bod2604": map[string]any{"from_if_listed": "evaluated"}, "license": map[string]any{"unknown": "allow"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t), Params: params}, newFiller(3).inputs(400))
-			if undecided > 200 || met == 0 {
+			n := times(100, 400)
+			met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t), Params: params}, newFiller(3).inputs(n))
+			if undecided > n/2 || met == 0 {
 				t.Errorf("so little was compared: %d classes, %d without a decision", met, undecided)
 			}
 		})
@@ -319,7 +317,7 @@ raise contains lib.vars(lib.raise(rego.metadata.rule(), "attend"), {"finding": i
 warn contains sprintf("%s on %s", [input.finding.title, input.asset.id]) if count(input.finding.cwes) > 1
 `)},
 	}
-	inputs := newFiller(2).inputs(600)
+	inputs := newFiller(2).inputs(times(150, 600))
 	for i := range inputs {
 		if i%2 == 0 {
 			inputs[i].Asset.Owner = "team-pay"
@@ -359,14 +357,14 @@ func TestChunksAreDecidedAsTheWhole(t *testing.T) {
 // What is remembered of verdicts is bounded by what is remembered of classes: else a policy that tells every case from every other would
 // keep an answer for each.
 func TestVerdictsOfForgottenClassesAreNotRemembered(t *testing.T) {
+	again := estate(fewCases)
+	if err := loadShipped(t, PolicySource{NoClasses: true}).Decide(t.Context(), again, decidedAt); err != nil {
+		t.Fatal(err)
+	}
 	for _, most := range []int{0, mostClasses} {
-		cases, again := estate(2*fewCases), estate(2*fewCases)
-		p, byItself := loadShipped(t, PolicySource{}), loadShipped(t, PolicySource{NoClasses: true})
+		cases, p := estate(fewCases), loadShipped(t, PolicySource{})
 		p.classes().most = most
 		if err := p.Decide(t.Context(), cases, decidedAt); err != nil {
-			t.Fatal(err)
-		}
-		if err := byItself.Decide(t.Context(), again, decidedAt); err != nil {
 			t.Fatal(err)
 		}
 		met := 0

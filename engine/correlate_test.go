@@ -289,7 +289,7 @@ func randomDiscoveries(r *rand.Rand) []Discovery {
 }
 
 func TestAnyOrderOfReportsGivesTheSameBytes(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range uint64(times(300, 2000)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		all := randomDiscoveries(r)
 		want, err := json.Marshal(Correlate(slices.Clone(all)))
@@ -312,7 +312,7 @@ func TestAnyOrderOfReportsGivesTheSameBytes(t *testing.T) {
 }
 
 func TestIDsAreThoseOfTheFindingsThatDiscoveriesBecome(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(times(200, 1000)) {
 		all := randomDiscoveries(rand.New(rand.NewPCG(seed, 3)))
 		known := map[string][]string{}
 		for _, d := range Correlate(slices.Clone(all)) {
@@ -338,7 +338,7 @@ func TestIDsAreThoseOfTheFindingsThatDiscoveriesBecome(t *testing.T) {
 }
 
 func TestNoFindingHoldsTwoCVEsUnlessAReportSaysSoAndIDsAreUnique(t *testing.T) {
-	for seed := range uint64(3000) {
+	for seed := range uint64(times(400, 3000)) {
 		all := randomDiscoveries(rand.New(rand.NewPCG(seed, 2)))
 		said := map[string]bool{}
 		sources := 0

@@ -20,7 +20,7 @@ func TestAllThatRandomPoliciesSeeTellsWhatTheirPartsTell(t *testing.T) {
 	store := inmem.NewFromObjectWithOpts(base, inmem.OptReturnASTValuesOnRead(true))
 	alike, untouched := 0, 0
 	of := reflect.TypeFor[doc]()
-	for seed := range uint64(120) {
+	for seed := range uint64(times(30, 120)) {
 		tr := newTrial(t, seed, store)
 		if tr == nil {
 			continue

@@ -415,11 +415,16 @@ func search(t testing.TB, n *trials, from, count uint64, weak weakness, worse fu
 
 func long() bool { return os.Getenv("HEADGATE_LONG") != "" }
 
-func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
-	count := uint64(300)
+// times is how often something random is done: often enough to mean something, more often if there is time.
+func times(few, many int) int {
 	if long() {
-		count = 5_000
+		return many
 	}
+	return few
+}
+
+func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
+	count := uint64(times(100, 5_000))
 	var n trials
 	if difference := search(t, &n, 1, count, "", nil); difference != "" {
 		t.Error(difference)

@@ -68,7 +68,8 @@ func TestUnknownFactsAreAssumedAndListed(t *testing.T) {
 func TestAssumptionEqualsStatingTheFact(t *testing.T) {
 	stating, assuming := loadShipped(t, PolicySource{Packs: allPacks(t)}), loadShipped(t, PolicySource{Packs: allPacks(t), Assume: policies.Assume})
 	differ := 0
-	for _, in := range newFiller(5).inputs(300) {
+	n := times(75, 300)
+	for _, in := range newFiller(5).inputs(n) {
 		if in.Context.Change == nil {
 			continue
 		}
@@ -89,7 +90,7 @@ func TestAssumptionEqualsStatingTheFact(t *testing.T) {
 			differ++
 		}
 	}
-	if differ < 50 {
+	if differ < n/6 {
 		t.Errorf("only %d inputs had something to assume", differ)
 	}
 }
@@ -100,10 +101,7 @@ func TestRangesByClassAreThoseOfEachCase(t *testing.T) {
 	byClass := loadShipped(t, src)
 	src.NoClasses = true
 	byItself := loadShipped(t, src)
-	n := 400
-	if long() {
-		n = 3000
-	}
+	n := times(100, 3000)
 	one, other := byClass.caseDecider(fewCases), byItself.caseDecider(fewCases)
 	if one.ranger.rows == nil || other.ranger.rows != nil {
 		t.Fatal("both go the same way, so nothing is compared")
@@ -156,7 +154,7 @@ func TestShippedAssumptionsOnlyTighten(t *testing.T) {
 	src.Assume = policies.Assume
 	with := loadShipped(t, src).caseDecider(fewCases)
 	tighter := 0
-	for _, in := range newFiller(13).inputs(1500) {
+	for _, in := range newFiller(13).inputs(times(300, 1500)) {
 		was, err := without.decide(t.Context(), &in, decidedAt)
 		if err != nil {
 			continue

@@ -34,11 +34,11 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
 
 	var stated []statement
-	held, _, err := p.ask(ctx, p.gate, p.summary(r), &stated)
-	if err != nil {
+	q := p.question(p.gate, p.summary(r))
+	if _, err := p.ask(ctx, q, &stated); err != nil {
 		return err
 	}
-	if err := p.complete(stated, held); err != nil {
+	if err := p.complete(stated, q.held); err != nil {
 		return err
 	}
 	r.Gate.Reasons = make([]Reason, 0, len(stated))

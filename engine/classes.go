@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -33,8 +34,9 @@ type class struct {
 // classes are the classes of a document that a policy has met, by what is observed of their inputs. Inputs are told apart by the bytes of
 // their projections, not by a digest of them, so that no two classes can be taken for one.
 type classes struct {
-	policy *Policy
-	ask    func(context.Context, *Input) (*answer, error) // the document of one input
+	policy   *Policy
+	query    func() (rego.PreparedEvalQuery, error) // the document
+	answered func(context.Context, question) (*answer, error)
 	observation
 	seed   maphash.Seed
 	most   int // of one shard
@@ -44,6 +46,9 @@ type classes struct {
 	}
 	stated []*statedValues // by part
 	sights []*sight        // by part
+
+	asked    atomic.Int64        // how many classes there were
+	composed func() *composition // nil: the document cannot be composed
 }
 
 // statedValues are the values that one part was met with, numbered.
@@ -62,20 +67,25 @@ const (
 	mostStated      = 1 << 14 // values of one part
 )
 
+// fewComposed are so few classes that it takes longer to compile what composes their answers.
+const fewComposed = 64
+
 // fewCases are so few that finding out what they have in common costs more than it saves.
 const fewCases = 100
 
-// newClasses derives what a document can tell of its input, which ask asks for. Its parts are the sets that packs state. What cannot be
-// derived, or should not be, makes every input a class of its own.
-func (p *Policy) newClasses(document ast.Ref, ask func(context.Context, *Input) (*answer, error), none bool) *classes {
-	c := &classes{policy: p, ask: ask, seed: maphash.MakeSeed(), most: mostClasses, observation: observation{observed: &observed{whole: true}}}
+// newClasses derives what a document can tell of its input, which query asks for and answered makes an answer of. Its parts are the sets that
+// packs state. What cannot be derived, or should not be, makes every input a class of its own.
+func (p *Policy) newClasses(document ast.Ref, query func() (rego.PreparedEvalQuery, error), answered func(context.Context, question) (*answer, error)) *classes {
+	c := &classes{policy: p, query: query, answered: answered, seed: maphash.MakeSeed(), most: mostClasses,
+		observation: observation{observed: &observed{whole: true}}}
+	c.composed = sync.OnceValue(func() *composition { return newComposition(p, document, &c.observation) })
 	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
 	base, ok := data.(ast.Value)
 	if err != nil || !ok {
 		return c
 	}
 	c.observation = observe(p.compiler, base, document, statedByPack, "")
-	if none {
+	if p.noClasses {
 		c.observation = observation{observed: &observed{whole: true}, compared: c.compared}
 	}
 	for _, part := range c.parts {
@@ -125,6 +135,28 @@ func (c *classes) of(key []byte) *class {
 	return fresh
 }
 
+// ask asks the policy about one input.
+func (c *classes) ask(ctx context.Context, in *Input) (*answer, error) {
+	query, err := c.query()
+	if err != nil {
+		return nil, err
+	}
+	return c.answered(ctx, c.policy.question(query, in))
+}
+
+// compose makes the answer to an input of what its parts came to. Where that is none, the policy is asked about all of the input: who reads
+// what is wrong has to see it where its author wrote it.
+func (c *classes) compose(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
+	if c.asked.Add(1) > fewComposed {
+		if made := c.composed(); made != nil {
+			if a, err := c.answered(ctx, made.question(reflect.ValueOf(in), c.stated, numbers)); err == nil {
+				return a, nil
+			}
+		}
+	}
+	return c.ask(ctx, in)
+}
+
 // number is the number of a value of a part; it is false if there are too many.
 func (v *statedValues) number(value ast.Value) (uint64, bool) {
 	text := "" // undefined
@@ -164,6 +196,7 @@ type decider struct {
 	rest     *projection
 	parts    []partDecider
 	key      []byte
+	numbers  []uint64 // of the values of parts
 }
 
 // A partDecider finds out the number of the value of a part.
@@ -209,18 +242,18 @@ func (d *decider) answerBy(ctx context.Context, in *Input, look *look) (*answer,
 		return d.classes.ask(ctx, in)
 	}
 	v := reflect.ValueOf(in)
-	d.key = d.rest.appendTo(d.key[:0], v, true)
+	d.key, d.numbers = d.rest.appendTo(d.key[:0], v, true), d.numbers[:0]
 	for i := range d.parts {
 		n, ok := d.sketched(ctx, i, v, look)
 		if !ok { // what is wrong is found out by deciding; it may not even matter
 			return d.classes.ask(ctx, in)
 		}
-		d.key = binary.AppendUvarint(d.key, n)
+		d.key, d.numbers = binary.AppendUvarint(d.key, n), append(d.numbers, n)
 	}
 	c := d.classes.of(d.key)
 	first := false
 	c.once.Do(func() {
-		if c.answer, c.err = d.classes.ask(ctx, in); c.answer != nil {
+		if c.answer, c.err = d.classes.compose(ctx, in, d.numbers); c.answer != nil {
 			c.answer.shared = c.kept
 		}
 		first = true
@@ -298,8 +331,10 @@ func (d *decider) ask(ctx context.Context, p *partDecider, v reflect.Value) (uin
 	if err != nil {
 		return 0, false
 	}
-	value, err := d.classes.policy.evaluate(ctx, query, p.seen.termOf(v).Value)
-	if err != nil {
+	policy := d.classes.policy
+	held := newHeldRules(policy.compiler)
+	value, err := policy.evaluate(ctx, query, p.seen.termOf(v).Value, rego.EvalEvaluatedRuleTracker(held.tracker))
+	if err != nil || policy.forged(value, held) {
 		return 0, false
 	}
 	return p.shared.number(value)

@@ -137,7 +137,7 @@ func decideBothWays(t *testing.T, src PolicySource, inputs []Input) (met, undeci
 	}
 	for i := range inputs {
 		one, errOne := decideBy(byClass.answer(t.Context(), &inputs[i]))(&inputs[i])
-		other, errOther := decideBy(p.answerTo(t.Context(), &inputs[i]))(&inputs[i])
+		other, errOther := decideBy(p.classes().ask(t.Context(), &inputs[i]))(&inputs[i])
 		if (errOne == nil) != (errOther == nil) || !reflect.DeepEqual(one, other) {
 			t.Fatalf("by class\n%s %v\nby itself\n%s %v\nof\n%s", inJSON(t, one), errOne, inJSON(t, other), errOther, inJSON(t, inputs[i]))
 		}

@@ -111,19 +111,32 @@ type statement struct {
 	Unreadable  any            `json:"unreadable"`
 }
 
-// answerTo asks the policy about one input and refuses an answer that nobody could act on. It depends on nothing but what the
-// policy observes of the input: not on the time, and not on facts that only messages name.
-func (p *Policy) answerTo(ctx context.Context, in *Input) (*answer, error) {
-	a := new(answer)
-	held, said, err := p.ask(ctx, p.decision, in, a)
-	a.said = said
-	if err != nil {
+// decisionRef is the document that decides.
+var decisionRef = ast.MustParseRef("data.main.decision")
+
+// A question is a query on a document.
+type question struct {
+	query rego.PreparedEvalQuery
+	input ast.Value
+	held  *heldRules // which rules hold, once it is answered
+}
+
+// question is one about a document of which the policy sees everything.
+func (p *Policy) question(query rego.PreparedEvalQuery, document any) question {
+	return question{query, termOf(reflect.ValueOf(document)).Value, newHeldRules(p.compiler)}
+}
+
+// answerTo asks the policy for a decision and refuses an answer that nobody could act on. It depends on nothing but what the policy
+// observes of the input: not on the time, and not on facts that only messages name.
+func (p *Policy) answerTo(ctx context.Context, q question) (a *answer, err error) {
+	a = new(answer)
+	if a.said, err = p.ask(ctx, q, a); err != nil {
 		return nil, err
 	}
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
 		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
-	if err := p.complete(a.Reasons, held); err != nil {
+	if err := p.complete(a.Reasons, q.held); err != nil {
 		return a, err
 	}
 	a.order()
@@ -191,28 +204,27 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	return d, d.setDates(in, now)
 }
 
-// ask evaluates a query on a document and decodes the answer; it returns which rules held, and the answer as OPA writes it: in JSON, sets as
-// lists, keys and sets sorted. An answer that is undefined is an error, and so is one that nobody could read to the end.
-func (p *Policy) ask(ctx context.Context, q rego.PreparedEvalQuery, document, into any) (held *heldRules, said string, err error) {
-	held = p.tracker()
-	value, err := p.evaluate(ctx, q, termOf(reflect.ValueOf(document)).Value, rego.EvalEvaluatedRuleTracker(held.tracker))
+// ask decodes the answer to a question, and returns it as OPA writes it: in JSON, sets as lists, keys and sets sorted. An answer that is
+// undefined is an error, and so is one that nobody could read to the end.
+func (p *Policy) ask(ctx context.Context, q question, into any) (said string, err error) {
+	value, err := p.evaluate(ctx, q.query, q.input, rego.EvalEvaluatedRuleTracker(q.held.tracker))
 	switch {
 	case err != nil:
-		return nil, "", err
+		return "", err
 	case value == nil:
-		return nil, "", fmt.Errorf("the policy has no answer: data.main is undefined for this input")
+		return "", fmt.Errorf("the policy has no answer: data.main is undefined for this input")
 	}
 	if set, ok := value.(ast.Set); ok {
 		value = ast.NewArray(set.Slice()...) // sorted
 	}
 	said = value.String()
 	if len(said) > mostSaid {
-		return nil, "", p.tooLong(value)
+		return "", p.tooLong(value)
 	}
 	if err := json.Unmarshal([]byte(said), into); err != nil {
-		return nil, "", fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+		return "", fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
 	}
-	return held, said, nil
+	return said, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

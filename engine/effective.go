@@ -121,7 +121,7 @@ func (p *Policy) at(ctx context.Context, now time.Time) (*Policy, error) {
 	data["main"] = main
 	then.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
 	var err error
-	if then.decision, err = then.prepare(ctx, "data.main.decision"); err != nil {
+	if then.decision, err = then.prepare(ctx, decisionRef.String()); err != nil {
 		return nil, err
 	}
 	then.byClass()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -11,11 +12,12 @@ import (
 // heldRules are the rules that held in an evaluation, as OPA's tracker saw it. A reason in the name of another rule is a forgery.
 type heldRules struct {
 	tracker *topdown.EvaluatedRuleTracker
+	stated  []*ast.Term     // values of parts that were given to the evaluation: what they name held when they were asked for
 	ids     map[string]bool // by id; nil: not asked yet
 }
 
-func (p *Policy) tracker() *heldRules {
-	return &heldRules{tracker: new(topdown.EvaluatedRuleTracker).WithAnnotationSet(p.compiler.GetAnnotationSet())}
+func newHeldRules(c *ast.Compiler) *heldRules {
+	return &heldRules{tracker: new(topdown.EvaluatedRuleTracker).WithAnnotationSet(c.GetAnnotationSet())}
 }
 
 func (h *heldRules) has(id string) bool {
@@ -26,8 +28,36 @@ func (h *heldRules) has(id string) bool {
 				h.ids[held] = true
 			}
 		}
+		for _, value := range h.stated {
+			for _, id := range namedIn(value.Value) {
+				h.ids[id] = true
+			}
+		}
 	}
 	return h.ids[id]
+}
+
+// namedIn are the rules that the elements of a set name.
+func namedIn(set ast.Value) (ids []string) {
+	elements, _ := set.(ast.Set)
+	if elements == nil {
+		return nil
+	}
+	elements.Foreach(func(e *ast.Term) {
+		if said, ok := e.Value.(ast.Object); ok {
+			if rule := said.Get(ast.StringTerm("rule")); rule != nil {
+				if id, ok := rule.Value.(ast.String); ok {
+					ids = append(ids, string(id))
+				}
+			}
+		}
+	})
+	return ids
+}
+
+// forged says that what a part states is in the name of a rule that did not hold.
+func (p *Policy) forged(stated ast.Value, held *heldRules) bool {
+	return slices.ContainsFunc(namedIn(stated), func(id string) bool { return p.byID[id] != nil && !held.has(id) })
 }
 
 // Bounds of what a policy may say of one input. More than that nobody reads, and every output would carry it.

@@ -173,6 +173,7 @@ func (m maker) change(d *doc) {
 type trial struct {
 	seed     uint64
 	policy   string
+	modules  map[string]*ast.Module
 	compiler *ast.Compiler
 	store    storage.Store
 	query    rego.PreparedEvalQuery
@@ -183,8 +184,16 @@ type trial struct {
 func newTrial(t testing.TB, seed uint64, store storage.Store) *trial {
 	w := &writer{Rand: rand.New(rand.NewPCG(seed, 1))}
 	rules, main := w.policy()
+	return trialOf(t, seed, store, map[string]string{"t": rules, "main": main})
+}
+
+// trialOf is one of a policy's modules.
+func trialOf(t testing.TB, seed uint64, store storage.Store, texts map[string]string) *trial {
 	modules := map[string]*ast.Module{}
-	for name, text := range map[string]string{"t": rules, "main": main} {
+	policy := ""
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(texts))) {
+		text := texts[name]
+		policy += text
 		m, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{RegoVersion: ast.RegoV1})
 		if err != nil {
 			return nil
@@ -196,7 +205,7 @@ func newTrial(t testing.TB, seed uint64, store storage.Store) *trial {
 	if c.Compile(modules); c.Failed() {
 		return nil
 	}
-	tr := &trial{seed: seed, policy: rules + main, compiler: c, store: store, strict: seed%4 != 0}
+	tr := &trial{seed: seed, policy: policy, modules: modules, compiler: c, store: store, strict: seed%4 != 0}
 	tr.query = tr.prepare(t, "data.main.decision")
 	return tr
 }

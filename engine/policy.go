@@ -172,7 +172,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	}
 	p.data = data
 	p.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
-	if p.decision, err = p.prepare(ctx, "data.main.decision"); err != nil {
+	if p.decision, err = p.prepare(ctx, decisionRef.String()); err != nil {
 		return nil, err
 	}
 	p.gate, err = p.prepare(ctx, "data.main.gate")
@@ -186,12 +186,12 @@ func (p *Policy) byClass() {
 	p.opens = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), opensStepRef.String())
 	})
-	p.steps = sync.OnceValue(func() *classes { return p.newClasses(opensStepRef, p.stepsOf, p.noClasses) })
+	p.steps = sync.OnceValue(func() *classes { return p.newClasses(opensStepRef, p.opens, p.stepsOf) })
 	p.priority = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), p.priorityRef().String())
 	})
 	p.classes = sync.OnceValue(func() *classes {
-		return p.newClasses(ast.MustParseRef("data.main.decision"), p.answerTo, p.noClasses)
+		return p.newClasses(decisionRef, func() (rego.PreparedEvalQuery, error) { return p.decision, nil }, p.answerTo)
 	})
 	if !p.noRange {
 		p.ranges = sync.OnceValue(func() *ranges { return p.newRanges() })
@@ -199,7 +199,11 @@ func (p *Policy) byClass() {
 }
 
 func (p *Policy) prepare(ctx context.Context, query string) (rego.PreparedEvalQuery, error) {
-	pq, err := rego.New(rego.Query(query), rego.Compiler(p.compiler), rego.Store(p.store), rego.StrictBuiltinErrors(true),
+	return p.prepareWith(ctx, p.compiler, query)
+}
+
+func (p *Policy) prepareWith(ctx context.Context, c *ast.Compiler, query string) (rego.PreparedEvalQuery, error) {
+	pq, err := rego.New(rego.Query(query), rego.Compiler(c), rego.Store(p.store), rego.StrictBuiltinErrors(true),
 		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil })).PrepareForEval(ctx)
 	if err != nil {
 		return pq, fmt.Errorf("prepare %s: %w", query, oneLine(err))
@@ -401,8 +405,7 @@ func rightPackage(m *ast.Module, f policyFile) []Problem {
 // longest and only refuse: they are a third of a cold start.
 func compile(modules map[string]*ast.Module, proven bool) (*ast.Compiler, error) {
 	if proven {
-		c := ast.NewCompiler().WithCapabilities(capabilities()).
-			WithSkipStages(ast.StageCheckTypes, ast.StageCheckRecursion, ast.StageCheckSafetyRuleHeads, ast.StageCheckRuleConflicts)
+		c := lenientCompiler()
 		if c.Compile(modules); c.Failed() {
 			return nil, c.Errors
 		}
@@ -416,6 +419,12 @@ func compile(modules map[string]*ast.Module, proven bool) (*ast.Compiler, error)
 		return nil, c.Errors
 	}
 	return c, nil
+}
+
+// lenientCompiler is a compiler without the checks that only refuse, for what has passed them already.
+func lenientCompiler() *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(capabilities()).
+		WithSkipStages(ast.StageCheckTypes, ast.StageCheckRecursion, ast.StageCheckSafetyRuleHeads, ast.StageCheckRuleConflicts)
 }
 
 // newCompiler is a compiler with the rules of the house: strict, against the schemas, and with nothing that reaches out.

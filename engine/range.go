@@ -27,7 +27,7 @@ type ranges struct {
 }
 
 func (p *Policy) newRanges() *ranges {
-	r := &ranges{classes: p.newClasses(p.priorityRef(), p.priorityOf, p.noClasses)}
+	r := &ranges{classes: p.newClasses(p.priorityRef(), p.priority, p.priorityOf)}
 	r.seen = r.all()
 	for i := range p.facts {
 		r.values = append(r.values, p.facts[i].values(r.compared))
@@ -38,16 +38,16 @@ func (p *Policy) newRanges() *ranges {
 // priorityRef is the document that is the priority of the decision and nothing else: the rule that the decision takes it from, if that is
 // plain to see, so that what the action depends on need not be evaluated.
 func (p *Policy) priorityRef() ast.Ref {
-	decision, priority := ast.MustParseRef("data.main.decision"), ast.MustParseRef("data.main.priority")
+	priority := ast.MustParseRef("data.main.priority")
 	of := ast.StringTerm("priority")
-	if rules := p.compiler.GetRulesExact(decision); len(rules) == 1 && rules[0].Else == nil {
+	if rules := p.compiler.GetRulesExact(decisionRef); len(rules) == 1 && rules[0].Else == nil {
 		if made, ok := boundTo(rules[0].Body, rules[0].Head.Value).Value.(ast.Object); ok && made.Get(of) != nil {
 			if boundTo(rules[0].Body, made.Get(of)).Value.Compare(priority) == 0 {
 				return priority
 			}
 		}
 	}
-	return decision.Append(of)
+	return decisionRef.Append(of)
 }
 
 // boundTo is the term that a body says a variable equals, as the compiler takes expressions apart; any other term is itself.
@@ -60,14 +60,10 @@ func boundTo(body ast.Body, t *ast.Term) *ast.Term {
 	return t
 }
 
-// priorityOf asks for the priority of one input alone.
-func (p *Policy) priorityOf(ctx context.Context, in *Input) (*answer, error) {
-	query, err := p.priority()
-	if err != nil {
-		return nil, err
-	}
+// priorityOf asks for the priority alone.
+func (p *Policy) priorityOf(ctx context.Context, q question) (*answer, error) {
 	a := new(answer)
-	if _, _, err := p.ask(ctx, query, in, &a.Priority); err != nil {
+	if _, err := p.ask(ctx, q, &a.Priority); err != nil {
 		return nil, err
 	}
 	if a.Priority.Rank() < 0 {

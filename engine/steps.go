@@ -54,18 +54,13 @@ func (p *Policy) OpensStep(ctx context.Context, cases []Case, now time.Time) ([]
 // opensStepRef is the document of all rules that open a step.
 var opensStepRef = ast.MustParseRef("data.main.opens_step")
 
-// stepsOf asks which rules open a step in an input.
-func (p *Policy) stepsOf(ctx context.Context, in *Input) (*answer, error) {
-	query, err := p.opens()
-	if err != nil {
-		return nil, err
-	}
+// stepsOf asks which rules open a step.
+func (p *Policy) stepsOf(ctx context.Context, q question) (*answer, error) {
 	a := new(answer)
-	held, _, err := p.ask(ctx, query, in, &a.Reasons)
-	if err != nil {
+	if _, err := p.ask(ctx, q, &a.Reasons); err != nil {
 		return nil, err
 	}
-	return a, p.complete(a.Reasons, held)
+	return a, p.complete(a.Reasons, q.held)
 }
 
 // CrownJewel says whether an asset is what attackers are after, by the parameter crown_jewels of the pack paths. It is nil if the pack

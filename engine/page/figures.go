@@ -31,6 +31,11 @@ func amount(v float64, unit string) (string, string) {
 		return percentage(v), "%"
 	case kpi.UnitRatio:
 		return number(v, 2), ""
+	case kpi.UnitSeconds:
+		if s := plain(v); v < 10 && s != "1" {
+			return s, unit
+		}
+		fallthrough
 	case kpi.UnitDays, kpi.UnitHours:
 		digits := 0
 		if math.Abs(v) < 10 && v != math.Trunc(v) {
@@ -261,7 +266,7 @@ const mostTeams = 8
 // shaded a step darker than its number alone would be, as it counts for more.
 func heat(teams []kpi.Team) (rows []team, left int) {
 	most := 0
-	for i := range teams {
+	for i := range teams[:min(len(teams), mostTeams)] { // the last line stands for many, and would take the colour from all others
 		for _, b := range buckets[:len(buckets)-2] {
 			most = max(most, b.of(&teams[i]))
 		}

@@ -115,6 +115,11 @@ func quarter() *kpi.Report {
 	add("due.overdue", "Overdue", kpi.UnitCases, kpi.BetterLess, 17, 23, 0)
 	add("open.cases", "Open", kpi.UnitCases, kpi.BetterLess, 212, 240, none)
 	add("backlog.net", "Backlog growth", kpi.UnitCases, kpi.BetterLess, -28, 31, none)
+	add("gate.runs", "Changes judged", kpi.UnitRuns, "", 340, 310, none)
+	add("gate.block_rate", "Blocked", kpi.UnitShare, "", .11, .14, none)
+	add("gate.unblock", "Time to unblock", kpi.UnitHours, kpi.BetterLess, 3.2, 5, none)
+	add("gate.latency", "Gate latency", kpi.UnitSeconds, kpi.BetterLess, .84, .91, none)
+	add("gate.latency_p95", "Gate latency, 95th percentile", kpi.UnitSeconds, kpi.BetterLess, 12.25, 1, none)
 	r.Figures = append(r.Figures, kpi.Figure{ID: "gate.override_rate", Name: "Overridden within 24 hours", Unit: kpi.UnitShare, When: kpi.Within, Definition: "Blocks that a waiver let pass.", Absent: "nothing was blocked"})
 	series := func(id, unit string, of func(i int) float64) {
 		s := kpi.Series{ID: id, Name: id, Unit: unit}
@@ -128,6 +133,13 @@ func quarter() *kpi.Report {
 	series("paths", kpi.UnitPaths, func(i int) float64 { return math.Round(5 - float64(i)*.15) })
 	series("open", kpi.UnitCases, func(i int) float64 { return 240 - float64(i) })
 	r.Series[2].Points[4].Value = nil
+	series("changes", kpi.UnitRuns, func(i int) float64 { return 20 + math.Round(6*math.Cos(float64(i))) })
+	series("blocked", kpi.UnitRuns, func(i int) float64 { return 4 - math.Round(float64(i)/9) })
+	series("latency", kpi.UnitSeconds, func(i int) float64 { return .8 + .02*math.Sin(float64(i)) })
+	series("latency_p95", kpi.UnitSeconds, func(i int) float64 { return 2 + .31*math.Sin(float64(i)/3) })
+	for i := range r.Series[6:] {
+		r.Series[6+i].Points[7].Value = nil
+	}
 	curve := func(p engine.Priority, period string, n int, rate, due float64) {
 		c := kpi.Curve{Priority: p, Period: period, N: n, Closed: n * 2 / 3, Due: &due}
 		for d := 1; d < 91; d += 3 {

@@ -49,7 +49,10 @@ var (
 )
 
 // pageTemplate is read once. Style and script are values of it, not text: so they stand in the page as their hashes say.
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"blank": func() *row { return &row{} }}).ParseFS(parts, "parts/*.html"))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"blank": func() *row { return &row{} },
+	"n":     func(v int) string { return number(float64(v), 0) },
+}).ParseFS(parts, "parts/*.html"))
 
 // hash names a style or script in a content security policy.
 func hash(s string) string {

@@ -240,7 +240,7 @@ func TestHostileNamesStayText(t *testing.T) {
 
 func TestTheRestOfManyDecisionsIsCounted(t *testing.T) {
 	text := written(t, &Source{Now: now, Results: one(shop(9_000), shop(9_001), shop(9_002))})
-	if !strings.Contains(text, "The 10000 that press most of 27003.") {
+	if !strings.Contains(text, "The 10,000 that press most of 27,003.") {
 		t.Error("it is not said that decisions are left out")
 	}
 	if n := strings.Count(text, `<th scope="row" class="what">`); n != shownAtFirst+1 { // and the model of a row

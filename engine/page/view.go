@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"html/template"
+	"math"
 	"slices"
 	"strings"
 
@@ -43,6 +44,7 @@ type view struct {
 	WithoutSurvival []string
 	Before          string
 	Weeks           []chart
+	Gate            *gate
 	Graph           *drawing
 	Ways            []way
 	MoreWays        int
@@ -320,6 +322,7 @@ func (v *view) figures(r *kpi.Report) {
 	if c := overTime(r, "paths", "Validated attack paths", "paths.validated"); c != nil {
 		v.Weeks = append(v.Weeks, *c)
 	}
+	v.Gate = gateOf(r)
 }
 
 // lead is the answer in a sentence or two.
@@ -344,6 +347,15 @@ func (v *view) lead(s *Source, g *gathered) {
 			says = append(says, "Things stay open for longer than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
 		default:
 			says = append(says, "Things are closed as soon as "+v.Before+": "+now+".")
+		}
+	} else if f := s.Figures.Find("backlog.net", ""); f != nil && f.Value != nil { // most is open still: whether it becomes more is known
+		switch n := count(int(math.Abs(*f.Value)), "case", "cases"); {
+		case *f.Value > 0:
+			says = append(says, "More was found than closed: "+n+" more in "+told(math.Round(s.Figures.Window.Days()), kpi.UnitDays)+".")
+		case *f.Value < 0:
+			says = append(says, "More was closed than found: "+n+" fewer in "+told(math.Round(s.Figures.Window.Days()), kpi.UnitDays)+".")
+		default:
+			says = append(says, "As much was closed as found.")
 		}
 	}
 	if f := s.Figures.Find("paths.validated", ""); f != nil && f.Value != nil {

@@ -16,7 +16,7 @@ const Count = 16
 const fewest = 4
 
 // longest bounds a message for lanes, in bytes: at the end all others would wait for it.
-const longest = 16 << 10
+const longest = 128 << 10
 
 // begun is the state before the first block: FIPS 180-4, 5.3.3.
 var begun = [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -170,15 +169,19 @@ var blobColumns = []string{"digest", "size", "zstd"}
 
 // keepChunks keeps those of a list, which are of one run alone.
 func keepChunks(ctx context.Context, t transaction, chunks iter.Seq2[[]byte, error]) (all []namedChunk, err error) {
-	err = t.insert(ctx, "blob", blobColumns, func(yield func([]any, error) bool) {
-		for chunk, err := range chunks {
-			c := namedChunk{sha256.Sum256(chunk), bytes.Count(chunk, []byte("\n"))}
-			all = append(all, c)
-			if !yield([]any{c.digest[:], len(chunk), pack(chunk)}, err) || err != nil {
+	rows := func(yield func([]any, error) bool) {
+		for c, err := range packedChunks(chunks) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			all = append(all, c.namedChunk)
+			if !yield([]any{c.digest[:], c.size, c.packed}, nil) {
 				return
 			}
 		}
-	}, skipping)
+	}
+	err = t.insert(ctx, "blob", blobColumns, ahead(rows), skipping)
 	return all, err
 }
 
@@ -292,7 +295,7 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 			}
 		}
 	}
-	if err := t.insert(ctx, "record", []string{"run", "idx", "finding", "body"}, rows, plainly); err != nil {
+	if err := t.insert(ctx, "record", []string{"run", "idx", "finding", "body"}, ahead(rows), plainly); err != nil {
 		return err
 	}
 	if have, want := sum.Tree(), in.statement.Predicate.Tree; have != want {

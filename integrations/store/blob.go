@@ -1,18 +1,22 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"iter"
+	"runtime"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/headgate/headgate/engine/evidence"
+	"github.com/headgate/headgate/engine/lanes"
 )
 
 // packer and unpacker are made when they are first needed: each keeps tables of some megabytes.
 var packer = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)))
 })
 
 var unpacker = sync.OnceValues(func() (*zstd.Decoder, error) {
@@ -26,6 +30,51 @@ func pack(content []byte) []byte {
 		panic(err) // its options, which are constant, do not fit together
 	}
 	return e.EncodeAll(content, nil)
+}
+
+// A packedChunk is a chunk of a list as it is kept.
+type packedChunk struct {
+	namedChunk
+	size   int
+	packed []byte
+}
+
+// mostPacked bounds the chunks that are packed at a time, in bytes, if there are more than one.
+const mostPacked = 4 << 20
+
+// packedChunks packs the chunks of a list, some at a time on all cores.
+func packedChunks(chunks iter.Seq2[[]byte, error]) iter.Seq2[*packedChunk, error] {
+	return func(yield func(*packedChunk, error) bool) {
+		var sums lanes.Hasher
+		var some [][]byte
+		size := 0
+		flush := func() bool {
+			made := make([]*packedChunk, len(some))
+			digests := sums.Sum(nil, nil, some)
+			_ = onAllCores(len(some), func(i int) error { // packing never fails
+				made[i] = &packedChunk{namedChunk{digests[i], bytes.Count(some[i], []byte("\n"))}, len(some[i]), pack(some[i])}
+				return nil
+			})
+			some, size = some[:0], 0
+			for _, c := range made {
+				if !yield(c, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for chunk, err := range chunks {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			some, size = append(some, chunk), size+len(chunk)
+			if (len(some) == lanes.Count || size >= mostPacked) && !flush() {
+				return
+			}
+		}
+		flush()
+	}
 }
 
 // unpack gives content back, and refuses what is not that of the digest.

@@ -208,7 +208,7 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 			}
 		}
 	}
-	if err := t.insert(ctx, "finding_state", stateColumns, rows, replacing(stateKey)); err != nil {
+	if err := t.insert(ctx, "finding_state", stateColumns, ahead(rows), replacing(stateKey)); err != nil {
 		return err
 	}
 	return t.insert(ctx, "finding_cve", append([]string{"cve"}, stateKey...), func(yield func([]any, error) bool) {

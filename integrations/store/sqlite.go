@@ -33,9 +33,10 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in.
+	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in. What undoes one
+	// statement alone is kept in memory: the transaction knows how to undo all of them.
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)", "secure_delete(ON)",
+		fmt.Sprintf("busy_timeout(%d)", sqliteWait.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)", "secure_delete(ON)", "temp_store(MEMORY)",
 	}}
 	// A URI, as a name may have a question mark.
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())

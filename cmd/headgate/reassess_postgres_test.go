@@ -29,7 +29,7 @@ func stopsOfSweep(some ...stop) []stop {
 		return some
 	}
 	all := []stop{{"epoch", againstReading}, {"branch_root", againstReading}, {"finding_state", againstReading}}
-	for _, table := range []string{"blob", "log_leaf", "log_hash", "run", "part", "record", "finding_state", "finding_cve", "branch_root", "checkpoint", "epoch"} {
+	for _, table := range []string{"blob", "log_leaf", "log_hash", "run", "part", "record", "finding_state", "branch_root", "checkpoint", "epoch"} {
 		all = append(all, stop{table, againstWriting})
 	}
 	return all

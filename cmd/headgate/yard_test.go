@@ -238,7 +238,7 @@ func (y *yard) outcome() string {
 	y.t.Helper()
 	ctx, c := context.Background(), y.connect()
 	var all strings.Builder
-	for _, table := range []string{"log_leaf", "log_hash", "checkpoint", "run", "part", "record", "finding_state", "finding_cve", "epoch", "branch_root", "effect", "sweep", "sweep_shard"} {
+	for _, table := range []string{"log_leaf", "log_hash", "checkpoint", "run", "part", "record", "finding_state", "epoch", "branch_root", "effect", "sweep", "sweep_shard"} {
 		rows, err := c.Query(ctx, "SELECT row_to_json(t)::text FROM "+table+" t ORDER BY 1")
 		if err != nil {
 			y.t.Fatal(err)

@@ -30,7 +30,6 @@ type State struct {
 	NextChange time.Time // when time alone could change the decision; zero: never
 	CVEs       []string  // that it covers, or once did, and its names in ENISA's EUVD: what threat data goes by
 	SeenBy     []string  // the scans that reported it, by what names a scan over runs: tool and target
-	NewCVEs    []string  // those of its CVEs that it did not have when the branch was begun
 	Run        int64     // the leaf of the run that saw it last
 	Index      int64     // and its record there
 	Leaf       [32]byte  // the hash of that record, as a leaf of the tree of its run
@@ -162,12 +161,6 @@ func (b *Branch) See(r *Run, seen *Sight) {
 		s.Ticket = s.Ticket.or(old.Ticket)
 		b.remove(old)
 	}
-	s.NewCVEs = s.CVEs
-	if len(known) == 1 && known[0].Finding == s.Finding {
-		had := known[0].CVEs
-		s.NewCVEs = slices.DeleteFunc(slices.Clone(s.CVEs), func(cve string) bool { return slices.Contains(had, cve) })
-		s.NewCVEs = union(s.NewCVEs, known[0].NewCVEs)
-	}
 	s.open(r, known)
 	if seen.Waived {
 		s.Status = Waived
@@ -213,7 +206,6 @@ func (b *Branch) Redecide(r *Run, made *Sight) bool {
 		return false
 	}
 	s := *was
-	s.NewCVEs = nil
 	s.Status = Open
 	if made.Waived {
 		s.Status = Waived
@@ -237,7 +229,6 @@ func (b *Branch) Tell(about func(*State) []Ticket) {
 			s.Ticket = t.or(s.Ticket)
 		}
 		if s.Ticket != was.Ticket {
-			s.NewCVEs = nil
 			b.states[at], b.dirty[at] = &s, true
 		}
 	}

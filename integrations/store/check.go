@@ -290,20 +290,26 @@ func sameStates(ctx context.Context, t transaction, b branchName, want []*histor
 			return false, err
 		}
 	}
-	cves, err := cvesOf(ctx, t, b.repository, b.branch)
-	if err != nil {
-		return false, err
-	}
+	return sameCVEs(ctx, t, b, want)
+}
+
+// sameCVEs says whether each state of a branch is found by the CVEs that it covers: a state that is not found by them is passed over when threat
+// data change.
+func sameCVEs(ctx context.Context, t transaction, b branchName, want []*history.State) (same bool, err error) {
+	lists := make(map[[2]string]string, len(want))
 	for _, s := range want {
-		for _, cve := range s.CVEs {
-			row := [3]string{s.Asset, s.Finding, cve}
-			if !cves[row] {
-				return false, nil
-			}
-			delete(cves, row)
-		}
+		lists[[2]string{s.Asset, s.Finding}] = listOf(s.CVEs)
 	}
-	return len(cves) == 0, nil
+	same = true
+	query := "SELECT asset, finding, cves FROM finding_state WHERE repository = $1 AND branch = $2"
+	err = t.each(ctx, query, []any{b.repository, b.branch}, func(scan func(...any) error) error {
+		var at [2]string
+		var cves string
+		err := scan(&at[0], &at[1], &cves)
+		same = same && lists[at] == cves
+		return err
+	})
+	return same, err
 }
 
 // sameRoot says whether the root that is kept of a branch is this one. Where no run said what is open, none is kept.
@@ -400,7 +406,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 		return 0, fmt.Errorf("what is open cannot be made of a ledger that is not as it was written: %w", err)
 	}
 	err = l.db.update(ctx, func(t transaction) error {
-		for _, table := range []string{"finding_state", "finding_cve", "branch_root", "epoch"} {
+		for _, table := range []string{"finding_state", "branch_root", "epoch"} {
 			if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
@@ -421,7 +427,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 				return err
 			}
 			findings += int64(len(all))
-			if err := writeStates(ctx, t, b.repository, b.branch, all, nil, func(s *history.State) []string { return s.CVEs }); err != nil {
+			if err := writeStates(ctx, t, b.repository, b.branch, all, nil); err != nil {
 				return err
 			}
 			if err := keepRoot(ctx, t, rootOf(b, all)); err != nil {

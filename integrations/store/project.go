@@ -161,7 +161,7 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 	}
 	put, gone := p.branch.Changed()
 	b := branchName{p.in.terms.Change.Repository, p.in.terms.Change.Branch}
-	if err := writeStates(ctx, t, b.repository, b.branch, put, gone, func(s *history.State) []string { return s.NewCVEs }); err != nil {
+	if err := writeStates(ctx, t, b.repository, b.branch, put, gone); err != nil {
 		return err
 	}
 	if !p.sweeps() {
@@ -190,14 +190,12 @@ var (
 		"owner", "criticality", "fixable", "exploited", "ticket", "ticket_status", "ticket_place", "ticket_key", "names")
 )
 
-// writeStates puts states into the tables and takes those out that are gone. Fresh are the CVEs of a state that are not in their table yet.
-func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State, fresh func(*history.State) []string) error {
+// writeStates puts states into the table and takes those out that are gone.
+func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State) error {
 	for _, s := range gone {
-		for _, table := range []string{"finding_state", "finding_cve"} {
-			query := "DELETE FROM " + table + " WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
-			if err := t.exec(ctx, query, repository, branch, s.Asset, s.Finding); err != nil {
-				return err
-			}
+		query := "DELETE FROM finding_state WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
+		if err := t.exec(ctx, query, repository, branch, s.Asset, s.Finding); err != nil {
+			return err
 		}
 	}
 	rows := func(yield func([]any, error) bool) {
@@ -208,28 +206,20 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 			}
 		}
 	}
-	if err := t.insert(ctx, "finding_state", stateColumns, ahead(rows), replacing(stateKey)); err != nil {
-		return err
-	}
-	return t.insert(ctx, "finding_cve", append([]string{"cve"}, stateKey...), func(yield func([]any, error) bool) {
-		for _, s := range put {
-			for _, cve := range fresh(s) {
-				if !yield([]any{cve, repository, branch, s.Asset, s.Finding}, nil) {
-					return
-				}
-			}
-		}
-	}, skipping)
+	return t.insert(ctx, "finding_state", stateColumns, ahead(rows), replacing(stateKey))
 }
 
 // rowOf is a state as it is kept: equal rows mean equal states.
 func rowOf(repository, branch string, s *history.State) ([]any, error) {
 	lists, err := json.Marshal(names{s.IDs, s.CVEs, s.SeenBy, s.Past}, json.Deterministic(true))
 	return []any{repository, branch, s.Asset, s.Finding, s.Status, timeText(s.FirstSeen), timeText(s.LastSeen), timeText(s.Closed), s.Reopened,
-		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], strings.Join(s.CVEs, " "), s.Waivers,
+		s.Priority, s.Action, timeText(s.Due), timeText(s.NextChange), s.Run, s.Index, s.Leaf[:], listOf(s.CVEs), s.Waivers,
 		timeText(s.Opened), s.Owner, s.Criticality, knownText(s.Fixable), knownText(s.Exploited),
 		s.Ticket.Ref, s.Ticket.Status, s.Ticket.Name.Place, s.Ticket.Name.Key, lists}, err
 }
+
+// listOf writes CVEs, which are sorted, as they are looked up.
+func listOf(cves []string) string { return strings.Join(cves, " ") }
 
 // knownText writes what is yes or no, or empty if it is not known.
 func knownText(is *bool) string {
@@ -247,19 +237,6 @@ func knownOf(text string) *bool {
 		return nil
 	}
 	return new(text == "yes")
-}
-
-// cvesOf are the CVEs of a branch's findings, each as one row of their table, by asset and finding.
-func cvesOf(ctx context.Context, t transaction, repository, branch string) (map[[3]string]bool, error) {
-	all := map[[3]string]bool{}
-	query := "SELECT asset, finding, cve FROM finding_cve WHERE repository = $1 AND branch = $2"
-	err := t.each(ctx, query, []any{repository, branch}, func(scan func(...any) error) error {
-		var row [3]string
-		err := scan(&row[0], &row[1], &row[2])
-		all[row] = true
-		return err
-	})
-	return all, err
 }
 
 // stateSelection are the columns of a state that stateIn reads.

@@ -72,8 +72,9 @@ func TestWhatIsOpenIsMadeAnewFromTheRecordsAlone(t *testing.T) {
 	}
 	want := branch(t, l)
 	for _, edit := range []string{
-		"UPDATE finding_state SET status = 'closed'", "DELETE FROM finding_state WHERE branch = 'next'", "DELETE FROM finding_cve",
+		"UPDATE finding_state SET status = 'closed'", "DELETE FROM finding_state WHERE branch = 'next'",
 		"UPDATE finding_state SET branch = 'nobody' WHERE finding = 'hg1-x' AND branch = 'next'", "UPDATE finding_state SET due = '2030-01-01T00:00:00Z'",
+		"UPDATE finding_state SET cves = 'CVE-2026-9999' WHERE finding = 'hg1-x'",
 		"UPDATE branch_root SET cases = cases + 1", "UPDATE branch_root SET root = ''", "DELETE FROM branch_root", "UPDATE branch_root SET branch = 'nobody' WHERE branch = 'next'",
 		"INSERT INTO branch_root (repository, branch, cases, root) VALUES ('acme/shop', 'nobody', 0, '')",
 	} {

@@ -104,16 +104,6 @@ CREATE INDEX finding_state_asset ON finding_state (asset, run, status);
 CREATE INDEX finding_state_next_change ON finding_state (next_change);
 CREATE INDEX finding_state_waivers ON finding_state (waivers) WHERE waivers > 0;
 
--- The CVEs of each finding, and its names in EUVD: what a change of threat data is about.
-CREATE TABLE finding_cve (
-	cve TEXT NOT NULL,
-	repository TEXT NOT NULL,
-	branch TEXT NOT NULL,
-	asset TEXT NOT NULL,
-	finding TEXT NOT NULL,
-	PRIMARY KEY (cve, repository, branch, asset, finding)
-) STRICT;
-
 -- Objects outside: at most one for each place, kind and key.
 CREATE TABLE effect (
 	place TEXT NOT NULL,

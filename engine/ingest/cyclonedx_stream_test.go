@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -72,8 +74,29 @@ func TestPlacesOfErrorsAreCountedFromTheDocumentsStart(t *testing.T) {
 	}
 }
 
-// Each level is asked whether it stands in the buffer whole; looking through all of the buffer every time would take minutes.
-func TestDeeplyNestedComponentsAreReadInTime(t *testing.T) {
+// Each level is asked whether it stands in the buffer whole. Looking through all of the buffer every time would be thousands of times the
+// report; no further than a thousand bytes from each level is about a hundred times.
+func TestDeeplyNestedValuesAreNotLookedThroughAgainAndAgain(t *testing.T) {
+	const deep = 4_500
+	doc := strings.Repeat(`{"components":[`, deep) + strings.Repeat(`]}`, deep)
+	s, looked := newStream(bufio.NewReaderSize(strings.NewReader(doc), readBytes)), 0
+	for {
+		if k := s.peek(); k == '{' || k == '[' {
+			looked += len(s.ahead())
+			s.buffered()
+		}
+		if _, err := s.dec.ReadToken(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if times := looked / len(doc); times > 200 || times == 0 {
+		t.Errorf("%d times the report is looked through", times)
+	}
+}
+
+func TestDeeplyNestedComponentsAreRead(t *testing.T) {
 	const deep = 4_500
 	nested := strings.Repeat(`{"components":[`, deep) + `{"bom-ref":"x","name":"x"}` + strings.Repeat(`]}`, deep)
 	doc := `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[` + strings.Repeat(nested+",", 30) + `{}],"vulnerabilities":[{"id":"CVE-2026-0001","affects":[{"ref":"x"}]}]}`

@@ -110,19 +110,23 @@ func (s *stream) decode(v any) error {
 	return json.UnmarshalDecode(s.dec, v)
 }
 
-// buffered says whether the next value is an object or array that has been read from the report to its end already. After it has looked
-// in vain it looks no further than a few times what has been read since: each value inside a large one may be asked about.
+// buffered says whether the next value is an object or array that has been read from the report to its end already.
 func (s *stream) buffered() bool {
 	if k := s.peek(); k != '{' && k != '[' {
 		return false
 	}
-	unread := s.dec.UnreadBuffer()
-	most := max(1<<10, 4*(s.offset()-s.vain))
-	if ends := endsIn(unread[:min(int64(len(unread)), most)]); ends {
+	if endsIn(s.ahead()) {
 		return true
 	}
 	s.vain = s.offset()
 	return false
+}
+
+// ahead is where the end of the next value is looked for: in what has been read from the report already. After that was done in vain it is
+// no more than a few times what has been read since, as each value inside a large one may be asked about.
+func (s *stream) ahead() []byte {
+	unread := s.dec.UnreadBuffer()
+	return unread[:min(int64(len(unread)), max(1<<10, 4*(s.offset()-s.vain)))]
 }
 
 // skip passes over the next value: at once if it has been read already, else token by token, since a value can be of any size.

@@ -287,11 +287,19 @@ func TestAFeedOfTheFutureIsRefused(t *testing.T) {
 		t.Errorf("have %v", err)
 	}
 
+	p.text("/epss", strings.Replace(cutText(model, 21, 3000, 0.1), "2026-11-21", "2099-11-21", 1))
+	if _, err := feeds.Update(t.Context(), p.options(dir, intel.FeedEPSS)); err == nil || !strings.Contains(err.Error(), "has not come yet") {
+		t.Errorf("EPSS: have %v", err)
+	}
+
 	b := vulncheckServers(t)
 	b.text("/euvd", `[{"cveId":"CVE-2031-20001","euvdId":"EUVD-2031-6001","dateAdded":"2099-11-19","sources":["eukev_kev"]}]`)
-	o := b.further(t.TempDir())
-	o.Only, o.Also = []intel.Feed{intel.FeedEUVD}, []intel.Feed{intel.FeedEUVD}
-	if _, err := feeds.Update(t.Context(), o); err == nil || !strings.Contains(err.Error(), "has not come yet") {
-		t.Errorf("EUVD: have %v", err)
+	b.archive = vulncheckArchiveOf(t, 150, "2099-11-19")
+	for _, feed := range []intel.Feed{intel.FeedEUVD, intel.FeedVulnCheck} {
+		o := b.further(t.TempDir())
+		o.Only, o.Also = []intel.Feed{feed}, []intel.Feed{feed}
+		if _, err := feeds.Update(t.Context(), o); err == nil || !strings.Contains(err.Error(), "has not come yet") {
+			t.Errorf("%s: have %v", feed, err)
+		}
 	}
 }

@@ -27,9 +27,15 @@ func infoOf(k intel.Kept) engine.IntelInfo {
 // vulncheckArchive is VulnCheck KEV with n made-up entries, as it is handed out.
 func vulncheckArchive(t *testing.T, n int) []byte {
 	t.Helper()
+	return vulncheckArchiveOf(t, n, "2026-11-19")
+}
+
+// vulncheckArchiveOf is one whose entries were added on a day.
+func vulncheckArchiveOf(t *testing.T, n int, day string) []byte {
+	t.Helper()
 	var records []string
 	for i := range n {
-		records = append(records, fmt.Sprintf(`{"vendorProject":"Example","product":"Gateway","knownRansomwareCampaignUse":"Unknown","cve":["CVE-2031-%05d"],"date_added":"2026-11-19T00:00:00Z"}`, 20000+i))
+		records = append(records, fmt.Sprintf(`{"vendorProject":"Example","product":"Gateway","knownRansomwareCampaignUse":"Unknown","cve":["CVE-2031-%05d"],"date_added":"%sT00:00:00Z"}`, 20000+i, day))
 	}
 	var b bytes.Buffer
 	z := archivezip.NewWriter(&b)

@@ -44,6 +44,8 @@ type app struct {
 	screen *screen // standard error, if it is a terminal; nil: it is none
 	logged bool    // standard error is kept to be read later: a file, or what a CI system shows
 
+	longWork time.Duration // how long work takes of which a log is told; 0: as progress.go has it
+
 	wire  http.RoundTripper // what sends to services; nil: the network
 	waits transport.Clock   // by which services are waited for; nil: the real one
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ const (
 )
 
 // A progress tells people on standard error how far long work has come: by a bar on a terminal, which is gone once the work is done, by a
-// line every now and then in a log, and not at all in a pipe. Add and expect may be called from any goroutine.
+// line every now and then and one at the end in a log, and not at all in a pipe. Add and expect may be called from any goroutine.
 type progress struct {
 	app   *app
 	what  string           // is done, as "deciding"
@@ -87,7 +88,7 @@ func (a *app) onScreen() bool {
 
 func (p *progress) tell() {
 	defer close(p.ended)
-	first, every := logFirst, logEvery
+	first, every := cmp.Or(p.app.longWork, logFirst), logEvery
 	if p.app.onScreen() {
 		first, every = drawFirst, drawEvery
 		defer p.app.screen.show("")
@@ -98,6 +99,10 @@ func (p *progress) tell() {
 	for {
 		select {
 		case <-p.stop:
+			if after := time.Since(began); !p.app.onScreen() && after >= first {
+				p.note(after)
+				p.app.say("note", p.line())
+			}
 			return
 		case <-tick.C:
 		}
@@ -141,7 +146,7 @@ func (p *progress) rate() float64 {
 // left is how long the rest takes at this rate; it is false where that cannot be said.
 func (p *progress) left() (time.Duration, bool) {
 	rest, rate := p.total.Load()-p.done.Load(), p.rate()
-	if p.total.Load() == 0 || rest < 0 || rate <= 0 {
+	if p.total.Load() == 0 || rest <= 0 || rate <= 0 {
 		return 0, false
 	}
 	seconds := float64(rest) / rate

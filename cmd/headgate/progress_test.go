@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 )
@@ -101,20 +102,42 @@ func TestTheBarMakesWayForWhatIsSaid(t *testing.T) {
 func TestProgressIsSilentWhereNobodyLooks(t *testing.T) {
 	var out bytes.Buffer
 	on := &screen{to: &out, width: func() int { return 80 }}
-	for _, a := range []*app{{stderr: &out}, {stderr: &strings.Builder{}, screen: on}, {stderr: on, screen: on}} {
-		p := a.progress("deciding", 1000)
-		var work sync.WaitGroup
-		for range 4 {
-			work.Go(func() {
-				for range 250 {
-					p.add(1)
-				}
-			})
-		}
-		work.Wait()
-		p.end()
-		if p.done.Load() != 1000 || out.Len() > 0 {
-			t.Errorf("%d of 1000 were counted, and %q was written", p.done.Load(), out.String())
-		}
+	for _, a := range []*app{{stderr: &out}, {stderr: &strings.Builder{}, screen: on}, {stderr: on, screen: on}, {stderr: &out, logged: true}} {
+		synctest.Test(t, func(t *testing.T) { // where work takes no time
+			p := a.progress("deciding", 1000)
+			var work sync.WaitGroup
+			for range 4 {
+				work.Go(func() {
+					for range 250 {
+						p.add(1)
+					}
+				})
+			}
+			work.Wait()
+			p.end()
+			if p.done.Load() != 1000 || out.Len() > 0 {
+				t.Errorf("%d of 1000 were counted, and %q was written", p.done.Load(), out.String())
+			}
+		})
 	}
+}
+
+func TestALogIsToldOfLongWorkEveryNowAndThenAndAtItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := (&app{stderr: &out, logged: true}).progress("deciding", 500)
+		time.Sleep(drawEvery / 2) // between two looks
+		for range 50 {
+			time.Sleep(time.Second)
+			p.add(10)
+		}
+		p.end()
+		const want = `headgate: note: deciding: 90 of 500 (18 %), 10 a second, 0:41 left
+headgate: note: deciding: 390 of 500 (78 %), 10 a second, 0:11 left
+headgate: note: deciding: 500 of 500 (100 %), 10 a second
+`
+		if out.String() != want {
+			t.Errorf("the log has\n%s and not\n%s", out.String(), want)
+		}
+	})
 }

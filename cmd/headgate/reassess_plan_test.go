@@ -2,12 +2,32 @@ package main
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/headgate/headgate/integrations/store"
 )
+
+// The last line of each part of a sweep has all of it: what is found out, decided, written and appended is counted whole.
+func TestALogIsToldOfEveryPartOfALongSweep(t *testing.T) {
+	e := newEstate(t)
+	e.must("gate", "grype.json", "--ledger", "ledger.db", "--branch", "main", "--event", "push", "--report-only")
+	e.now = e.now.Add(time.Hour)
+	e.kev[cveOf(3)], e.kev[cveOf(7)] = "2026-11-01", "2026-11-01"
+	e.settle()
+	e.longWork = time.Nanosecond
+	e.must("reassess", "--ledger", "ledger.db")
+	told := e.stderr.String()
+	for _, want := range []string{
+		"finding out what changed, in cases: 2", "deciding again, in shards: 1 of 1 (100 %)", "writing what changed: 2 of 2 (100 %)", "appending what changed: 2 of 2 (100 %)",
+	} {
+		if !regexp.MustCompile(`(?m)^headgate: note: ` + regexp.QuoteMeta(want) + `(, [0-9,]+ a second)?$`).MatchString(told) {
+			t.Errorf("no line says %q:\n%s", want, told)
+		}
+	}
+}
 
 // Whoever runs at night in CI has today's threat data alone: what was decided on is in the ledger, so that a day still costs no more than what
 // it changed.

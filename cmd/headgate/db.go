@@ -52,10 +52,19 @@ func dbCommand(use, short, long string, do func(ctx context.Context, l *store.Le
 			return err
 		}
 		defer l.Close()
-		return do(c.Context(), l, where)
+		return inLedger(where, do(c.Context(), l, where))
 	}}
 	ledgerFlag(c, &where)
 	return c
+}
+
+// inLedger says of a failure to read a ledger which one it is.
+func inLedger(where string, err error) error {
+	f := (*failure)(nil)
+	if !errors.As(err, &f) || f.status != statusUndecided || strings.Contains(f.Error(), store.Shown(where)) {
+		return err
+	}
+	return undecided(fmt.Errorf("the ledger %s: %w", store.Shown(where), plain(f.err)), f.hint)
 }
 
 func ledgerFlag(c *cobra.Command, where *string) {

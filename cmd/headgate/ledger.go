@@ -131,6 +131,10 @@ func ledgerFailure(where string, err error) error {
 		return undecided(is, "")
 	case errors.Is(err, store.ErrOld):
 		return setup(is, "headgate db migrate --ledger "+shown+" brings its tables up to this version")
+	case errors.Is(err, store.ErrNew):
+		return setup(is, "a newer headgate made them: use that one")
+	case errors.Is(err, store.ErrForeign):
+		return setup(is, "name a file that is not there yet, or a schema of its own: headgate gate --ledger makes a ledger there")
 	case errors.Is(err, fs.ErrNotExist):
 		return setup(is, "headgate gate --ledger makes one")
 	}

@@ -13,5 +13,8 @@ func (l *Ledger) History(ctx context.Context, repository, branch string) (*histo
 		known, err = statesOf(ctx, t, repository, branch)
 		return err
 	})
-	return history.NewBranch(known...), err
+	if err != nil {
+		return nil, err
+	}
+	return history.NewBranch(known...), nil
 }

@@ -47,14 +47,38 @@ func migrationsOf(files fs.FS) ([]migration, error) {
 	return all, nil
 }
 
-// versionOf reads which version the tables have; 0: there are none.
-func versionOf(ctx context.Context, d database, t transaction) (version int, err error) {
+// ErrForeign means that there is a database, and that it is another program's, or damaged.
+var ErrForeign = errors.New("there are tables, and they are not those of a ledger")
+
+// ErrNew means that the ledger's tables are of a later version than this program's.
+var ErrNew = errors.New("the tables of the ledger are of a later version")
+
+// versionOf reads which version the tables have; 0: there are none. What was applied to them must be what this program would apply, as far as
+// it knows of it: other programs number their migrations too.
+func versionOf(ctx context.Context, d database, t transaction, all []migration) (version int, err error) {
 	n, err := d.tables(ctx, t)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	if err := t.each(ctx, "SELECT max(version) FROM migration", nil, func(scan func(...any) error) error { return scan(&version) }); err != nil {
-		return 0, fmt.Errorf("there are tables, and they are not those of a ledger: %w", err)
+	known := 0
+	err = t.each(ctx, "SELECT version, name FROM migration ORDER BY version LIMIT $1", []any{len(all) + 1}, func(scan func(...any) error) error {
+		var name string
+		switch err := scan(&version, &name); {
+		case err != nil:
+			return err
+		case version > len(all):
+			return nil
+		case version != known+1 || name != all[known].name:
+			return fmt.Errorf("%d %.80q is no migration of it", version, name)
+		}
+		known++
+		return nil
+	})
+	if err == nil && known == 0 {
+		err = errors.New("no migration is noted")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
 	return version, nil
 }
@@ -73,12 +97,12 @@ const (
 func migrate(ctx context.Context, d database, all []migration, how readiness) (from, to int, err error) {
 	to = len(all)
 	look := func(t transaction) (err error) {
-		from, err = versionOf(ctx, d, t)
+		from, err = versionOf(ctx, d, t, all)
 		switch {
 		case err != nil:
 			return err
 		case from > to:
-			return fmt.Errorf("the tables of the ledger are of version %d, and this program knows up to %d", from, to)
+			return fmt.Errorf("%w: at least %d, and this program knows up to %d", ErrNew, from, to)
 		case from == 0 && how == toRead:
 			return fmt.Errorf("there is no ledger: %w", fs.ErrNotExist)
 		case from > 0 && from < to && how != toMigrate:

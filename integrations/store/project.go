@@ -251,7 +251,10 @@ func statesOf(ctx context.Context, t transaction, repository, branch string) (al
 		all = append(all, s)
 		return err
 	})
-	return all, err
+	if err != nil {
+		return nil, err // the last one is none
+	}
+	return all, nil
 }
 
 // stateIn reads a state out of a row, whose further columns go to where the caller says.
@@ -278,7 +281,7 @@ func stateIn(scan func(...any) error, more ...any) (*history.State, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("state of %.80q on %.80q: %w", s.Finding, s.Asset, err)
+		return nil, &evidence.Damage{File: fmt.Sprintf("the state of %.80q on %.80q", s.Finding, s.Asset), What: fmt.Sprintf("cannot be read: %.200v", err)}
 	}
 	copy(s.Leaf[:], leaf)
 	s.IDs, s.CVEs, s.SeenBy, s.Past = n.IDs, n.CVEs, n.SeenBy, n.Past

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,6 +35,9 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := canBeDatabase(path); err != nil {
+		return nil, err
+	}
 	// What is committed must be on the disk: the log is written through at each commit (FULL), not only when it is folded in. What undoes one
 	// statement alone is kept in memory: the transaction knows how to undo all of them.
 	q := url.Values{"_pragma": {
@@ -49,6 +54,18 @@ func openSQLite(ctx context.Context, file string) (*sqliteFile, error) {
 		return nil, inWords(err)
 	}
 	return &sqliteFile{db: db, path: path}, nil
+}
+
+// canBeDatabase says what keeps a path from being that of a database: SQLite says of all of it that there is an error, and waits for a pipe.
+func canBeDatabase(path string) error {
+	is, err := os.Stat(path)
+	if err == nil && !is.Mode().IsRegular() {
+		return errors.New("it is no regular file")
+	}
+	if folder, err := os.Stat(filepath.Dir(path)); err == nil && !folder.IsDir() || errors.Is(err, fs.ErrNotExist) {
+		return errors.New("the folder that it is to lie in is not there")
+	}
+	return nil // whatever else is wrong, SQLite finds out
 }
 
 func (s *sqliteFile) close() error { return s.db.Close() }
@@ -151,6 +168,10 @@ func inWords(err error) error {
 		return fmt.Errorf("the file is no SQLite database: %w", err)
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("the file is damaged: %w", err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("the file, or its folder, cannot be written to: %w", err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("the disk did not take, or did not give, what is in the file: %w", err)
 	case sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("the file cannot be opened: %w", err)
 	}

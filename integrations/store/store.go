@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -50,6 +51,8 @@ func open(ctx context.Context, where string, connections int) (database, error) 
 		return openPostgres(ctx, where, connections)
 	case IsGit(where):
 		return nil, fmt.Errorf("%s is a log on a git ref, which is no database", where)
+	case strings.Contains(where, "://"):
+		return nil, errors.New("no ledger has such an address: it is the name of a file, or begins with " + formPostgres)
 	}
 	return openSQLite(ctx, strings.TrimPrefix(where, formSQLite))
 }

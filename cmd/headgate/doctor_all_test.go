@@ -95,6 +95,13 @@ func TestDoctorFindsAllInOrder(t *testing.T) {
 	}
 }
 
+func TestDoctorSaysOnceWhatPutsSeveralThingsRight(t *testing.T) {
+	_, out := visit{files: map[string]string{".headgate/headgate.yaml": "packs: [ssvc]\n"}, args: []string{"--only", "settings,policy"}}.run(t)
+	if off, fixes := strings.Count(out, "is off"), strings.Count(out, "→ "); off < 5 || fixes != 1 {
+		t.Errorf("%d packs are off, with %d things to do:\n%s", off, fixes, out)
+	}
+}
+
 func TestDoctorSaysOfEverythingWhatToPutRight(t *testing.T) {
 	key := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n"
 	waiver := "waivers:\n  - {id: W-1, finding: CVE-2024-1, reason: none, created: 2026-01-01, expires: 2026-11-25}\n  - {id: W-2, finding: CVE-2024-2, reason: none, created: 2026-01-01, expires: 2026-02-01}\n"
@@ -109,6 +116,7 @@ func TestDoctorSaysOfEverythingWhatToPutRight(t *testing.T) {
 		"no such priority":                       {visit{files: map[string]string{".headgate/headgate.yaml": "fail_on: never\n"}}, 2, []string{`fail fail_on fail-on "never" is no priority`}},
 		"settings not committed":                 {visit{files: map[string]string{".headgate/assets.yaml": knownAsset}, git: []string{"commit --allow-empty -q -m a"}}, 0, []string{"warn settings .headgate is not committed", "git add .headgate"}},
 		"no base":                                {visit{git: []string{"commit"}}, 0, []string{"warn base origin/main cannot be read", "git fetch"}},
+		"no remote":                              {visit{git: []string{"commit", "remote remove origin"}}, 0, []string{"warn base there is no remote origin", "git remote add origin …; until then, --base main names it"}},
 		"a base that is asked for and not there": {visit{git: []string{"commit"}, args: []string{"--base", "nowhere"}}, 3, []string{"fail base nowhere cannot be read"}},
 		"a base without settings":                {visit{git: []string{"commit", "update-ref refs/remotes/origin/main HEAD"}}, 0, []string{"has no .headgate: pull requests are judged by the shipped defaults"}},
 		"a pack is off":                          {visit{files: map[string]string{".headgate/headgate.yaml": "packs: [ssvc]\n"}}, 0, []string{"warn weakened pack change is off"}},

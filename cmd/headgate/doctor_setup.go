@@ -91,10 +91,15 @@ func absolute(name string) string {
 // base looks whether the base commit can be read, and what would judge by it.
 func (x *examination) base(ctx context.Context, d *department) {
 	name, needed := cmp.Or(x.flags.base, x.event.base()), true
+	branch := cmp.Or(git.DefaultBranch(ctx, "."), "main")
 	if name == "" {
-		name, needed = "origin/"+cmp.Or(git.DefaultBranch(ctx, "."), "main"), false
+		name, needed = "origin/"+branch, false
 	}
 	from, err := x.openCommit(ctx, name)
+	if err != nil && !needed && !git.HasOrigin(ctx, ".") {
+		d.warn("base", "git remote add origin …; until then, --base "+branch+" names it", "there is no remote origin, from which the base of pull requests would come")
+		return
+	}
 	if err != nil {
 		says, fix := "%s cannot be read: %v", "git fetch origin; in a workflow, let actions/checkout keep its credentials, or fetch-depth: 0"
 		if needed {

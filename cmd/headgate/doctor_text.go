@@ -33,7 +33,7 @@ func tellDoctor(w io.Writer, o report.Options, all []department) error {
 			b.WriteString("  " + printable(d.Place))
 		}
 		b.WriteString("\n")
-		for _, c := range d.Checks {
+		for n, c := range d.Checks {
 			counts[c.Status]++
 			check := printable(c.Check)
 			head := "  " + paint(o, standingColours[c.Status], string(c.Status)) + strings.Repeat(" ", 4-len(c.Status)) + "  " + check
@@ -44,6 +44,9 @@ func tellDoctor(w io.Writer, o report.Options, all []department) error {
 					continue
 				}
 				b.WriteString(strings.Repeat(" ", indent) + line + "\n")
+			}
+			if n+1 < len(d.Checks) && d.Checks[n+1].Fix == c.Fix { // one thing to do for several is said once, below the last
+				continue
 			}
 			for i, line := range folded(printable(c.Fix), width-2) {
 				b.WriteString(strings.Repeat(" ", indent) + []string{"→ ", "  "}[min(i, 1)] + line + "\n")

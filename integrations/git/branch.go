@@ -41,6 +41,12 @@ func DefaultBranch(ctx context.Context, dir string) string {
 	return Branch(ctx, dir)
 }
 
+// HasOrigin says whether the repository of a folder has the remote "origin".
+func HasOrigin(ctx context.Context, dir string) bool {
+	_, err := run(ctx, dir, "config", "--local", "--get", "remote.origin.url")
+	return err == nil
+}
+
 // OriginHost is the host of the remote "origin" of the repository of a folder; empty if there is none.
 func OriginHost(ctx context.Context, dir string) string {
 	out, err := run(ctx, dir, "config", "--local", "--get", "remote.origin.url")

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,9 +49,10 @@ func TestPicturesAreOfRealRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	taker := newCamera(t)
-	terminal := ran(t, readmeTime, 100, "gate", "checkout", "-o", "text", "-o", "markdown=comment.md")
-	taker.take(filepath.Join(folder, "terminal.png"), onTerminal(terminal), shot{width: 868, height: 640, scale: 1})
-	taker.take(filepath.Join(folder, "comment.png"), asComment(t, readFile(t, "comment.md")), shot{width: 860, height: 800, scale: 1})
+	pullRequest(t)
+	terminal := ran(t, readmeTime, 100, "gate", "checkout", "--event", "pull_request", "--base", "HEAD~1", "--baseline", "before", "-o", "text", "-o", "markdown=comment.md")
+	taker.take(filepath.Join(folder, "terminal.png"), onTerminal(terminal), shot{width: 868, height: int64(42 + 19.6*float64(strings.Count(terminal, "\n"))), scale: 1})
+	taker.take(filepath.Join(folder, "comment.png"), asComment(t, readFile(t, "comment.md")), shot{width: 860, height: 785, scale: 1})
 
 	halfAYear(t)
 	ran(t, readmeTime, 0, "report", "--ledger", "ledger.db", "-o", "html=page.html")
@@ -71,28 +73,66 @@ func ran(t *testing.T, at time.Time, width int, args ...string) string {
 	return out.String()
 }
 
+// pullRequest makes the example a change in a repository: two packages come with it, whose findings the reports of before lack.
+func pullRequest(t *testing.T) {
+	t.Helper()
+	if err := os.CopyFS("before", os.DirFS(filepath.Join("checkout", "reports"))); err != nil {
+		t.Fatal(err)
+	}
+	brought := map[string]bool{"golang.org/x/net": true, "github.com/golang-jwt/jwt/v5": true}
+	for _, l := range scans {
+		file := filepath.Join("before", l.name)
+		var report map[string]any
+		if err := json.Unmarshal([]byte(readFile(t, file)), &report); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range l.of(report) {
+			all, _ := at[l.key].([]any)
+			at[l.key] = slices.DeleteFunc(all, func(v any) bool { return brought[l.pkg(v.(map[string]any))] })
+		}
+		text, err := json.Marshal(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, file, string(text))
+	}
+	writeFile(t, ".gitignore", "reports/\nbefore/\n")
+	commit := func(says string) {
+		gitIn(t, ".", "add", ".")
+		gitIn(t, ".", "commit", "-q", "-m", says)
+	}
+	gitIn(t, ".", "init", "-q", "-b", "main")
+	commit("Sell things")
+	mod := filepath.Join("checkout", "go.mod")
+	writeFile(t, mod, readFile(t, mod)+"\n// The versions that sign sessions are held in go.sum.\n")
+	commit("Sign sessions")
+}
+
+// scans are the reports of the example with the packages that are weak.
+var scans = []struct {
+	name string
+	of   func(report map[string]any) []map[string]any // what holds the lists of findings
+	key  string
+	id   func(finding map[string]any) string
+	pkg  func(finding map[string]any) string
+}{
+	{"trivy-image.json", resultsOf, "Vulnerabilities", textIn("", "VulnerabilityID"), textIn("", "PkgName")},
+	{"trivy-edge.json", resultsOf, "Vulnerabilities", textIn("", "VulnerabilityID"), textIn("", "PkgName")},
+	{"grype-image.json", func(r map[string]any) []map[string]any { return []map[string]any{r} }, "matches", textIn("vulnerability", "id"), textIn("artifact", "name")},
+}
+
 // halfAYear is 26 weeks of the example's main branch: each week some of the packages that its scans find weak are mended and others come, and
 // towards the end more are mended.
 func halfAYear(t *testing.T) {
 	t.Helper()
 	chance := rand.New(rand.NewPCG(1, 2))
-	lists := []struct {
-		name string
-		of   func(report map[string]any) []map[string]any // what holds the lists of findings
-		key  string
-		id   func(finding map[string]any) string
-	}{
-		{"trivy-image.json", resultsOf, "Vulnerabilities", idIn("", "VulnerabilityID")},
-		{"trivy-edge.json", resultsOf, "Vulnerabilities", idIn("", "VulnerabilityID")},
-		{"grype-image.json", func(r map[string]any) []map[string]any { return []map[string]any{r} }, "matches", idIn("vulnerability", "id")},
-	}
 	whole := map[string]string{}
-	for _, l := range lists {
+	for _, l := range scans {
 		whole[l.name] = readFile(t, filepath.Join("checkout", "reports", l.name))
 	}
 	mended := map[string]bool{}
 	for week := 26; week >= 0; week-- {
-		for _, l := range lists {
+		for _, l := range scans {
 			var report map[string]any
 			if err := json.Unmarshal([]byte(whole[l.name]), &report); err != nil {
 				t.Fatal(err)
@@ -131,8 +171,8 @@ func resultsOf(report map[string]any) (all []map[string]any) {
 	return all
 }
 
-// idIn reads the id of a finding, in a part of it.
-func idIn(part, key string) func(map[string]any) string {
+// textIn reads what a finding says in a part of it.
+func textIn(part, key string) func(map[string]any) string {
 	return func(finding map[string]any) string {
 		if part != "" {
 			finding = finding[part].(map[string]any)
@@ -239,7 +279,7 @@ func asComment(t *testing.T, markdown string) string {
 body { margin: 0; padding: 24px 28px; color: #1f2328; background: #fff; font: 14px/1.5 system-ui, "Liberation Sans", sans-serif; }
 h3 { font-size: 17px; margin: 0 0 12px; } p { margin: 0 0 10px; } code { font: 12px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 2px 5px; border-radius: 5px; }
 table { border-collapse: collapse; margin: 12px 0; } th, td { border: 1px solid #d1d9e0; padding: 5px 12px; text-align: left; } th { font-weight: 600; } tr:nth-child(even) { background: #f6f8fa; }
-details { margin: 8px 0; } sub { color: #59636e; font-size: 12px; vertical-align: baseline; }
+strong code { font-weight: 700; } details { margin: 8px 0; } sub { color: #59636e; font-size: 12px; vertical-align: baseline; }
 </style>`)
 	if err := goldmark.New(goldmark.WithExtensions(gm.GFM), goldmark.WithRendererOptions(gmhtml.WithUnsafe())).Convert([]byte(markdown), &b); err != nil {
 		t.Fatal(err)

@@ -430,7 +430,7 @@ func (l *Ledger) Rebuild(ctx context.Context) (findings int64, err error) {
 				return err
 			}
 			findings += int64(len(all))
-			if err := writeStates(ctx, t, b.repository, b.branch, all, nil); err != nil {
+			if err := writeStates(ctx, t, b.repository, b.branch, all, nil, plainly); err != nil {
 				return err
 			}
 			if err := keepRoot(ctx, t, rootOf(b, all)); err != nil {

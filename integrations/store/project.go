@@ -31,6 +31,7 @@ type projection struct {
 	run    history.Run
 	scans  [][]string      // of each report of the terms: the scans that it is of
 	branch *history.Branch // nil: the run changes nothing
+	first  bool            // nothing is kept of the branch yet
 	in     *incoming
 	again  []redecided // of a run of a sweep: what it decided again, before it is written
 	epoch  []byte      // the record of a sweep that it has, if it has one
@@ -44,7 +45,7 @@ func (in *incoming) projection(ctx context.Context, t transaction, leaf int64) (
 		return p, nil
 	}
 	known, err := statesOf(ctx, t, in.terms.Change.Repository, in.terms.Change.Branch)
-	p.branch = history.NewBranch(known...)
+	p.branch, p.first = history.NewBranch(known...), len(known) == 0
 	return p, err
 }
 
@@ -161,7 +162,11 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 	}
 	put, gone := p.branch.Changed()
 	b := branchName{p.in.terms.Change.Repository, p.in.terms.Change.Branch}
-	if err := writeStates(ctx, t, b.repository, b.branch, put, gone); err != nil {
+	how := replacing(stateKey)
+	if p.first {
+		how = plainly
+	}
+	if err := writeStates(ctx, t, b.repository, b.branch, put, gone, how); err != nil {
 		return err
 	}
 	if !p.sweeps() {
@@ -191,7 +196,7 @@ var (
 )
 
 // writeStates puts states into the table and takes those out that are gone.
-func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State) error {
+func writeStates(ctx context.Context, t transaction, repository, branch string, put, gone []*history.State, how insertion) error {
 	for _, s := range gone {
 		query := "DELETE FROM finding_state WHERE repository = $1 AND branch = $2 AND asset = $3 AND finding = $4"
 		if err := t.exec(ctx, query, repository, branch, s.Asset, s.Finding); err != nil {
@@ -206,7 +211,7 @@ func writeStates(ctx context.Context, t transaction, repository, branch string, 
 			}
 		}
 	}
-	return t.insert(ctx, "finding_state", stateColumns, ahead(rows), replacing(stateKey))
+	return t.insert(ctx, "finding_state", stateColumns, ahead(rows), how)
 }
 
 // rowOf is a state as it is kept: equal rows mean equal states.

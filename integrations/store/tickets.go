@@ -94,7 +94,7 @@ func (t *told) about(s *history.State) (all []history.Ticket) {
 // write notes the tickets with what is known of the findings of a repository.
 func (t *told) write(ctx context.Context, tx transaction, repository string) error {
 	return t.each(ctx, tx, repository, func(name string, put, gone []*history.State) error {
-		return writeStates(ctx, tx, repository, name, put, gone)
+		return writeStates(ctx, tx, repository, name, put, gone, replacing(stateKey))
 	})
 }
 

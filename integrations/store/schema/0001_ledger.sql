@@ -99,7 +99,7 @@ CREATE TABLE finding_state (
 	PRIMARY KEY (repository, branch, asset, finding)
 ) STRICT;
 CREATE INDEX finding_state_cves ON finding_state (cves);
-CREATE INDEX finding_state_run ON finding_state (run, idx);
+CREATE INDEX finding_state_run ON finding_state (run);
 CREATE INDEX finding_state_asset ON finding_state (asset, run, status);
 CREATE INDEX finding_state_next_change ON finding_state (next_change);
 CREATE INDEX finding_state_waivers ON finding_state (waivers) WHERE waivers > 0;

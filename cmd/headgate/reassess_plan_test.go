@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"regexp"
 	"strings"
@@ -9,6 +10,20 @@ import (
 
 	"github.com/headgate/headgate/integrations/store"
 )
+
+// sweeper is what works on a sweep over a ledger as it is now, and the context that it works under.
+func (e *estateFolder) sweeper(ledger string) (context.Context, *sweeper) {
+	e.t.Helper()
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
+	ctx, watching, done := a.guard(e.t.Context(), time.Hour, 0)
+	e.t.Cleanup(done)
+	s, err := a.newSweeper(ctx, &reassessFlags{ledger: ledger, engine: engineLocal, size: casesOfShard}, watching)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(s.close)
+	return ctx, s
+}
 
 // The last line of each part of a sweep has all of it: what is found out, decided, written and appended is counted whole.
 func TestALogIsToldOfEveryPartOfALongSweep(t *testing.T) {
@@ -40,17 +55,9 @@ func TestTheThreatDataOfBeforeComesFromTheLedger(t *testing.T) {
 		e.epss[cveOf(i)] += 0.0001
 	}
 	e.settle()
-	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
-	f := &reassessFlags{ledger: "ledger.db", engine: engineLocal, size: casesOfShard}
-	ctx, watching, done := a.guard(t.Context(), time.Hour, 0)
-	defer done()
-	s, err := a.newSweeper(ctx, f, watching)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	ctx, s := e.sweeper("ledger.db")
 	looked := 0
-	err = s.ledger.Survey(ctx, func(v *store.Survey) error {
+	err := s.ledger.Survey(ctx, func(v *store.Survey) error {
 		shards, err := s.survey(ctx, v)
 		for _, one := range shards {
 			looked += len(one.Cases)

@@ -450,17 +450,9 @@ func TestARunThatComesBeforeASweepIsRecordedLosesNothing(t *testing.T) {
 	e.now = e.now.Add(time.Hour)
 	e.kev[cveOf(3)], e.kev[cveOf(6)] = "2026-11-01", "2026-11-01"
 	e.settle()
-	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: func() time.Time { return e.now }}
-	f := &reassessFlags{ledger: "between.db", engine: engineLocal, size: casesOfShard}
-	ctx, watching, done := a.guard(t.Context(), time.Hour, 0)
-	defer done()
-	s, err := a.newSweeper(ctx, f, watching)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	ctx, s := e.sweeper("between.db")
 	var shards []shardOfSweep
-	err = s.ledger.Survey(ctx, func(v *store.Survey) (err error) {
+	err := s.ledger.Survey(ctx, func(v *store.Survey) (err error) {
 		shards, err = s.survey(ctx, v)
 		return err
 	})

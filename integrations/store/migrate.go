@@ -102,7 +102,7 @@ func migrate(ctx context.Context, d database, all []migration, how readiness) (f
 		case err != nil:
 			return err
 		case from > to:
-			return fmt.Errorf("%w: at least %d, and this program knows up to %d", ErrNew, from, to)
+			return fmt.Errorf("%w: at least version %d, and this program knows up to %d", ErrNew, from, to)
 		case from == 0 && how == toRead:
 			return fmt.Errorf("there is no ledger: %w", fs.ErrNotExist)
 		case from > 0 && from < to && how != toMigrate:

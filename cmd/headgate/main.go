@@ -114,7 +114,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	given.stdout = out
 	root := given.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	if out.err != nil {
 		err = undecided(fmt.Errorf("write standard output: %w", plain(out.err)), "")
 	}
@@ -124,6 +124,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	var f *failure
 	if !errors.As(err, &f) { // cobra's own: an unknown command or flag
 		f = &failure{status: statusSetup, err: err, hint: "headgate --help lists commands and flags"}
+		if called != root {
+			f.hint = called.CommandPath() + " --help says what it takes"
+		}
 	}
 	if f.said {
 		return f.status

@@ -48,7 +48,7 @@ type classes struct {
 	sights []*sight        // by part
 
 	asked    atomic.Int64        // how many classes there were
-	composed func() *composition // nil: the document cannot be composed
+	composed func() *composition // is nil if the document cannot be composed
 }
 
 // statedValues are the values that one part was met with, numbered.
@@ -78,13 +78,13 @@ const fewCases = 100
 func (p *Policy) newClasses(document ast.Ref, query func() (rego.PreparedEvalQuery, error), answered func(context.Context, question) (*answer, error)) *classes {
 	c := &classes{policy: p, query: query, answered: answered, seed: maphash.MakeSeed(), most: mostClasses,
 		observation: observation{observed: &observed{whole: true}}}
-	c.composed = sync.OnceValue(func() *composition { return newComposition(p, document, &c.observation) })
 	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
 	base, ok := data.(ast.Value)
 	if err != nil || !ok {
 		return c
 	}
 	c.observation = observe(p.compiler, base, document, statedByPack, "")
+	c.composed = sync.OnceValue(func() *composition { return newComposition(p, base, document, &c.observation) })
 	if p.noClasses {
 		c.observation = observation{observed: &observed{whole: true}, compared: c.compared}
 	}

@@ -267,6 +267,59 @@ func TestNoClassesDecidesEachCaseByItself(t *testing.T) {
 	}
 }
 
+// What is assumed of a case is told in its messages and counts in its dates, also where the case has a verdict already.
+func TestCasesOfOneClassAreToldWhatIsAssumedOfThem(t *testing.T) {
+	own := fstest.MapFS{"mine/mine.rego": {Data: []byte(`package packs.mine
+
+import data.lib
+
+# METADATA
+# title: Ours
+# description: Names what may be assumed.
+# custom: {id: mine.named, message: "{asset.exposure} asset, {finding.package.name}, added {context.intel.kev.added}"}
+warn contains lib.warn(rego.metadata.rule()) if input.asset.exposure
+
+# METADATA
+# title: Ours too
+# description: Counts from what may be assumed.
+# custom: {id: mine.dated}
+due contains lib.due(rego.metadata.rule(), 30, "kev_added")
+`)}}
+	for _, c := range []struct {
+		assume     map[string]any
+		listed     string // as assumed in the decision
+		rule, told string // the rule whose reason tells it, and what is in its message and date
+	}{
+		{map[string]any{"asset.exposure": "internet"}, "asset.exposure=internet", "mine.named", "internet asset"},
+		{map[string]any{"context.intel.kev": map[string]any{"listed": true, "added": "2026-11-01"}}, "context.intel.kev=", "mine.named", "added 1 Nov 2026"},
+		{map[string]any{"context.intel.kev": map[string]any{"listed": true, "added": "2026-11-01"}}, "context.intel.kev=", "mine.dated", "2026-12-01"},
+	} {
+		cases := estate(fewCases + 50)
+		blank(cases)
+		p := loadShipped(t, PolicySource{Own: []PackFolder{{Label: "own", Files: own}}, Assume: c.assume, NoRange: true})
+		if err := p.Decide(t.Context(), cases, decidedAt); err != nil {
+			t.Fatal(err)
+		}
+		told := 0
+		for i := range cases {
+			d := &cases[i].Decision
+			if !slices.ContainsFunc(d.Assumed, func(a string) bool { return strings.HasPrefix(a, c.listed) }) {
+				continue
+			}
+			for _, r := range d.Reasons {
+				if r.Rule == c.rule {
+					if told++; !strings.Contains(r.Message+r.Date.Format(time.DateOnly), c.told) {
+						t.Fatalf("%s is told %+v, which is without %s", cases[i].Input.Finding.ID, r, c.told)
+					}
+				}
+			}
+		}
+		if told < 3 {
+			t.Errorf("%d cases are told of %s", told, c.listed)
+		}
+	}
+}
+
 // An error must not stay with its class: the next case of it may have more time.
 func TestAFailureToDecideIsNotShared(t *testing.T) {
 	p, err := LoadPolicy(t.Context(), PolicySource{Shipped: policies.Files, Packs: policies.Default})

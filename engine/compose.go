@@ -40,17 +40,18 @@ const (
 )
 
 // newComposition composes a document of what observation says of it; nil if there is nothing to gain, or if that cannot be done.
-func newComposition(p *Policy, document ast.Ref, o *observation) *composition {
+func newComposition(p *Policy, data ast.Value, document ast.Ref, o *observation) *composition {
 	var all *composer
 	left := 0 // references to rules that are gone
 	compiler := lenientCompiler().
 		WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{Name: "Part", MetricName: "part", Stage: func(c *ast.Compiler) *ast.Error {
-			all = newComposer(c.Modules, document, o.parts, p.data)
+			all = newComposer(c.Modules, document, o.parts, data)
 			all.take(document)
 			return nil
 		}}).
 		WithStageAfterID(ast.StageRewriteDynamicTerms, ast.CompilerStageDefinition{Name: "Compose", MetricName: "compose", Stage: func(*ast.Compiler) *ast.Error {
 			left = all.move()
+			all.settle()
 			return nil
 		}})
 	modules := maps.Clone(p.modules)
@@ -85,14 +86,14 @@ func newComposition(p *Policy, document ast.Ref, o *observation) *composition {
 // A composer finds out which parts can be given, and has the modules refer to these.
 type composer struct {
 	modules map[string]*ast.Module
-	data    map[string]any
+	data    ast.Value // the base documents
 	parts   []part
 	given   []bool // by part
 }
 
 // newComposer finds out which parts can be given: wherever one of them is asked for, it must be plain from the reference that nothing else is
 // meant, neither a document that is no part nor data.
-func newComposer(modules map[string]*ast.Module, document ast.Ref, parts []part, data map[string]any) *composer {
+func newComposer(modules map[string]*ast.Module, document ast.Ref, parts []part, data ast.Value) *composer {
 	c := &composer{modules: modules, data: data, given: make([]bool, len(parts)), parts: parts}
 	_, refs := c.needed(document)
 	for i := range parts {
@@ -241,18 +242,88 @@ func partPath(ref ast.Ref, depth int) []*ast.Term {
 	return append([]*ast.Term{ref[depth-1]}, ref[1:depth-1]...)
 }
 
-// inData says that there may be base documents where a reference leads.
-func inData(data map[string]any, keys []*ast.Term) bool {
-	for name, under := range data {
-		if key, ok := keys[0].Value.(ast.String); ok && string(key) != name {
-			continue
+// inData says that there may be base documents where keys lead.
+func inData(data ast.Value, keys []*ast.Term) bool {
+	object, ok := data.(ast.Object)
+	switch {
+	case len(keys) == 0:
+		return true
+	case !ok:
+		return false
+	}
+	if _, constant := keys[0].Value.(ast.String); constant {
+		under := object.Get(keys[0])
+		return under != nil && inData(under.Value, keys[1:])
+	}
+	return object.Until(func(_, under *ast.Term) bool { return inData(under.Value, keys[1:]) })
+}
+
+// settle has conditions hold that hold whatever the input: that a function is not true which asks for data that is not there. Where all rules
+// are in force, none of what packs state is held back.
+func (c *composer) settle() {
+	for _, m := range c.modules {
+		for _, r := range m.Rules {
+			ast.WalkExprs(r, func(e *ast.Expr) bool {
+				terms, call := e.Terms.([]*ast.Term)
+				if e.Negated && call && len(e.With) == 0 && c.neverTrue(terms[0].Value.(ast.Ref)) &&
+					!slices.ContainsFunc(terms[1:], func(t *ast.Term) bool { _, ok := t.Value.(ast.Var); return !ok }) {
+					e.Negated, e.Terms = false, ast.BooleanTerm(true)
+				}
+				return false
+			})
 		}
-		inner, isMap := under.(map[string]any)
-		if len(keys) == 1 || isMap && inData(inner, keys[1:]) {
+	}
+}
+
+// neverTrue says that no rule of a function holds, whatever its arguments.
+func (c *composer) neverTrue(function ast.Ref) bool {
+	rules := 0
+	for _, m := range c.modules {
+		for _, r := range m.Rules {
+			if r.Ref().Equal(function) {
+				if rules++; r.Default || r.Else != nil || !c.neverHolds(r.Body) {
+					return false
+				}
+			}
+		}
+	}
+	return rules > 0
+}
+
+// neverHolds says that a body asks for data that is not there, and for nothing before that could fail.
+func (c *composer) neverHolds(body ast.Body) bool {
+	for _, e := range body {
+		asked, ok := e.Terms.(*ast.Term)
+		if e.IsEquality() {
+			_, ok = e.Operand(0).Value.(ast.Var)
+			asked = e.Operand(1)
+		}
+		if !ok || e.Negated || len(e.With) > 0 {
+			return false
+		}
+		ref, isRef := asked.Value.(ast.Ref)
+		switch {
+		case isRef && c.nowhere(ref):
 			return true
+		case isRef && ref[0].Equal(ast.DefaultRootDocument): // a rule may be there
+			return false
 		}
 	}
 	return false
+}
+
+// nowhere says that a reference leads neither to data nor to a rule, as far as its keys are constant.
+func (c *composer) nowhere(ref ast.Ref) bool {
+	known := ref.ConstantPrefix()
+	if !ref[0].Equal(ast.DefaultRootDocument) || len(known) < 2 || inData(c.data, known[1:]) {
+		return false
+	}
+	for _, m := range c.modules {
+		if slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return meet(known, r.Ref()) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // question is what is asked of the composition for a class: parts have these values, by the number that stands for each.

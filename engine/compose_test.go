@@ -44,6 +44,9 @@ decision.named := data.packs[input.k].cap
 decision.one := count(data.packs.a.raise)
 decision.urgent := [input.t | some e in data.packs[_].cap; e == "x"]
 decision.late := {e | some e in data.packs[_].due}
+decision.asked := {e | some e in data.packs[_].raise; not gone(e); not there(e)}
+gone(e) if data.base.gone[e]
+there(e) if data.base.table[e]
 held contains "b" if input.t
 `}
 	for _, pack := range []string{"a", "b", "s", "x"} {
@@ -71,7 +74,7 @@ func (tr *trial) compose(t *testing.T, may func(ast.Ref) bool, given, asked *int
 	document := ast.MustParseRef("data.main.decision")
 	o := observe(tr.compiler, data, document, may, "")
 	p := &Policy{compiler: tr.compiler, modules: tr.modules, data: base, store: tr.store, perDecision: perDecision, stuck: new(stuck)}
-	made := newComposition(p, document, &o)
+	made := newComposition(p, data, document, &o)
 	if o.whole || made == nil {
 		return
 	}

@@ -130,6 +130,9 @@ func showText(s string) string {
 			return d.Format("2 Jan 2006")
 		}
 	}
+	if plainText(s) {
+		return s
+	}
 	return Clip(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -139,6 +142,16 @@ func showText(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "")), longestValue)
+}
+
+// plainText says that a text is short, in ASCII and without control characters, as most are: it is shown as it is.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(s) <= longestValue
 }
 
 // Clip is a text of at most so many bytes: of a longer one the beginning, in whole characters, and an ellipsis after it.

@@ -14,6 +14,7 @@ import (
 type verdict struct {
 	*answer
 	assumed []string
+	tells   bool // messages or dates tell something that is assumed
 	spread
 }
 
@@ -134,7 +135,7 @@ func (d *caseDecider) decide(ctx context.Context, in *Input, now time.Time) (Dec
 		return Decision{}, err
 	}
 	seen := in
-	if v.assumed != nil {
+	if v.tells {
 		seen, _ = d.policy.assume(in, unknown)
 	}
 	made, err := v.decision(seen, now)
@@ -158,7 +159,7 @@ func (d *caseDecider) verdict(ctx context.Context, in *Input, unknown factSet) (
 	if err != nil {
 		return nil, err
 	}
-	v := &verdict{answer: a, assumed: assumed}
+	v := &verdict{answer: a, assumed: assumed, tells: d.policy.tells(a, unknown)}
 	if d.ranger != nil {
 		if v.spread, err = d.ranger.spread(ctx, in, seen, ofKnown, unknown, a.Priority); err != nil {
 			return nil, err
@@ -168,6 +169,35 @@ func (d *caseDecider) verdict(ctx context.Context, in *Input, unknown factSet) (
 		d.policy.met.keep(d.key, v)
 	}
 	return v, nil
+}
+
+// dated are the places of the input that dates count from.
+var dated = [][]string{{"context", "history"}, {"context", "intel", "kev"}, {"context", "waivers"}}
+
+// tells says that messages or dates of an answer may tell something that is assumed where facts are unknown.
+func (p *Policy) tells(a *answer, unknown factSet) bool {
+	for i, f := range p.facts {
+		told := func(path []string) bool {
+			n := min(len(path), len(f.path))
+			return slices.Equal(path[:n], f.path[:n])
+		}
+		if unknown.has(i) && p.assumed[i] != nil && (slices.ContainsFunc(dated, told) || a.names(told)) {
+			return true
+		}
+	}
+	return false
+}
+
+// names says that a message of an answer names a place of the input.
+func (a *answer) names(place func(path []string) bool) bool {
+	for i := range a.Reasons {
+		for _, s := range a.Reasons[i].text {
+			if s.path != nil && place(s.path) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // looks are how the parts of the decision look at an input with what is assumed of it, and those of ranges at the input as it is known, whose

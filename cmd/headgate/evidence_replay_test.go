@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
@@ -32,7 +33,7 @@ func newAuditor(t *testing.T) *auditor {
 func (x *auditor) run(args ...string) (status int, stdout string) {
 	x.t.Helper()
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }, now: time.Now}
 	status = a.run(x.t.Context(), args)
 	return status, out.String() + errs.String()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/integrations/github/githubtest"
@@ -279,7 +280,7 @@ func TestWhatIsNoPullRequestIsNotPublished(t *testing.T) {
 		t.Errorf("status %d\n%s%s", done.status, done.stdout, done.stderr)
 	}
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { return "" }, now: time.Now}
 	if status := a.run(t.Context(), []string{"publish", "--to", "github"}); status != statusSetup || !strings.Contains(errs.String(), "run of a workflow") {
 		t.Errorf("outside of a workflow: status %d\n%s", status, errs.String())
 	}

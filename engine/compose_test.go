@@ -17,7 +17,7 @@ func TestCompositionsOfRandomPoliciesAnswerWhatThePoliciesAnswer(t *testing.T) {
 	store := inmem.NewFromObjectWithOpts(base, inmem.OptReturnASTValuesOnRead(true))
 	trials := uint64(60)
 	if long() {
-		trials = 1500
+		trials = 500
 	}
 	var given, asked int
 	for seed := range trials {

@@ -433,7 +433,7 @@ func times(few, many int) int {
 }
 
 func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
-	count := uint64(times(100, 5_000))
+	count := uint64(times(100, 2_000))
 	var n trials
 	if difference := search(t, &n, 1, count, "", nil); difference != "" {
 		t.Error(difference)

@@ -101,7 +101,7 @@ func TestRangesByClassAreThoseOfEachCase(t *testing.T) {
 	byClass := loadShipped(t, src)
 	src.NoClasses = true
 	byItself := loadShipped(t, src)
-	n := times(100, 3000)
+	n := times(100, 1500)
 	one, other := byClass.caseDecider(fewCases), byItself.caseDecider(fewCases)
 	if one.ranger.rows == nil || other.ranger.rows != nil {
 		t.Fatal("both go the same way, so nothing is compared")

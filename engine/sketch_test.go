@@ -32,7 +32,7 @@ func TestSketchesOfRandomPoliciesTellWhatTheirPartsTell(t *testing.T) {
 	alike, used, leftOut, filled := 0, 0, 0, 0
 	trials := uint64(100)
 	if long() {
-		trials = 2000
+		trials = 1000
 	}
 	for seed := range trials {
 		tr := newTrial(t, seed, store)

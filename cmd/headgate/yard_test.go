@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,10 +46,12 @@ type yard struct {
 // estate is made once; each test sweeps copies of it.
 var estate struct {
 	sync.Mutex
-	yard   *yard
-	swept  string // what one process comes to
-	copies int
+	yard  *yard
+	swept string // what one process comes to
 }
+
+// copies counts the copies, of the estate and of its copies: their databases are on one server.
+var copies atomic.Int64
 
 // newYard gives a copy of the estate, and what one process comes to that sweeps it.
 func newYard(t *testing.T) (y *yard, want string) {
@@ -97,12 +100,11 @@ func (y *yard) path(parts ...string) string {
 // copy is a yard whose database has the same in it. Nobody may be connected to the one that is copied.
 func (y *yard) copy(t *testing.T) *yard {
 	t.Helper()
-	estate.copies++
 	c, err := pgx.ParseConfig(y.where)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("copy%d", estate.copies)
+	name := fmt.Sprintf("copy%d", copies.Add(1))
 	ctx := context.Background()
 	from := strings.Replace(y.where, "/"+c.Database+"?", "/postgres?", 1)
 	server, err := pgx.Connect(ctx, from)

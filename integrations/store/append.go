@@ -278,7 +278,7 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 		return err
 	}
 	var sum evidence.Summer
-	rows := func(yield func([]any, error) bool) {
+	lines := func(yield func(recordLine, error) bool) {
 		for line, err := range evidence.Records(ctx, in.run) {
 			var finding string
 			index := sum.Size()
@@ -286,16 +286,27 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 				finding, err = p.take(line, index)
 			}
 			if err != nil {
-				yield(nil, fmt.Errorf("record %d: %w", index, err))
+				yield(recordLine{}, fmt.Errorf("record %d: %w", index, err))
 				return
 			}
 			sum.Add(line.Hash)
-			if !yield([]any{leaf, index, finding, line.Bytes}, nil) {
+			if !yield(recordLine{line.Bytes, finding == ""}, nil) {
 				return
 			}
 		}
 	}
-	if err := t.insert(ctx, "record", []string{"run", "idx", "finding", "body"}, ahead(rows), plainly); err != nil {
+	rows := func(yield func([]any, error) bool) {
+		for pack, err := range ahead(packedRecords(ahead(lines))) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield([]any{leaf, pack.first, pack.records, pack.size, pack.body}, nil) {
+				return
+			}
+		}
+	}
+	if err := t.insert(ctx, "record", recordColumns, rows, plainly); err != nil {
 		return err
 	}
 	if have, want := sum.Tree(), in.statement.Predicate.Tree; have != want {

@@ -91,8 +91,17 @@ func unpack(packed []byte, size int64, digest []byte) ([]byte, error) {
 
 // unpackUnread gives content back that whoever takes something out of it holds against a digest of its own.
 func unpackUnread(packed []byte, size int64, digest []byte) ([]byte, error) {
+	content, err := inflate(packed, size)
+	if err != nil {
+		return nil, damaged(digest, err.Error())
+	}
+	return content, nil
+}
+
+// inflate gives back what pack made small, of so many bytes. The error says what is wrong with it.
+func inflate(packed []byte, size int64) ([]byte, error) {
 	if size < 0 || size > mostLine+chunkOfList {
-		return nil, damaged(digest, fmt.Sprintf("is said to have %d bytes", size))
+		return nil, fmt.Errorf("is said to have %d bytes", size)
 	}
 	d, err := unpacker()
 	if err != nil {
@@ -100,7 +109,7 @@ func unpackUnread(packed []byte, size int64, digest []byte) ([]byte, error) {
 	}
 	content, err := d.DecodeAll(packed, make([]byte, 0, size))
 	if err != nil {
-		return nil, damaged(digest, "cannot be unpacked: "+err.Error())
+		return nil, fmt.Errorf("cannot be unpacked: %w", err)
 	}
 	return content, nil
 }

@@ -176,7 +176,7 @@ func TestALedgerWithoutRoomStaysAsItWas(t *testing.T) {
 	}
 	s := l.db.(*sqliteFile)
 	s.db.SetMaxOpenConns(1) // the bound is one of the connection
-	for _, more := range []int{1, 5, 20} {
+	for _, more := range []int{1, 5, 10} {
 		if _, err := s.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+more)); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"golang.org/x/mod/sumdb/tlog"
+	"modernc.org/sqlite"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/evidence"
@@ -288,6 +291,7 @@ func TestALogThatWasEditedIsNotAddedTo(t *testing.T) {
 // tamper changes a ledger in a file behind its back.
 func tamper(t testing.TB, file, statement string) {
 	t.Helper()
+	withEdited()
 	db, err := sql.Open("sqlite", file) // keeps no foreign keys, as whoever edits a file
 	if err != nil {
 		t.Fatal(err)
@@ -301,3 +305,11 @@ func tamper(t testing.TB, file, statement string) {
 		t.Fatalf("nothing was changed by %s: %v", statement, err)
 	}
 }
+
+// withEdited adds to SQL the packed lines of records, edited: edited(body, old, new).
+var withEdited = sync.OnceFunc(func() {
+	sqlite.MustRegisterDeterministicScalarFunction("edited", 3, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, err := inflate(args[0].([]byte), mostLine)
+		return pack(bytes.ReplaceAll(text, []byte(args[1].(string)), []byte(args[2].(string)))), err
+	})
+})

@@ -23,6 +23,8 @@ type Standing struct {
 	Record *evidence.Record // the latest decision on it
 	Line   []byte           // the record's exact bytes
 
+	pack *int64 // the first record of the pack that has it; nil: there is none
+
 	// Input is what was decided on: the whole document and where its facts are from. Of one that was erased it has Erased alone. It is nil if
 	// inputs were not asked for.
 	Input *evidence.Input
@@ -91,9 +93,9 @@ func (s *Standing) Place() Place {
 	return Place{s.Repository, s.Branch, s.State.Asset, s.State.Finding}
 }
 
-// selectStandings begins every statement that selects standings.
-var selectStandings = "SELECT s." + strings.ReplaceAll(stateSelection, ", ", ", s.") + ", s.repository, s.branch, r.body FROM finding_state s " +
-	"LEFT JOIN record r ON r.run = s.run AND r.idx = s.idx"
+// selectStandings begins every statement that selects standings, each with the place of the pack that has its record.
+var selectStandings = "SELECT s." + strings.ReplaceAll(stateSelection, ", ", ", s.") + ", s.repository, s.branch, " +
+	"(SELECT max(r.idx) FROM record r WHERE r.run = s.run AND r.idx <= s.idx) FROM finding_state s"
 
 // query is the statement that selects what stands after a place, with its arguments.
 func (of *Selection) query(after *Place) (string, []any) {
@@ -162,12 +164,12 @@ func (r *standingReader) page(ctx context.Context, of *Selection, after *Place) 
 	return page, r.complete(ctx, page)
 }
 
-// states adds to a page the standings that a query gives, with their records as they are kept.
+// states adds to a page the standings that a query gives.
 func (r *standingReader) states(ctx context.Context, page []*Standing, query string, args []any) ([]*Standing, error) {
 	err := r.t.each(ctx, query, args, func(scan func(...any) error) error {
 		s := &Standing{}
 		var err error
-		if s.State, err = stateIn(scan, &s.Repository, &s.Branch, &s.Line); err == nil {
+		if s.State, err = stateIn(scan, &s.Repository, &s.Branch, &s.pack); err == nil {
 			page = append(page, s)
 		}
 		return err
@@ -252,27 +254,13 @@ func (r *standingReader) complete(ctx context.Context, page []*Standing) error {
 		}
 		s.Run, s.Terms = run.digest, run.terms
 	}
-	if err := onAllCores(len(page), func(i int) error { return page[i].readRecord() }); err != nil {
+	if err := r.readRecords(ctx, page); err != nil {
 		return err
 	}
 	if !r.inputs {
 		return nil
 	}
 	return r.readInputs(ctx, page)
-}
-
-// readRecord reads the record of a standing, which must be the one that its state was made of.
-func (s *Standing) readRecord() (err error) {
-	if s.Line == nil {
-		return &evidence.Damage{File: evidence.ID(s.Run, s.State.Index), What: "is missing"}
-	}
-	if s.Record, err = evidence.ParseRecord(s.Line); err != nil {
-		return fmt.Errorf("record %s: %w", evidence.ID(s.Run, s.State.Index), err)
-	}
-	if d := s.Record.Decision; d == nil || d.Finding.ID != s.State.Finding || d.Asset.ID != s.State.Asset {
-		return &evidence.Damage{File: evidence.ID(s.Run, s.State.Index), What: "is not the decision that what is open names"}
-	}
-	return nil
 }
 
 // run is what is known of a run by its leaf.

@@ -143,7 +143,10 @@ func TestAnInputIsFoundWhereverItsRunHasIt(t *testing.T) {
 
 func TestAWalkOverWhatIsOpenEndsAtDamage(t *testing.T) {
 	for _, edit := range []string{
-		"DELETE FROM record WHERE idx = 1", "UPDATE finding_state SET idx = 1 - idx", "DELETE FROM part WHERE name = 'inputs.jsonl'", "UPDATE blob SET zstd = X'00'",
+		"DELETE FROM record", "UPDATE record SET body = X'00'", "UPDATE record SET size = 9", "UPDATE record SET records = 1",
+		"UPDATE record SET records = 0", "UPDATE record SET idx = 1", "UPDATE record SET size = -1",
+		"UPDATE record SET body = edited(body, 'hg1-1', 'hg1-9')", "UPDATE record SET body = edited(body, '}\n', '} ')",
+		"UPDATE finding_state SET idx = 1 - idx", "UPDATE finding_state SET idx = 2", "UPDATE finding_state SET idx = -1", "DELETE FROM part WHERE name = 'inputs.jsonl'", "UPDATE blob SET zstd = X'00'",
 		"UPDATE finding_state SET leaf = X'00'",
 	} {
 		file := forms["sqlite"](t)

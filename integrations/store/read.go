@@ -32,9 +32,6 @@ type keptRun struct {
 	leaf int64
 }
 
-// pageOfRecords is how many records are read at once.
-const pageOfRecords = 4096
-
 // Part gives the bytes of a part. They are read in pieces, each in a transaction of its own: what a run left does not change, but for
 // inputs that are erased.
 func (r *keptRun) Part(ctx context.Context, name string) (io.ReadCloser, error) {
@@ -84,33 +81,38 @@ func contentOf(ctx context.Context, t transaction, digest []byte) ([]byte, error
 	return unpack(packed, size, digest)
 }
 
-// records gives the records page by page.
+// records gives the records, some packs at a time.
 func (r *keptRun) records(ctx context.Context) func() ([]byte, error) {
 	from := int64(0)
 	return func() ([]byte, error) {
-		var page bytes.Buffer
-		count := 0
+		var packs []*recordPack
 		err := r.view(ctx, func(t transaction) error {
-			query := "SELECT idx, body FROM record WHERE run = $1 AND idx >= $2 ORDER BY idx LIMIT $3"
-			return t.each(ctx, query, []any{r.leaf, from, pageOfRecords}, func(scan func(...any) error) error {
-				var index int64
-				var body []byte
-				if err := scan(&index, &body); err != nil {
+			query := "SELECT idx, records, size, body FROM record WHERE run = $1 AND idx >= $2 ORDER BY idx LIMIT $3"
+			return t.each(ctx, query, []any{r.leaf, from, packsAtOnce}, func(scan func(...any) error) error {
+				p := &recordPack{}
+				if err := scan(&p.first, &p.records, &p.size, &p.body); err != nil {
 					return err
 				}
-				if index != from { // its line stands in the right place, and who asks for it by its number finds another one
-					return &evidence.Damage{File: "the list of records", What: fmt.Sprintf("has number %d in the place of %d", index, from)}
+				if p.first != from { // its lines stand in the right place, and who asks for one by its number finds another one
+					return &evidence.Damage{File: "the list of records", What: fmt.Sprintf("has number %d in the place of %d", p.first, from)}
 				}
-				page.Write(body)
-				page.WriteByte('\n')
-				from, count = index+1, count+1
+				from += p.records
+				packs = append(packs, p)
 				return nil
 			})
 		})
-		if err == nil && count == 0 {
+		if err == nil && len(packs) == 0 {
 			err = io.EOF
 		}
-		return page.Bytes(), err
+		if err != nil {
+			return nil, err
+		}
+		texts := make([][]byte, len(packs))
+		err = onAllCores(len(packs), func(i int) (err error) {
+			texts[i], err = packs[i].lines()
+			return err
+		})
+		return bytes.Join(texts, nil), err
 	}
 }
 

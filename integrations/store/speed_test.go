@@ -49,7 +49,7 @@ func BenchmarkAppend(b *testing.B) {
 			for b.Loop() {
 				err := l.db.update(b.Context(), func(t transaction) error {
 					for i := range few {
-						if err := t.exec(b.Context(), "INSERT INTO record (run, idx, finding, body) VALUES ($1, $2, $3, $4)", 0, from+i, "", line); err != nil {
+						if err := t.exec(b.Context(), "INSERT INTO record (run, idx, records, size, body) VALUES ($1, $2, 1, 0, $3)", 0, from+i, line); err != nil {
 							return err
 						}
 					}

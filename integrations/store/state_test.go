@@ -101,8 +101,12 @@ func TestACheckFindsWhatWasEditedAndARebuildMendsNoneOfIt(t *testing.T) {
 		"an older hash":         "UPDATE log_hash SET hash = zeroblob(32) WHERE idx = 0",
 		"an older checkpoint":   "UPDATE checkpoint SET note = X'00' WHERE size = 1",
 		"a checkpoint removed":  "DELETE FROM checkpoint WHERE size = 1",
-		"a record":              "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), 'attend', 'track') AS BLOB) WHERE run = 0 AND idx = 1",
-		"a record removed":      "DELETE FROM record WHERE run = 0 AND idx = 1",
+		"a record":              "UPDATE record SET body = edited(body, 'warn', 'pass') WHERE run = 0",
+		"a record less":         "UPDATE record SET body = edited(body, 'hg1-2', 'hg1-1'), records = 1 WHERE run = 0",
+		"records removed":       "DELETE FROM record WHERE run = 0",
+		"records of another":    "UPDATE record SET body = (SELECT body FROM record WHERE run = 1) WHERE run = 0",
+		"records that are none": "UPDATE record SET body = X'00' WHERE run = 0",
+		"records as they are":   "UPDATE record SET size = 0 WHERE run = 0",
 		"records renumbered":    "UPDATE record SET idx = idx + 10 WHERE run = 0",
 		"inputs removed":        "DELETE FROM part WHERE run = 0 AND name = 'inputs.jsonl'",
 		"another policy":        "UPDATE part SET digest = (SELECT digest FROM part WHERE run = 0 AND name = 'terms.json') WHERE run = 0 AND name = 'policy.json'",
@@ -131,7 +135,9 @@ func TestACheckFindsWhatWasEditedAndARebuildMendsNoneOfIt(t *testing.T) {
 			if _, err := l.Rebuild(t.Context()); err == nil {
 				t.Error("it is made anew of what was edited")
 			}
-			if again, err := l.Check(t.Context()); err != nil || !slices.Equal(again.Problems, x.Problems) {
+			again, err := l.Check(t.Context())
+			slices.Sort(x.Problems) // parts are read side by side
+			if slices.Sort(again.Problems); err != nil || !slices.Equal(again.Problems, x.Problems) {
 				t.Errorf("a check says another thing now: %q, before %q, %v", again.Problems, x.Problems, err)
 			}
 		})

@@ -22,7 +22,7 @@ func (l *Ledger) Stats(ctx context.Context) (*Stats, error) {
 			into *int64
 		}{
 			{"count(*) FROM run", &s.Runs},
-			{"count(*) FROM record", &s.Records},
+			{"CAST(coalesce(sum(records), 0) AS INTEGER) FROM record", &s.Records},
 			{"count(*) FROM effect", &s.Effects},
 			{"count(*) FROM finding_state WHERE status = 'open'", &s.Open},
 			{"count(*) FROM finding_state WHERE status = 'waived'", &s.Waived},

@@ -83,7 +83,7 @@ func TestTheViewsSayTheSameInBothDatabases(t *testing.T) {
 		}
 		waiver := `{"v":1,"kind":"waiver","waiver":{"id":"w-1","state":"used","expires":"2026-12-31","cases":2}}`
 		if err := l.db.update(t.Context(), func(tr transaction) error {
-			return tr.exec(t.Context(), "INSERT INTO record (run, idx, finding, body) VALUES (2, 99, '', $1)", []byte(waiver))
+			return tr.exec(t.Context(), "INSERT INTO record (run, idx, records, size, body) VALUES (2, 99, 1, 0, $1)", []byte(waiver))
 		}); err != nil {
 			t.Fatal(err)
 		}

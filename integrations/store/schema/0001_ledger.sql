@@ -57,14 +57,16 @@ CREATE TABLE part (
 ) STRICT;
 CREATE INDEX part_digest ON part (digest);
 
+-- Records, in packs of some that follow each other. Those that are of no finding (waivers and the like, which are few) are rows of their own.
 CREATE TABLE record (
 	run INTEGER NOT NULL REFERENCES run (leaf),
-	idx INTEGER NOT NULL,
-	finding TEXT NOT NULL, -- empty: it is of no finding
-	body BLOB NOT NULL, -- the line, exact bytes
+	idx INTEGER NOT NULL, -- of the first
+	records INTEGER NOT NULL, -- how many
+	size INTEGER NOT NULL, -- of their lines, exact bytes with a line feed behind each; 0: body is one line as it is, without it
+	body BLOB NOT NULL, -- the lines, packed with zstd
 	PRIMARY KEY (run, idx)
 ) STRICT;
-CREATE INDEX record_other ON record (run, idx) WHERE finding = ''; -- of waivers and the like, which are few
+CREATE INDEX record_other ON record (run, idx) WHERE size = 0;
 
 -- What is open now: made of the records alone, and made again from them by headgate db rebuild.
 CREATE TABLE finding_state (

@@ -96,7 +96,7 @@ CREATE VIEW kpi_waiver AS
 SELECT r.repository, r.branch, @json(x.body, waiver, id) AS id, @json(x.body, waiver, state) AS state, @json(x.body, waiver, reason) AS reason,
 	@json(x.body, waiver, approver) AS approver, @json(x.body, waiver, expires) AS expires,
 	CAST(@json(x.body, waiver, cases) AS INTEGER) AS cases
-FROM run r JOIN record x ON x.run = r.leaf AND x.finding = ''
+FROM run r JOIN record x ON x.run = r.leaf AND x.size = 0
 WHERE @json(x.body, kind) = 'waiver' AND r.leaf IN (
 	SELECT max(leaf) FROM run WHERE event IN ('push', 'schedule', 'manual', 'release') AND outcome <> '' AND epoch = 0 GROUP BY repository, branch);
 

@@ -104,39 +104,59 @@ type Run struct {
 
 // A Branch is what is known of one branch of one repository.
 type Branch struct {
-	states map[place]*State
-	byID   map[place]place // any id of a finding → its canonical one
-	dirty  map[place]bool
-	gone   map[place]*State
-	seen   map[place]bool
+	entries map[place]*entry // by the canonical id of the finding
+	aliases map[place]place  // further ids of a finding → its canonical one
+	gone    map[place]*State
+	order   []*entry // all of them, in the order of their states; nil: nobody asked since one came or went
+}
+
+// An entry is a state as it is now.
+type entry struct {
+	*State
+	changed bool // since the branch began, or Changed was asked
+	seen    bool // in this run
 }
 
 type place struct{ asset, finding string }
 
 // NewBranch is a branch with what was known of it.
 func NewBranch(known ...*State) *Branch {
-	b := &Branch{states: make(map[place]*State, len(known)), byID: make(map[place]place, len(known)), dirty: map[place]bool{}, seen: map[place]bool{},
-		gone: map[place]*State{}}
+	b := &Branch{entries: make(map[place]*entry, len(known)), aliases: map[place]place{}, gone: map[place]*State{}}
 	for _, s := range known {
 		b.put(s)
 	}
 	return b
 }
 
-func (b *Branch) put(s *State) {
+func (b *Branch) put(s *State) *entry {
 	at := place{s.Asset, s.Finding}
-	b.states[at] = s
-	b.byID[at] = at
+	e := &entry{State: s}
+	b.entries[at], b.order = e, nil
 	for _, id := range s.IDs {
-		b.byID[place{s.Asset, id}] = at
+		b.aliases[place{s.Asset, id}] = at
 	}
+	return e
+}
+
+// find is the entry of a finding under one of its ids; nil if there is none.
+func (b *Branch) find(asset, id string) *entry {
+	if e := b.entries[place{asset, id}]; e != nil {
+		return e
+	}
+	if at, ok := b.aliases[place{asset, id}]; ok {
+		return b.entries[at]
+	}
+	return nil
 }
 
 // Find is what is known of a finding on an asset, under any of its ids; nil if nothing is.
 func (b *Branch) Find(asset, finding string, ids []string) *State {
-	for _, id := range append([]string{finding}, ids...) {
-		if at, ok := b.byID[place{asset, id}]; ok {
-			return b.states[at]
+	if e := b.find(asset, finding); e != nil {
+		return e.State
+	}
+	for _, id := range ids {
+		if e := b.find(asset, id); e != nil {
+			return e.State
 		}
 	}
 	return nil
@@ -167,9 +187,8 @@ func (b *Branch) See(r *Run, seen *Sight) {
 	}
 	s.IDs = slices.DeleteFunc(s.IDs, func(id string) bool { return id == s.Finding })
 	s.decided(r, seen)
-	b.put(s)
-	at := place{s.Asset, s.Finding}
-	b.dirty[at], b.seen[at] = true, true
+	e := b.put(s)
+	e.changed, e.seen = true, true
 }
 
 // open says since when a state is open, after what is known of it: since it was first seen, or since it came back.
@@ -200,18 +219,17 @@ func (s *State) open(r *Run, known []*State) {
 // Redecide notes what deciding again came to, without looking: when a finding was seen, by what and as what stays as it was. It is false if
 // the finding is not open there.
 func (b *Branch) Redecide(r *Run, made *Sight) bool {
-	at := place{made.Asset, made.Finding}
-	was := b.states[at]
-	if was == nil || was.Status == Closed {
+	e := b.entries[place{made.Asset, made.Finding}]
+	if e == nil || e.Status == Closed {
 		return false
 	}
-	s := *was
+	s := *e.State
 	s.Status = Open
 	if made.Waived {
 		s.Status = Waived
 	}
 	s.decided(r, made)
-	b.states[at], b.dirty[at] = &s, true
+	e.State, e.changed = &s, true
 	return true
 }
 
@@ -223,13 +241,13 @@ func (s *State) decided(r *Run, made *Sight) {
 
 // Tell notes the tickets that there are about a state, oldest first.
 func (b *Branch) Tell(about func(*State) []Ticket) {
-	for at, was := range b.states {
-		s := *was
-		for _, t := range about(was) {
+	for _, e := range b.entries {
+		s := *e.State
+		for _, t := range about(e.State) {
 			s.Ticket = t.or(s.Ticket)
 		}
-		if s.Ticket != was.Ticket {
-			b.states[at], b.dirty[at] = &s, true
+		if s.Ticket != e.Ticket {
+			e.State, e.changed = &s, true
 		}
 	}
 }
@@ -251,11 +269,12 @@ func (t Ticket) or(before Ticket) Ticket {
 
 // known are the states of a finding under any of its ids, that of the canonical one first.
 func (b *Branch) known(seen *Sight) (all []*State) {
-	for _, id := range append([]string{seen.Finding}, seen.IDs...) {
-		if at, ok := b.byID[place{seen.Asset, id}]; ok {
-			if s := b.states[at]; s != nil && !slices.Contains(all, s) {
-				all = append(all, s)
-			}
+	if e := b.find(seen.Asset, seen.Finding); e != nil {
+		all = append(all, e.State)
+	}
+	for _, id := range seen.IDs {
+		if e := b.find(seen.Asset, id); e != nil && !slices.Contains(all, e.State) {
+			all = append(all, e.State)
 		}
 	}
 	return all
@@ -264,10 +283,8 @@ func (b *Branch) known(seen *Sight) (all []*State) {
 // remove takes a state out; whoever keeps states has to forget it, unless one takes its place.
 func (b *Branch) remove(s *State) {
 	at := place{s.Asset, s.Finding}
-	b.gone[at] = s
-	delete(b.states, at)
-	delete(b.dirty, at)
-	delete(b.seen, at)
+	b.gone[at], b.order = s, nil
+	delete(b.entries, at)
 }
 
 // End closes what a run looked for and did not see: all scans that had reported it finished again. What one of them did not finish, or
@@ -277,44 +294,55 @@ func (b *Branch) End(r *Run) {
 	for _, s := range r.Scans {
 		finished[s] = true
 	}
-	for at, s := range b.states {
+	for _, e := range b.entries {
+		s := e.State
 		looked := len(s.SeenBy) > 0 && !slices.ContainsFunc(s.SeenBy, func(scan string) bool { return !finished[scan] })
-		if s.Status == Closed || b.seen[at] || !looked {
+		if s.Status == Closed || e.seen || !looked {
+			e.seen = false
 			continue
 		}
 		closed := *s
 		closed.Status, closed.Closed, closed.NextChange = Closed, later(later(s.LastSeen, s.Opened), r.At), time.Time{}
-		b.states[at], b.dirty[at] = &closed, true
+		e.State, e.changed = &closed, true
 	}
-	clear(b.seen)
 }
 
 // Changed are the states that differ from what the branch began with, and those that are no more, as others took their place under another
 // id, both in the order of asset and id. It begins anew with each call.
 func (b *Branch) Changed() (put, gone []*State) {
-	for at := range b.dirty {
-		put = append(put, b.states[at])
+	for _, e := range b.inOrder() {
+		if e.changed {
+			put, e.changed = append(put, e.State), false
+		}
 	}
 	for at, s := range b.gone {
-		if b.states[at] == nil {
+		if b.entries[at] == nil {
 			gone = append(gone, s)
 		}
 	}
-	clear(b.dirty)
 	clear(b.gone)
-	slices.SortFunc(put, Compare)
 	slices.SortFunc(gone, Compare)
 	return put, gone
 }
 
 // All are the states, in the order of asset and id.
 func (b *Branch) All() []*State {
-	all := make([]*State, 0, len(b.states))
-	for _, s := range b.states {
-		all = append(all, s)
+	all := make([]*State, 0, len(b.entries))
+	for _, e := range b.inOrder() {
+		all = append(all, e.State)
 	}
-	slices.SortFunc(all, Compare)
 	return all
+}
+
+func (b *Branch) inOrder() []*entry {
+	if b.order == nil {
+		b.order = make([]*entry, 0, len(b.entries))
+		for _, e := range b.entries {
+			b.order = append(b.order, e)
+		}
+		slices.SortFunc(b.order, func(a, b *entry) int { return Compare(a.State, b.State) })
+	}
+	return b.order
 }
 
 func union(a, b []string) []string {

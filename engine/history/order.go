@@ -1,7 +1,7 @@
 package history
 
 import (
-	"cmp"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -9,7 +9,10 @@ import (
 
 // Compare orders states by asset and id.
 func Compare(a, b *State) int {
-	return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Finding, b.Finding))
+	if c := strings.Compare(a.Asset, b.Asset); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Finding, b.Finding)
 }
 
 // Facts are what a policy may know of a finding that is there at a time, and was known before. Its age counts days of the calendar (UTC), so

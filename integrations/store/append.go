@@ -1,14 +1,9 @@
 package store
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"iter"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -93,7 +88,7 @@ func (in *incoming) append(ctx context.Context, t transaction, seal evidence.Sea
 	if err := grow(ctx, t, evidence.Leaf(in.digest), growth); err != nil {
 		return 0, false, err
 	}
-	for _, keep := range []func(context.Context, transaction, int64) error{in.keepRun, in.keepParts, in.keepRecords, in.keepEpoch} {
+	for _, keep := range []func(context.Context, transaction, int64) error{in.keepRun, in.keepDocuments, in.keepRecords, in.keepEpoch} {
 		if err := keep(ctx, t, growth.Index); err != nil {
 			return 0, false, err
 		}
@@ -120,158 +115,7 @@ func (in *incoming) keepRun(ctx context.Context, t transaction, leaf int64) erro
 		leaf, in.digest, timeText(p.At), string(p.Event), c.Repository, c.Branch, string(p.Outcome), p.Tree.Size, in.terms.Epoch)
 }
 
-// keepParts keeps everything but the records, as content that is named by digest.
-func (in *incoming) keepParts(ctx context.Context, t transaction, leaf int64) error {
-	for _, name := range evidence.Parts {
-		if name == evidence.PartRecords {
-			continue
-		}
-		if err := in.keepPart(ctx, t, leaf, name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func (in *incoming) keepPart(ctx context.Context, t transaction, leaf int64, name string) error {
-	r, err := in.run.Part(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	keep := keepChunks
-	if linesOf(name) == 0 {
-		keep = keepDocument
-	}
-	all, err := keep(ctx, t, chunksOf(r, linesOf(name)))
-	if err != nil {
-		return err
-	}
-	return t.insert(ctx, "part", []string{"run", "name", "chunk", "digest", "lines"}, func(yield func([]any, error) bool) {
-		for i, c := range all {
-			if !yield([]any{leaf, name, i, c.digest[:], c.lines}, nil) {
-				return
-			}
-		}
-	}, plainly)
-}
-
-// A namedChunk is one that is kept, with how many lines it has if it is of a list.
-type namedChunk struct {
-	digest [sha256.Size]byte
-	lines  int
-}
-
-var blobColumns = []string{"digest", "size", "zstd"}
-
-// keepChunks keeps those of a list, which are of one run alone.
-func keepChunks(ctx context.Context, t transaction, chunks iter.Seq2[[]byte, error]) (all []namedChunk, err error) {
-	rows := func(yield func([]any, error) bool) {
-		for c, err := range packedChunks(chunks) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			all = append(all, c.namedChunk)
-			if !yield([]any{c.digest[:], c.size, c.packed}, nil) {
-				return
-			}
-		}
-	}
-	err = t.insert(ctx, "blob", blobColumns, ahead(rows), skipping)
-	return all, err
-}
-
-// keepDocument keeps the chunks of what is no list.
-func keepDocument(ctx context.Context, t transaction, chunks iter.Seq2[[]byte, error]) (all []namedChunk, err error) {
-	for chunk, err := range chunks {
-		if err != nil {
-			return nil, err
-		}
-		digest, err := keepContent(ctx, t, chunk)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, namedChunk{digest: digest})
-	}
-	return all, nil
-}
-
-// linesOf is how many bytes of whole lines make a chunk of a part that has one element a line; 0: it is none.
-func linesOf(name string) int {
-	switch name {
-	case evidence.PartInputs:
-		return chunkOfInputs
-	case evidence.PartRecords, evidence.PartAnswers, evidence.PartSummaries:
-		return chunkOfList
-	}
-	return 0
-}
-
-// chunksOf takes a part apart, a list into chunks of whole lines with so many bytes. An empty part has one chunk, which is empty: so it can
-// be told from one that is absent.
-func chunksOf(r io.Reader, lines int) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		in := bufio.NewReaderSize(r, 64<<10)
-		for n := 0; ; n++ {
-			chunk, err := nextChunk(in, lines)
-			last := errors.Is(err, io.EOF)
-			if err != nil && !last {
-				yield(nil, err)
-				return
-			}
-			if len(chunk) > 0 || n == 0 {
-				if !yield(chunk, nil) {
-					return
-				}
-			}
-			if last {
-				return
-			}
-		}
-	}
-}
-
-// nextChunk reads one chunk; with the last one comes io.EOF.
-func nextChunk(in *bufio.Reader, lines int) ([]byte, error) {
-	if lines == 0 {
-		chunk := make([]byte, chunkOfBytes)
-		n, err := io.ReadFull(in, chunk)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = io.EOF
-		}
-		return chunk[:n], err
-	}
-	var chunk []byte
-	for len(chunk) < lines {
-		line, err := nextLine(in)
-		chunk = append(chunk, line...)
-		if err != nil {
-			return chunk, err
-		}
-	}
-	return chunk, nil
-}
-
-// nextLine reads one line with its line feed, and no more than a line can be.
-func nextLine(in *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		some, err := in.ReadSlice('\n')
-		line = append(line, some...)
-		if len(line) > mostLine {
-			return nil, fmt.Errorf("a line is longer than %d bytes", mostLine)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
-		}
-	}
-}
-
-// keepRecords keeps the records, and what they say of what is open.
+// keepRecords keeps the records, what they say of what is open, and the lists beside them, which are packed while the former are written.
 func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) error {
 	p, err := in.projection(ctx, t, leaf)
 	if err != nil {
@@ -312,7 +156,12 @@ func (in *incoming) keepRecords(ctx context.Context, t transaction, leaf int64) 
 	if have, want := sum.Tree(), in.statement.Predicate.Tree; have != want {
 		return fmt.Errorf("the run has %d records with the root %s, and its statement says %d with %.80q", have.Size, have.Root, want.Size, want.Root)
 	}
-	return p.write(ctx, t)
+	lists := in.beginLists(ctx)
+	defer lists.end()
+	if err := p.write(ctx, t); err != nil {
+		return err
+	}
+	return keepLists(ctx, t, leaf, lists)
 }
 
 // timeText writes a time for a column; one that is not known is empty.

@@ -29,8 +29,14 @@ func pack(content []byte) []byte {
 	if err != nil {
 		panic(err) // its options, which are constant, do not fit together
 	}
-	return e.EncodeAll(content, nil)
+	buffer := packBuffers.Get().(*[]byte)
+	defer packBuffers.Put(buffer)
+	*buffer = e.EncodeAll(content, (*buffer)[:0])
+	return bytes.Clone(*buffer)
 }
+
+// packBuffers are where content is packed: by itself the encoder makes room for what does not get any smaller.
+var packBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // A packedChunk is a chunk of a list as it is kept.
 type packedChunk struct {
@@ -42,7 +48,7 @@ type packedChunk struct {
 // mostPacked bounds the chunks that are packed at a time, in bytes, if there are more than one.
 const mostPacked = 4 << 20
 
-// packedChunks packs the chunks of a list, some at a time on all cores.
+// packedChunks packs the chunks of a list, some at a time.
 func packedChunks(chunks iter.Seq2[[]byte, error]) iter.Seq2[*packedChunk, error] {
 	return func(yield func(*packedChunk, error) bool) {
 		var sums lanes.Hasher
@@ -52,7 +58,7 @@ func packedChunks(chunks iter.Seq2[[]byte, error]) iter.Seq2[*packedChunk, error
 			made := make([]*packedChunk, len(some))
 			digests := sums.Sum(nil, nil, some)
 			_ = onAllCores(len(some), func(i int) error { // packing never fails
-				made[i] = &packedChunk{namedChunk{digests[i], bytes.Count(some[i], []byte("\n"))}, len(some[i]), pack(some[i])}
+				made[i] = &packedChunk{namedChunk{digest: digests[i], lines: bytes.Count(some[i], []byte("\n"))}, len(some[i]), pack(some[i])}
 				return nil
 			})
 			some, size = some[:0], 0

@@ -16,13 +16,13 @@ import (
 func (l *Ledger) ShareSweep(ctx context.Context, data []byte, shards [][]byte) (epoch string, err error) {
 	epoch = evidence.Digest(data)
 	err = l.db.update(ctx, func(t transaction) error {
-		chunks, err := keepDocument(ctx, t, chunksOf(bytes.NewReader(data), 0))
+		digests, err := keepDocument(ctx, t, chunksOf(bytes.NewReader(data), 0))
 		if err != nil {
 			return err
 		}
 		err = t.insert(ctx, "sweep", []string{"epoch", "chunk", "digest"}, func(yield func([]any, error) bool) {
-			for i, c := range chunks {
-				if !yield([]any{epoch, i, c.digest[:]}, nil) {
+			for i, d := range digests {
+				if !yield([]any{epoch, i, d[:]}, nil) {
 					return
 				}
 			}

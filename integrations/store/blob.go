@@ -46,7 +46,7 @@ type packedChunk struct {
 }
 
 // mostPacked bounds the chunks that are packed at a time, in bytes, if there are more than one.
-const mostPacked = 4 << 20
+const mostPacked = 1 << 20
 
 // packedChunks packs the chunks of a list, some at a time.
 func packedChunks(chunks iter.Seq2[[]byte, error]) iter.Seq2[*packedChunk, error] {
@@ -59,6 +59,7 @@ func packedChunks(chunks iter.Seq2[[]byte, error]) iter.Seq2[*packedChunk, error
 			digests := sums.Sum(nil, nil, some)
 			_ = onAllCores(len(some), func(i int) error { // packing never fails
 				made[i] = &packedChunk{namedChunk{digest: digests[i], lines: bytes.Count(some[i], []byte("\n"))}, len(some[i]), pack(some[i])}
+				free(some[i])
 				return nil
 			})
 			some, size = some[:0], 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"sync"
 
 	"github.com/headgate/headgate/engine/evidence"
 )
@@ -22,7 +23,7 @@ func linesOf(name string) int {
 }
 
 // chunksOf takes a part apart, a list into chunks of whole lines with so many bytes. An empty part has one chunk, which is empty: so it can
-// be told from one that is absent.
+// be told from one that is absent. Whoever has done with a chunk of a list may free it.
 func chunksOf(r io.Reader, lines int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
@@ -46,37 +47,41 @@ func chunksOf(r io.Reader, lines int) iter.Seq2[[]byte, error] {
 }
 
 // nextChunk reads one chunk; with the last one comes io.EOF.
-func nextChunk(in *bufio.Reader, lines int) ([]byte, error) {
+func nextChunk(in *bufio.Reader, lines int) (chunk []byte, err error) {
 	if lines == 0 {
-		chunk := make([]byte, chunkOfBytes)
-		n, err := io.ReadFull(in, chunk)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+		chunk, err = io.ReadAll(io.LimitReader(in, chunkOfBytes))
+		if err == nil && len(chunk) < chunkOfBytes {
 			err = io.EOF
 		}
-		return chunk[:n], err
+		return chunk, err
 	}
-	var chunk []byte
-	for len(chunk) < lines {
-		line, err := nextLine(in)
-		chunk = append(chunk, line...)
-		if err != nil {
-			return chunk, err
-		}
+	chunk = newChunk()
+	for err == nil && len(chunk) < lines {
+		chunk, err = appendLine(chunk, in)
 	}
-	return chunk, nil
+	return chunk, err
 }
 
-// nextLine reads one line with its line feed, and no more than a line can be.
-func nextLine(in *bufio.Reader) ([]byte, error) {
-	var line []byte
+// appendLine reads one line with its line feed, and no more than a line can be, to the end of a chunk.
+func appendLine(chunk []byte, in *bufio.Reader) ([]byte, error) {
+	before := len(chunk)
 	for {
 		some, err := in.ReadSlice('\n')
-		line = append(line, some...)
-		if len(line) > mostLine {
+		chunk = append(chunk, some...)
+		if len(chunk)-before > mostLine {
 			return nil, fmt.Errorf("a line is longer than %d bytes", mostLine)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
+			return chunk, err
 		}
 	}
 }
+
+// chunkBuffers are where chunks of lists lie until they are packed.
+var chunkBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, chunkOfInputs+8<<10)) }}
+
+// newChunk is an empty chunk with room.
+func newChunk() []byte { return (*chunkBuffers.Get().(*[]byte))[:0] }
+
+// free gives back a chunk of a list, which nobody may use from then on.
+func free(chunk []byte) { chunkBuffers.Put(&chunk) }

@@ -50,28 +50,23 @@ func packedRecords(lines iter.Seq2[recordLine, error]) iter.Seq2[*recordPack, er
 
 // A recordPacker gathers lines until there is enough for all cores.
 type recordPacker struct {
-	next  int64 // the number of the next record
-	size  int   // of all lines that were gathered
-	packs []*recordPack
-	texts []*bytes.Buffer // of the packs; kept for the next ones
+	next  int64         // the number of the next record
+	size  int           // of all lines that were gathered
+	packs []*recordPack // whose bodies are yet to be packed
 }
 
 func (p *recordPacker) add(line recordLine) {
-	n := len(p.packs)
-	if line.plain || n == 0 || p.packs[n-1].size == 0 || p.texts[n-1].Len() >= packOfRecords {
-		p.packs = append(p.packs, &recordPack{first: p.next})
-		if n++; len(p.texts) < n {
-			p.texts = append(p.texts, &bytes.Buffer{})
-		}
-		p.texts[n-1].Reset()
+	if n := len(p.packs); line.plain {
+		p.packs = append(p.packs, &recordPack{first: p.next, body: bytes.Clone(line.bytes)})
+	} else if n == 0 || p.packs[n-1].size == 0 || p.packs[n-1].size >= packOfRecords {
+		p.packs = append(p.packs, &recordPack{first: p.next, body: newChunk()})
 	}
-	pack, text := p.packs[n-1], p.texts[n-1]
-	text.Write(line.bytes)
+	last := p.packs[len(p.packs)-1]
 	if !line.plain {
-		text.WriteByte('\n')
-		pack.size = int64(text.Len())
+		last.body = append(append(last.body, line.bytes...), '\n')
+		last.size = int64(len(last.body))
 	}
-	pack.records++
+	last.records++
 	p.next++
 	p.size += len(line.bytes)
 }
@@ -79,10 +74,10 @@ func (p *recordPacker) add(line recordLine) {
 // flush gives what was gathered.
 func (p *recordPacker) flush(yield func(*recordPack, error) bool) bool {
 	_ = onAllCores(len(p.packs), func(i int) error { // packing never fails
-		if made, text := p.packs[i], p.texts[i].Bytes(); made.size == 0 {
-			made.body = bytes.Clone(text)
-		} else {
-			made.body = pack(text)
+		if one := p.packs[i]; one.size > 0 {
+			lines := one.body
+			one.body = pack(lines)
+			free(lines)
 		}
 		return nil
 	})

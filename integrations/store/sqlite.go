@@ -20,9 +20,6 @@ import (
 // sqliteWait is how long a writer waits for another one. An append of a hundred thousand records takes a few seconds.
 const sqliteWait = 60 * time.Second
 
-// rowsAtOnce is how many rows one statement inserts: most of what a row costs otherwise is the way into the virtual machine and back.
-const rowsAtOnce = 32
-
 // A sqliteFile is a ledger in one file (and, while it is open, a write-ahead log beside it).
 type sqliteFile struct {
 	db   *sql.DB
@@ -207,36 +204,18 @@ func (t *sqliteTransaction) each(ctx context.Context, query string, args []any, 
 }
 
 func (t *sqliteTransaction) insert(ctx context.Context, table string, columns []string, rows iter.Seq2[[]any, error], how insertion) error {
-	var values []any
-	flush := func() error {
-		if len(values) == 0 {
-			return nil
-		}
-		s, err := t.prepare(ctx, valuesOf(table, columns, len(values)/len(columns), how))
-		if err == nil {
-			_, err = s.ExecContext(ctx, values...)
-		}
-		values = values[:0]
-		return err
-	}
+	in := rowInserter{table: table, columns: columns, how: how, known: map[string]bool{}}
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if values = append(values, row...); len(values) == rowsAtOnce*len(columns) {
-			if err := flush(); err != nil {
+		if in.rows = append(in.rows, row); len(in.rows) == rowsAtOnce {
+			if err := in.flush(ctx, t); err != nil {
 				return err
 			}
 		}
 	}
-	return flush()
-}
-
-// valuesOf is the statement that inserts n rows.
-func valuesOf(table string, columns []string, n int, how insertion) string {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
-	all := strings.TrimSuffix(strings.Repeat(row+",", n), ",")
-	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + all + how.clause(columns)
+	return in.flush(ctx, t)
 }
 
 // prepare keeps each statement for as long as the transaction lasts: reading a log's hashes runs the same one thousands of times.

@@ -167,7 +167,7 @@ func (s *Survey) Count(repository string) (n int64, err error) {
 func (s *Survey) CVEs() (all []string, err error) {
 	query := `WITH RECURSIVE list (cves) AS (
 		SELECT min(cves) FROM finding_state WHERE cves > ''
-		UNION ALL SELECT (SELECT min(cves) FROM finding_state s WHERE s.cves > list.cves) FROM list WHERE list.cves IS NOT NULL
+		UNION ALL SELECT (SELECT min(cves) FROM finding_state s WHERE s.cves > '' AND s.cves > list.cves) FROM list WHERE list.cves IS NOT NULL
 	) SELECT cves FROM list WHERE cves IS NOT NULL`
 	err = s.t.each(s.ctx, query, nil, func(scan func(...any) error) error {
 		var cves string
@@ -179,7 +179,7 @@ func (s *Survey) CVEs() (all []string, err error) {
 }
 
 // OfCVEs are the cases whose finding covers a list of CVEs.
-func (s *Survey) OfCVEs(cves string) ([]Candidate, error) { return s.candidates("cves = $2", cves) }
+func (s *Survey) OfCVEs(cves string) ([]Candidate, error) { return s.candidates("cves > '' AND cves = $2", cves) }
 
 // OfRun are the cases that a run decided last.
 func (s *Survey) OfRun(leaf int64) ([]Candidate, error) { return s.candidates("run = $2", leaf) }

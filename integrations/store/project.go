@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -166,13 +167,17 @@ func (p *projection) write(ctx context.Context, t transaction) error {
 	if p.first {
 		how = plainly
 	}
-	if err := writeStates(ctx, t, b.repository, b.branch, put, gone, how); err != nil {
-		return err
-	}
+	var root *evidence.BranchRoot
+	var beside sync.WaitGroup
 	if !p.sweeps() {
-		return keepRoot(ctx, t, rootOf(b, p.branch.All()))
+		all := p.branch.All()
+		beside.Go(func() { root = rootOf(b, all) })
 	}
-	root, err := branchRoot(ctx, t, b) // a sweep knows what it decided again, and not what else is open
+	err := writeStates(ctx, t, b.repository, b.branch, put, gone, how)
+	beside.Wait()
+	if err == nil && root == nil { // a sweep knows what it decided again, and not what else is open
+		root, err = branchRoot(ctx, t, b)
+	}
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,9 @@ func (s *Survey) CVEs() (all []string, err error) {
 }
 
 // OfCVEs are the cases whose finding covers a list of CVEs.
-func (s *Survey) OfCVEs(cves string) ([]Candidate, error) { return s.candidates("cves > '' AND cves = $2", cves) }
+func (s *Survey) OfCVEs(cves string) ([]Candidate, error) {
+	return s.candidates("cves > '' AND cves = $2", cves)
+}
 
 // OfRun are the cases that a run decided last.
 func (s *Survey) OfRun(leaf int64) ([]Candidate, error) { return s.candidates("run = $2", leaf) }

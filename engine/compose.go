@@ -245,11 +245,9 @@ func partPath(ref ast.Ref, depth int) []*ast.Term {
 // inData says that there may be base documents where keys lead.
 func inData(data ast.Value, keys []*ast.Term) bool {
 	object, ok := data.(ast.Object)
-	switch {
-	case len(keys) == 0:
-		return true
-	case !ok:
-		return false
+	if !ok || len(keys) == 0 {
+		_, array := data.(*ast.Array)
+		return array || len(keys) == 0
 	}
 	if _, constant := keys[0].Value.(ast.String); constant {
 		under := object.Get(keys[0])
@@ -259,10 +257,13 @@ func inData(data ast.Value, keys []*ast.Term) bool {
 }
 
 // settle has conditions hold that hold whatever the input: that a function is not true which asks for data that is not there. Where all rules
-// are in force, none of what packs state is held back.
+// are in force, none of what packs state is held back. Rules that never hold, such as those of sets which no pack states, are not tried.
 func (c *composer) settle() {
 	for _, m := range c.modules {
 		for _, r := range m.Rules {
+			if r.Else == nil && c.neverHolds(r.Body) {
+				r.Body = ast.NewBody(ast.NewExpr(ast.BooleanTerm(false)))
+			}
 			ast.WalkExprs(r, func(e *ast.Expr) bool {
 				terms, call := e.Terms.([]*ast.Term)
 				if e.Negated && call && len(e.With) == 0 && c.neverTrue(terms[0].Value.(ast.Ref)) &&
@@ -312,14 +313,13 @@ func (c *composer) neverHolds(body ast.Body) bool {
 	return false
 }
 
-// nowhere says that a reference leads neither to data nor to a rule, as far as its keys are constant.
+// nowhere says that a reference leads neither to data nor to a rule, whatever its variables are.
 func (c *composer) nowhere(ref ast.Ref) bool {
-	known := ref.ConstantPrefix()
-	if !ref[0].Equal(ast.DefaultRootDocument) || len(known) < 2 || inData(c.data, known[1:]) {
+	if !ref[0].Equal(ast.DefaultRootDocument) || inData(c.data, ref[1:]) {
 		return false
 	}
 	for _, m := range c.modules {
-		if slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return meet(known, r.Ref()) }) {
+		if slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return meet(ref, r.Ref()) }) {
 			return false
 		}
 	}

@@ -35,7 +35,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 
 	var stated []statement
 	q := p.question(p.gate, p.summary(r))
-	if _, err := p.ask(ctx, q, &stated); err != nil {
+	if _, _, err := p.ask(ctx, q, &stated); err != nil {
 		return err
 	}
 	if err := p.complete(stated, q.held); err != nil {

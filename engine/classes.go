@@ -49,6 +49,7 @@ type classes struct {
 
 	asked    atomic.Int64        // how many classes there were
 	composed func() *composition // is nil if the document cannot be composed
+	outlined func() *outlines    // is nil if the document has no outlines; nil: it is no decision
 }
 
 // statedValues are the values that one part was met with, numbered.
@@ -67,8 +68,12 @@ const (
 	mostStated      = 1 << 14 // values of one part
 )
 
-// fewComposed are so few classes that it takes longer to compile what composes their answers.
-const fewComposed = 64
+// fewComposed are so few classes that it takes longer to compile what composes their answers, and fewOutlined so few that it takes longer to
+// compile their outlines.
+const (
+	fewComposed = 64
+	fewOutlined = 512
+)
 
 // fewCases are so few that finding out what they have in common costs more than it saves.
 const fewCases = 100
@@ -147,7 +152,15 @@ func (c *classes) ask(ctx context.Context, in *Input) (*answer, error) {
 // compose makes the answer to an input of what its parts came to. Where that is none, the policy is asked about all of the input: who reads
 // what is wrong has to see it where its author wrote it.
 func (c *classes) compose(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
-	if c.asked.Add(1) > fewComposed {
+	asked := c.asked.Add(1)
+	if asked > fewOutlined && c.outlined != nil {
+		if outlines := c.outlined(); outlines != nil {
+			if a, err := outlines.answer(ctx, in, numbers); err == nil {
+				return a, nil
+			}
+		}
+	}
+	if asked > fewComposed {
 		if made := c.composed(); made != nil {
 			if a, err := c.answered(ctx, made.question(reflect.ValueOf(in), c.stated, numbers)); err == nil {
 				return a, nil

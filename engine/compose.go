@@ -337,18 +337,22 @@ func (c *composition) question(in reflect.Value, stated []*statedValues, numbers
 			continue
 		}
 		q.held.stated = append(q.held.stated, value)
-		under := values
-		for _, key := range g.path[:len(g.path)-1] {
-			next := under.Get(key)
-			if next == nil {
-				next = ast.ObjectTerm()
-				under.Insert(key, next)
-			}
-			under = next.Value.(ast.Object)
-		}
-		under.Insert(g.path[len(g.path)-1], value)
+		g.put(values, value)
 	}
 	input.Value.(ast.Object).Insert(composedPlace, ast.NewTerm(values))
 	q.input = input.Value
 	return q
+}
+
+// put puts the value of a part where it stands.
+func (g givenPart) put(values ast.Object, value *ast.Term) {
+	for _, key := range g.path[:len(g.path)-1] {
+		next := values.Get(key)
+		if next == nil {
+			next = ast.ObjectTerm()
+			values.Insert(key, next)
+		}
+		values = next.Value.(ast.Object)
+	}
+	values.Insert(g.path[len(g.path)-1], value)
 }

@@ -85,6 +85,7 @@ type answer struct {
 	said      string      // the value itself, as OPA writes it
 	shared    bool        // other inputs of its class get it too
 	ordered   bool        // whatever their messages are filled with, the reasons are in their order
+	frame     *frame      // of an outline
 }
 
 // A statement is a reason as a pack states it.
@@ -129,18 +130,22 @@ func (p *Policy) question(query rego.PreparedEvalQuery, document any) question {
 // answerTo asks the policy for a decision and refuses an answer that nobody could act on. It depends on nothing but what the policy
 // observes of the input: not on the time, and not on facts that only messages name.
 func (p *Policy) answerTo(ctx context.Context, q question) (a *answer, err error) {
+	if a, _, err = p.unordered(ctx, q); err == nil {
+		a.order()
+	}
+	return a, err
+}
+
+// unordered is answerTo with the reasons in the order in which they stand in the value.
+func (p *Policy) unordered(ctx context.Context, q question) (a *answer, value ast.Value, err error) {
 	a = new(answer)
-	if a.said, err = p.ask(ctx, q, a); err != nil {
-		return nil, err
+	if value, a.said, err = p.ask(ctx, q, a); err != nil {
+		return nil, nil, err
 	}
 	if a.Priority.Rank() < 0 || a.Action.Rank() < 0 || a.WouldHave.Rank() < 0 {
-		return nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
+		return nil, nil, fmt.Errorf("the policy answers priority %q, action %q, would have %q", a.Priority, a.Action, a.WouldHave)
 	}
-	if err := p.complete(a.Reasons, q.held); err != nil {
-		return a, err
-	}
-	a.order()
-	return a, nil
+	return a, value, p.complete(a.Reasons, q.held)
 }
 
 // order puts reasons into the order that they have in decisions, as far as that does not depend on what messages are filled with.
@@ -204,27 +209,27 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	return d, d.setDates(in, now)
 }
 
-// ask decodes the answer to a question, and returns it as OPA writes it: in JSON, sets as lists, keys and sets sorted. An answer that is
+// ask decodes the answer to a question, and returns it, also as OPA writes it: in JSON, sets as lists, keys and sets sorted. An answer that is
 // undefined is an error, and so is one that nobody could read to the end.
-func (p *Policy) ask(ctx context.Context, q question, into any) (said string, err error) {
-	value, err := p.evaluate(ctx, q.query, q.input, rego.EvalEvaluatedRuleTracker(q.held.tracker))
+func (p *Policy) ask(ctx context.Context, q question, into any) (value ast.Value, said string, err error) {
+	value, err = p.evaluate(ctx, q.query, q.input, rego.EvalEvaluatedRuleTracker(q.held.tracker))
 	switch {
 	case err != nil:
-		return "", err
+		return nil, "", err
 	case value == nil:
-		return "", fmt.Errorf("the policy has no answer: data.main is undefined for this input")
+		return nil, "", fmt.Errorf("the policy has no answer: data.main is undefined for this input")
 	}
 	if set, ok := value.(ast.Set); ok {
 		value = ast.NewArray(set.Slice()...) // sorted
 	}
 	said = value.String()
 	if len(said) > mostSaid {
-		return "", p.tooLong(value)
+		return nil, "", p.tooLong(value)
 	}
 	if err := json.Unmarshal([]byte(said), into); err != nil {
-		return "", fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
+		return nil, "", fmt.Errorf("the policy's answer has the wrong shape: %w", oneLine(err))
 	}
-	return said, nil
+	return value, said, nil
 }
 
 // check refuses a statement that would otherwise be passed over in silence.

@@ -191,7 +191,9 @@ func (p *Policy) byClass() {
 		return p.prepare(context.Background(), p.priorityRef().String())
 	})
 	p.classes = sync.OnceValue(func() *classes {
-		return p.newClasses(decisionRef, func() (rego.PreparedEvalQuery, error) { return p.decision, nil }, p.answerTo)
+		c := p.newClasses(decisionRef, func() (rego.PreparedEvalQuery, error) { return p.decision, nil }, p.answerTo)
+		c.outlined = sync.OnceValue(func() *outlines { return newOutlines(p, c) })
+		return c
 	})
 	if !p.noRange {
 		p.ranges = sync.OnceValue(func() *ranges { return p.newRanges() })

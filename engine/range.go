@@ -63,7 +63,7 @@ func boundTo(body ast.Body, t *ast.Term) *ast.Term {
 // priorityOf asks for the priority alone.
 func (p *Policy) priorityOf(ctx context.Context, q question) (*answer, error) {
 	a := new(answer)
-	if _, err := p.ask(ctx, q, &a.Priority); err != nil {
+	if _, _, err := p.ask(ctx, q, &a.Priority); err != nil {
 		return nil, err
 	}
 	if a.Priority.Rank() < 0 {

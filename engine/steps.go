@@ -57,7 +57,7 @@ var opensStepRef = ast.MustParseRef("data.main.opens_step")
 // stepsOf asks which rules open a step.
 func (p *Policy) stepsOf(ctx context.Context, q question) (*answer, error) {
 	a := new(answer)
-	if _, err := p.ask(ctx, q, &a.Reasons); err != nil {
+	if _, _, err := p.ask(ctx, q, &a.Reasons); err != nil {
 		return nil, err
 	}
 	return a, p.complete(a.Reasons, q.held)

@@ -43,15 +43,19 @@ func (c *cursor) fields(f func(key []byte)) {
 	}
 	c.at++
 	for c.next() == '"' {
-		key := c.quoted()
-		if bytes.IndexByte(key, '\\') < 0 {
-			key = key[1 : len(key)-1]
-		} else {
-			key, _ = jsontext.AppendUnquote(nil, key)
-		}
-		f(key)
+		f(c.key())
 	}
 	c.at++
+}
+
+// key is the text of a string, valid until the stream is used again.
+func (c *cursor) key() []byte {
+	v := c.quoted()
+	if bytes.IndexByte(v, '\\') >= 0 {
+		v, _ = jsontext.AppendUnquote(nil, v)
+		return v
+	}
+	return v[1:max(1, len(v)-1)] // a mark alone is where foreseen text breaks off
 }
 
 // items calls f for each element of an array; f must take or skip it. Anything but an array is passed over.
@@ -62,7 +66,10 @@ func (c *cursor) items(f func()) {
 	}
 	c.at++
 	for b := c.next(); b != ']' && b != 0; b = c.next() {
-		f()
+		at := c.at
+		if f(); c.at == at {
+			c.at++ // a bracket that nothing is in front of
+		}
 	}
 	c.at++
 }
@@ -176,7 +183,7 @@ func (c *cursor) nameIn(other string) string {
 	}
 	start := c.at
 	v := c.quoted()
-	v = v[1 : len(v)-1]
+	v = v[1:max(1, len(v)-1)]
 	if n := len(v); n <= len(other) && bytes.IndexByte(v, '\\') < 0 {
 		if string(v) == other[:n] {
 			return plain(other[:n])
@@ -208,14 +215,15 @@ func (c *cursor) word() string {
 }
 
 // wordList is a list of words, or one word alone.
-func (c *cursor) wordList() []string {
-	var all []string
-	one := func() {
+func (c *cursor) wordList() []string { return c.appendWords(nil) }
+
+// appendWords is wordList behind others.
+func (c *cursor) appendWords(all []string) []string {
+	c.list(func() {
 		if w := c.word(); w != "" {
 			all = append(all, w)
 		}
-	}
-	c.list(one)
+	})
 	return all
 }
 

@@ -20,12 +20,39 @@ func cvssOf(vector string, score float64, source string) (engine.CVSS, bool) {
 	return cvssOfVersion("", vector, score, source)
 }
 
+// cvssScores are those of vectors that were computed already, as most vectors of a report stand in it again and again; nil remembers none.
+type cvssScores map[string]cvssScore
+
+type cvssScore struct {
+	score   float64
+	version string
+	ok      bool
+}
+
+// mostScores bounds the vectors that are remembered.
+const mostScores = 1 << 14
+
+func (known cvssScores) of(vector string) (score float64, version string, ok bool) {
+	one, seen := known[vector]
+	if !seen {
+		one.score, one.version, one.ok = scoreOf(vector)
+		if known != nil && len(known) < mostScores && len(vector) <= longestWord {
+			known[vector] = one
+		}
+	}
+	return one.score, one.version, one.ok
+}
+
 // cvssOfVersion is one assessment whose version the scanner names, so that a score without a vector counts as well. A vector's own
 // version goes before the named one; a version that CVSS does not have is none.
 func cvssOfVersion(version, vector string, score float64, source string) (engine.CVSS, bool) {
+	return cvssScores(nil).cvssOfVersion(version, vector, score, source)
+}
+
+func (known cvssScores) cvssOfVersion(version, vector string, score float64, source string) (engine.CVSS, bool) {
 	c := engine.CVSS{Vector: strings.Trim(vector, " ()"), Source: source} // 2.0 is often written in brackets
 	var ok bool
-	if c.Score, c.Version, ok = scoreOf(c.Vector); ok {
+	if c.Score, c.Version, ok = known.of(c.Vector); ok {
 		if !strings.HasPrefix(c.Vector, "CVSS:") && c.Version != "2.0" {
 			c.Vector = "CVSS:" + c.Version + "/" + c.Vector
 		}

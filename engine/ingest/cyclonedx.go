@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -62,22 +63,51 @@ type cycloneDX struct {
 	parts           map[string]*cdxPart // by bom-ref
 	block           []cdxPart           // room for further parts
 	dependencies    []cdxDependency     // of the subject; of all that stand before the subject
-	vulnerabilities []*cdxVulnerability
-	affected        int // how many components they name
+	reading         cdxVulnerability    // the one being read; its lists serve the next
+	vulnerabilities []*cdxKept
+	keeping         []cdxKept // room for further vulnerabilities
+	affected        int       // how many components they name
+	scores          cvssScores
 }
 
+// A cdxKept is what is kept of a vulnerability until all components are known.
+type cdxKept struct {
+	title    string
+	severity engine.Severity
+	names    *engine.Vulnerability
+	cwes     []int
+	cvss     []engine.CVSS
+	analysis *cdxAnalysis
+	advice   string // if it says which versions to upgrade to
+	affects  []cdxAffected
+}
+
+// unanalysed is the analysis of what nobody has analysed, which most vulnerabilities share.
+var unanalysed = &cdxAnalysis{}
+
 // keep keeps of a vulnerability what it amounts to; one without any id is none.
-func (d *cycloneDX) keep(v cdxVulnerability) bool {
+func (d *cycloneDX) keep(v *cdxVulnerability) bool {
 	d.b.report.Results++
 	if v.ID == "" && len(v.References) == 0 {
 		return false
 	}
-	v.found = v.finding()
-	v.References, v.Ratings, v.CWEs, v.Summary, v.Detail = nil, nil, nil, "", ""
-	if v.Advice = text(clip(string(v.Advice))); !strings.Contains(strings.ToLower(string(v.Advice)), "upgrade ") {
-		v.Advice = ""
+	if len(d.keeping) == 0 {
+		d.keeping = make([]cdxKept, 64)
 	}
-	d.vulnerabilities = append(d.vulnerabilities, &v)
+	k := &d.keeping[0]
+	d.keeping = d.keeping[1:]
+	*k = cdxKept{title: clip(string(cmp.Or(v.Summary, v.Detail))), names: v.names(), cwes: v.cwes(), analysis: unanalysed, affects: v.Affects}
+	k.severity, k.cvss = v.ratings(d.scores)
+	if v.Analysis != (cdxAnalysis{}) {
+		k.analysis = ptr(v.Analysis)
+	}
+	advice := clip(string(v.Advice))
+	for sentence, rest := "", advice; rest != "" && k.advice == ""; {
+		if sentence, rest, _ = strings.Cut(rest, ";"); isUpgrade(strings.TrimSpace(sentence)) {
+			k.advice = advice
+		}
+	}
+	d.vulnerabilities = append(d.vulnerabilities, k)
 	d.affected += max(1, len(v.Affects))
 	return true
 }
@@ -97,7 +127,7 @@ type cdxPart struct {
 }
 
 func newCycloneDX(s *stream, b *batch) *cycloneDX {
-	return &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}}
+	return &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}, scores: cvssScores{}}
 }
 
 func (d *cycloneDX) read() error {
@@ -136,7 +166,8 @@ func (d *cycloneDX) readJSON() error {
 				if err != nil {
 					return err
 				}
-				var v cdxVulnerability
+				v := &d.reading
+				*v = cdxVulnerability{References: v.References[:0], Ratings: v.Ratings[:0], CWEs: v.CWEs[:0]}
 				v.read(at)
 				if !d.keep(v) {
 					return s.wrong("a vulnerability without an id")
@@ -209,7 +240,7 @@ func (c cdxComponent) part() cdxPart {
 		if v.Name == cdxSource {
 			p.source = string(v.Value)
 		}
-		if v.isPath() {
+		if isPath([]byte(v.Name)) {
 			p.paths = append(p.paths, string(v.Value))
 		}
 	}
@@ -264,19 +295,20 @@ func (d *cycloneDX) finish() {
 	d.b.found = slices.Grow(d.b.found, d.affected)
 	for i, v := range d.vulnerabilities {
 		d.vulnerabilities[i] = nil // its memory is the finding's now
-		found := v.found
-		affects := v.Affects
+		affects := v.affects
 		if len(affects) == 0 {
 			affects = []cdxAffected{{Ref: subject.Ref}} // of the whole
 		}
 		for i, a := range affects {
 			a.Ref = word(d.within(string(a.Ref)))
 			part := d.parts[string(a.Ref)]
-			d.state(v, found.Vulnerability, a, part)
-			if part == nil && v.Analysis.State != "" {
+			d.state(v, a, part)
+			if part == nil && v.analysis.State != "" {
 				continue // about another document's component
 			}
-			f := found
+			f := engine.Finding{
+				Kind: engine.KindVulnerability, Title: v.title, Severity: v.severity, Vulnerability: v.names, CWEs: v.cwes, CVSS: v.cvss,
+			}
 			if i > 0 {
 				f.CVSS, f.CWEs = slices.Clone(f.CVSS), slices.Clone(f.CWEs)
 			}
@@ -337,28 +369,29 @@ func cdxElsewhere(ref string) *engine.Package {
 	return packageNamed("", bomLinked(ref), "")
 }
 
-// finding is the vulnerability without package, place and target.
-func (v *cdxVulnerability) finding() engine.Finding {
+// names are what the vulnerability is called: by the specification, its references are the same under other names.
+func (v *cdxVulnerability) names() *engine.Vulnerability {
 	var others []string
 	for _, o := range v.References {
-		others = append(others, string(o)) // by the specification, the same vulnerability under another name
+		others = append(others, string(o))
 	}
-	f := engine.Finding{
-		Kind:          engine.KindVulnerability,
-		Title:         clip(string(cmp.Or(v.Summary, v.Detail))),
-		Vulnerability: vulnerabilityOf(string(v.ID), others...),
-	}
+	return vulnerabilityOf(string(v.ID), others...)
+}
+
+func (v *cdxVulnerability) cwes() (all []int) {
 	for _, c := range v.CWEs {
-		f.CWEs = append(f.CWEs, cwesIn("CWE-"+strings.TrimPrefix(strings.ToUpper(c), "CWE-"))...)
+		if n, err := strconv.Atoi(c); err == nil && n > 0 && len(c) <= 5 && digits(c) { // a number, by the specification
+			all = append(all, n)
+		} else {
+			all = append(all, cwesIn("CWE-"+strings.TrimPrefix(strings.ToUpper(c), "CWE-"))...)
+		}
 	}
-	f.CWEs = sortedNumbers(f.CWEs)
-	f.Severity, f.CVSS = v.ratings()
-	return f
+	return sortedNumbers(all)
 }
 
 // ratings are the severity and the assessments. The severity is that of the source which the vulnerability is from; without one the
 // worst; and where there are only scores, what they come to. Scores by other methods, as EPSS, are none of CVSS.
-func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
+func (v *cdxVulnerability) ratings(known cvssScores) (own engine.Severity, all []engine.CVSS) {
 	var worst, scored engine.Severity
 	all = slices.Grow(all, min(len(v.Ratings), mostCVSS))
 	for _, r := range v.Ratings {
@@ -376,7 +409,7 @@ func (v *cdxVulnerability) ratings() (own engine.Severity, all []engine.CVSS) {
 			vector = "CVSS:" + version + "/" + vector
 		}
 		source, _, _ := strings.Cut(strings.ToLower(string(cmp.Or(r.Source.Name, v.Source.Name))), ":")
-		c, ok := cvssOfVersion(version, vector, r.Score, source)
+		c, ok := known.cvssOfVersion(version, vector, r.Score, source)
 		all = addCVSS(all, c, ok)
 		if ok {
 			scored = worse(scored, severityOfScore(c.Score))
@@ -392,8 +425,9 @@ var cdxMethods = map[string]string{"cvssv2": "2.0", "cvssv3": "3.0", "cvssv31": 
 
 // fixes are the versions that the recommendation names for a package, as Trivy, Snyk and others word it: "Upgrade x to version 1.2,
 // 2.3; Upgrade y to version 4 or later". CycloneDX has no field for them.
-func (v *cdxVulnerability) fixes(p *engine.Package) []string {
-	for sentence := range strings.SplitSeq(string(v.Advice), ";") {
+func (v *cdxKept) fixes(p *engine.Package) []string {
+	for sentence, rest := "", v.advice; rest != ""; {
+		sentence, rest, _ = strings.Cut(rest, ";")
 		name, versions, ok := upgradeIn(strings.TrimSpace(sentence))
 		if ok && (name == p.Name || strings.HasSuffix(name, "/"+p.Name) || strings.HasSuffix(p.Name, "/"+name)) {
 			return []string{versions}
@@ -404,11 +438,10 @@ func (v *cdxVulnerability) fixes(p *engine.Package) []string {
 
 // upgradeIn reads "Upgrade NAME to version VERSIONS". What has more words than that is prose.
 func upgradeIn(sentence string) (name, versions string, ok bool) {
-	const verb, to = "upgrade ", " to version "
-	if len(sentence) < len(verb) || !strings.EqualFold(sentence[:len(verb)], verb) {
+	if !isUpgrade(sentence) {
 		return "", "", false
 	}
-	name, versions, ok = strings.Cut(sentence[len(verb):], to)
+	name, versions, ok = strings.Cut(sentence[len(upgrade):], " to version ")
 	versions = strings.TrimSuffix(versions, ".")
 	for _, more := range []string{" or later", " or higher"} {
 		versions = strings.TrimSuffix(versions, more)
@@ -416,4 +449,10 @@ func upgradeIn(sentence string) (name, versions string, ok bool) {
 	versions = strings.ReplaceAll(versions, ", ", ",")
 	starts := versions != "" && (versions[0] == 'v' || digits(versions[:1]))
 	return name, versions, ok && starts && !strings.ContainsAny(name+versions, " ")
+}
+
+const upgrade = "upgrade "
+
+func isUpgrade(sentence string) bool {
+	return len(sentence) >= len(upgrade) && strings.EqualFold(sentence[:len(upgrade)], upgrade)
 }

@@ -1,6 +1,6 @@
 package ingest
 
-import "strings"
+import "bytes"
 
 // Components and vulnerabilities are what a large document is made of; they are read with a cursor. A value of another type than expected
 // is absent.
@@ -10,15 +10,13 @@ import "strings"
 func (d *cycloneDX) readComponent() error {
 	s := d.s
 	var c cdxComponent
-	if s.buffered() {
-		at, err := s.element()
-		if err == nil {
-			c.read(&at)
-			d.add(c)
-		}
+	whole, err := s.foresee(c.read)
+	if whole || err != nil {
+		d.add(c)
 		return err
 	}
-	err := s.fields(func(key string) error {
+	c = cdxComponent{}
+	err = s.fields(func(key string) error {
 		switch key {
 		case "components":
 			return s.items(d.readComponent)
@@ -80,39 +78,58 @@ func (c *cdxComponent) field(key string, at *cursor) {
 // appendProperties adds the properties that are of use; all others are passed over.
 func appendProperties(to []cdxProperty, at *cursor) []cdxProperty {
 	at.list(func() {
-		var name, value word
+		var p cdxProperty
+		useless := false
 		at.fields(func(key []byte) {
 			switch string(key) {
 			case "name":
-				name = word(at.word())
+				p.Name, useless = usefulName(at)
 			case "value":
-				if name != "" && !useful(name) { // the name stands first in what is written by tools
+				if useless { // the name stands first in what is written by tools
 					at.skip()
 				} else {
-					value = word(at.name())
+					p.Value = word(at.name())
 				}
 			default:
 				at.skip()
 			}
 		})
-		if value != "" && useful(name) {
-			to = append(to, cdxProperty{name, value})
+		if p.Name != "" && p.Value != "" {
+			to = append(to, p)
 		}
 	})
 	return to
 }
 
-// useful says whether a property of that name says what is asked for: a path, a source package, or something of an observation.
-func useful(name word) bool {
-	return cdxProperty{Name: name}.isPath() || name == cdxSource || strings.HasPrefix(string(name), "headgate:")
+// usefulName is the name of a property that says what is asked for: a path, a source package, or something of an observation. Of any
+// other it says that it is useless.
+func usefulName(at *cursor) (name word, useless bool) {
+	if at.next() == '"' {
+		start := at.at
+		if key := at.key(); isPlain(key) && !useful(key) {
+			return "", len(key) > 0
+		}
+		at.at = start
+	}
+	if name = word(at.word()); useful([]byte(name)) {
+		return name, false
+	}
+	return "", name != ""
 }
 
-// cdxSource is the name of Trivy's property with the source package of a distribution's package.
-const cdxSource = "aquasecurity:trivy:SrcName"
+func useful(name []byte) bool {
+	return isPath(name) || string(name) == cdxSource || bytes.HasPrefix(name, []byte("headgate:"))
+}
 
-// isPath says whether a property, by the names of Trivy and Syft, has the path of a file that proves the component.
-func (p cdxProperty) isPath() bool {
-	return p.Name == "aquasecurity:trivy:FilePath" || strings.HasPrefix(string(p.Name), "syft:location:") && strings.HasSuffix(string(p.Name), ":path")
+// Names of Trivy's properties: of the source package of a distribution's package, and of the path of a file that proves a component.
+const (
+	cdxSource = "aquasecurity:trivy:SrcName"
+	cdxPath   = "aquasecurity:trivy:FilePath"
+)
+
+// isPath says whether a property of that name, as Trivy and Syft have them, has the path of a file that proves the component.
+func isPath(name []byte) bool {
+	return string(name) == cdxPath || bytes.HasPrefix(name, []byte("syft:location:")) && bytes.HasSuffix(name, []byte(":path"))
 }
 
 // readMetadata reads what the document says of itself.
@@ -216,7 +233,7 @@ func (d *cycloneDX) readDependency() error {
 			at.skip()
 		}
 	})
-	d.depend(ref, on.wordList)
+	d.depend(ref, func() []string { return on.appendWords(nil) })
 	return nil
 }
 
@@ -232,7 +249,7 @@ func (v *cdxVulnerability) read(at cursor) {
 		case "ratings":
 			at.list(func() { v.Ratings = append(v.Ratings, readRating(&at)) })
 		case "cwes":
-			v.CWEs = at.wordList()
+			v.CWEs = at.appendWords(v.CWEs[:0])
 		case "description":
 			v.Summary = text(at.scalar())
 		case "detail":

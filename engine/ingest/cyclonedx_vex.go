@@ -28,11 +28,11 @@ const (
 
 // state notes what the analysis says of one affected component. Of a component of this document it is said for what the document
 // describes, not for every product that has the same component: for the findings of this report, and for the subject by its name.
-func (d *cycloneDX) state(v *cdxVulnerability, names *engine.Vulnerability, a cdxAffected, part *cdxPart) {
-	if v.Analysis.State == "" && len(a.Versions) == 0 {
+func (d *cycloneDX) state(v *cdxKept, a cdxAffected, part *cdxPart) {
+	if v.analysis.State == "" && len(a.Versions) == 0 {
 		return
 	}
-	s := engine.Statement{Vulnerability: names, VEX: d.vex(v), Time: d.analysed(v)}
+	s := engine.Statement{Vulnerability: v.names, VEX: d.vex(v), Time: d.analysed(v)}
 	if part == nil {
 		said := cdxStatements(s, a)
 		for _, one := range said {
@@ -112,8 +112,8 @@ func cdxStatements(s engine.Statement, a cdxAffected) []engine.Statement {
 }
 
 // vex is what the analysis says; a status that is not known is none.
-func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
-	a := v.Analysis
+func (d *cycloneDX) vex(v *cdxKept) engine.VEX {
+	a := v.analysis
 	m := d.meta
 	var author word
 	if len(m.Authors) > 0 {
@@ -130,8 +130,8 @@ func (d *cycloneDX) vex(v *cdxVulnerability) engine.VEX {
 	return x
 }
 
-func (d *cycloneDX) analysed(v *cdxVulnerability) (t time.Time) {
-	for _, s := range []string{string(v.Analysis.Updated), string(v.Analysis.Issued), string(d.meta.Time)} {
+func (d *cycloneDX) analysed(v *cdxKept) (t time.Time) {
+	for _, s := range []string{string(v.analysis.Updated), string(v.analysis.Issued), string(d.meta.Time)} {
 		if t = timeOf(s); !t.IsZero() {
 			break
 		}

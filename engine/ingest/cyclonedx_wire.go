@@ -1,7 +1,5 @@
 package ingest
 
-import "github.com/headgate/headgate/engine"
-
 // What is read of CycloneDX, under its names (https://cyclonedx.org/docs/1.7/json/).
 
 type cdxComponent struct {
@@ -30,8 +28,6 @@ type cdxVulnerability struct {
 	Advice     text // "recommendation"
 	Analysis   cdxAnalysis
 	Affects    []cdxAffected
-
-	found engine.Finding // what it amounts to, without package, place and target
 }
 
 type cdxRating struct {

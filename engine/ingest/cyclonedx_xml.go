@@ -118,7 +118,7 @@ func (d *cycloneDX) addXMLVulnerability(v cdxXMLVulnerability, ref string) error
 	if ref != "" {
 		out.Affects = append(out.Affects, cdxAffected{Ref: word(plain(ref))})
 	}
-	if !d.keep(out) {
+	if !d.keep(&out) {
 		return errors.New("a vulnerability without an id")
 	}
 	return nil

@@ -46,13 +46,13 @@ func plain(s string) string {
 }
 
 // isPlain says of most names, which are of printable ASCII, that there is nothing to take out.
-func isPlain(s string) bool {
+func isPlain[S ~string | ~[]byte](s S) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
-	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
+	return len(s) == 0 || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
 // nameInto reads a word into a variable.

@@ -183,8 +183,10 @@ func setVersion(p *engine.Package, version string) {
 	if p.Ecosystem == "golang" {
 		version = strings.TrimPrefix(version, "v")
 	}
-	p.Versions = nil
-	if version != "" {
+	switch {
+	case version == "":
+		p.Versions = nil
+	case len(p.Versions) != 1 || p.Versions[0] != version:
 		p.Versions = []string{version}
 	}
 }
@@ -208,7 +210,8 @@ func nameOf(p packageurl.PackageURL) string {
 // finding: each time sorts all.
 func setFixed(p *engine.Package, versions ...string) {
 	for _, list := range versions {
-		for v := range strings.SplitSeq(list, ",") {
+		for v, more := "", true; more; {
+			v, list, more = strings.Cut(list, ",")
 			v = plain(v)
 			if strings.HasPrefix(v, "<") || strings.HasPrefix(v, "!") || strings.HasPrefix(v, ">") && !strings.HasPrefix(v, ">=") {
 				continue // where a range ends, or what lies outside of it, fixes nothing

@@ -129,6 +129,22 @@ func (s *stream) ahead() []byte {
 	return unread[:min(int64(len(unread)), max(1<<10, 4*(s.offset()-s.vain)))]
 }
 
+// foresee reads the next value with a cursor, if it is an object that has been read from the report to its end already, and passes over
+// it. Only then has the decoder seen that it is well formed: what was read counts if whole is true, and without an error.
+func (s *stream) foresee(read func(*cursor)) (whole bool, err error) {
+	if s.peek() != '{' {
+		return false, nil
+	}
+	text := s.ahead()
+	at := cursor{text: text[:min(len(text), leadBytes)], words: s.words} // bounded, as is then how deep it is nested
+	if read(&at); at.at >= len(at.text) {
+		s.vain = s.offset()
+		return false, nil
+	}
+	_, err = s.dec.ReadValue()
+	return err == nil, err
+}
+
 // skip passes over the next value: at once if it has been read already, else token by token, since a value can be of any size.
 func (s *stream) skip() error {
 	if s.buffered() {

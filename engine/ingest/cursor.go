@@ -48,14 +48,21 @@ func (c *cursor) fields(f func(key []byte)) {
 	c.at++
 }
 
-// key is the text of a string, valid until the stream is used again.
+// key is the text of a string, valid until the stream is used again. Most keys are so short that a search would take longer.
 func (c *cursor) key() []byte {
-	v := c.quoted()
-	if bytes.IndexByte(v, '\\') >= 0 {
-		v, _ = jsontext.AppendUnquote(nil, v)
-		return v
+	for at := c.at + 1; at < len(c.text); at++ {
+		switch c.text[at] {
+		case '"':
+			v := c.text[c.at+1 : at]
+			c.at = at + 1
+			return v
+		case '\\':
+			v, _ := jsontext.AppendUnquote(nil, c.quoted())
+			return v
+		}
 	}
-	return v[1:max(1, len(v)-1)] // a mark alone is where foreseen text breaks off
+	c.at = len(c.text) // where foreseen text breaks off
+	return nil
 }
 
 // items calls f for each element of an array; f must take or skip it. Anything but an array is passed over.

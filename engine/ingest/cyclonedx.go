@@ -60,8 +60,9 @@ type cycloneDX struct {
 	meta            cdxMetadata
 	described       bool                // meta has been read
 	properties      []cdxProperty       // of the document: those that say what it observed
-	parts           map[string]*cdxPart // by bom-ref
-	block           []cdxPart           // room for further parts
+	kept            [][]cdxPart         // components, in blocks
+	parts           map[string]*cdxPart // by bom-ref, once all is read
+	unnamed         int                 // components that got a bom-ref here
 	dependencies    []cdxDependency     // of the subject; of all that stand before the subject
 	reading         cdxVulnerability    // the one being read; its lists serve the next
 	vulnerabilities []*cdxKept
@@ -120,14 +121,19 @@ type cdxDependency struct {
 
 // A cdxPart is what is kept of a component.
 type cdxPart struct {
-	purl, name, version, scope string
-	source                     string // package that a distribution built it from
-	paths                      []string
-	pkg                        *engine.Package // made when it is first needed
+	ref, purl, name, version, scope string
+	more                            *cdxMore        // nil: nothing of it
+	pkg                             *engine.Package // made when it is first needed
+}
+
+// A cdxMore is what most components of most documents do not have.
+type cdxMore struct {
+	source string // package that a distribution built it from
+	paths  []string
 }
 
 func newCycloneDX(s *stream, b *batch) *cycloneDX {
-	return &cycloneDX{s: s, b: b, parts: map[string]*cdxPart{}, scores: cvssScores{}}
+	return &cycloneDX{s: s, b: b, scores: cvssScores{}}
 }
 
 func (d *cycloneDX) read() error {
@@ -210,41 +216,54 @@ func (d *cycloneDX) direct() map[string]bool {
 	return all
 }
 
-// add keeps a component and those inside it. A bom-ref is unique in its document; if it is not, the first has it.
-func (d *cycloneDX) add(c cdxComponent) {
-	for _, inner := range c.Components {
-		d.add(inner)
+// add keeps a component and those inside it. Vulnerabilities may name one without bom-ref by its package URL.
+func (d *cycloneDX) add(c *cdxComponent) {
+	for i := range c.Components {
+		d.add(&c.Components[i])
 	}
-	ref := string(cmp.Or(c.Ref, c.PURL)) // vulnerabilities may name a component without bom-ref by its package URL
-	if _, taken := d.parts[ref]; ref == "" || taken {
+	if c.Ref == "" && c.PURL == "" {
 		return
 	}
-	if len(d.block) == 0 {
-		d.block = make([]cdxPart, 64)
+	last := len(d.kept) - 1
+	if last < 0 || len(d.kept[last]) == cap(d.kept[last]) {
+		d.kept, last = append(d.kept, make([]cdxPart, 0, 64)), last+1
 	}
-	part := &d.block[0]
-	d.block = d.block[1:]
-	*part = c.part()
-	d.parts[ref] = part
+	d.kept[last] = append(d.kept[last], c.part())
 }
 
-func (c cdxComponent) part() cdxPart {
-	p := cdxPart{purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope)}
+// index finds components by bom-ref, which is unique in its document; if it is not, the first has it.
+func (d *cycloneDX) index() {
+	d.parts = make(map[string]*cdxPart, 64*len(d.kept))
+	for _, block := range slices.Backward(d.kept) {
+		for i := range slices.Backward(block) {
+			d.parts[block[i].ref] = &block[i]
+		}
+	}
+}
+
+func (c *cdxComponent) part() cdxPart {
+	p := cdxPart{
+		ref: string(cmp.Or(c.Ref, c.PURL)), purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope),
+	}
 	if c.Group != "" {
 		p.name = string(c.Group + "/" + c.Name)
 	}
+	var more cdxMore
 	for _, place := range c.Places {
-		p.paths = append(p.paths, string(place))
+		more.paths = append(more.paths, string(place))
 	}
 	for _, v := range c.Properties {
 		if v.Name == cdxSource {
-			p.source = string(v.Value)
+			more.source = string(v.Value)
 		}
 		if isPath([]byte(v.Name)) {
-			p.paths = append(p.paths, string(v.Value))
+			more.paths = append(more.paths, string(v.Value))
 		}
 	}
-	p.paths = slices.DeleteFunc(p.paths, func(s string) bool { return s == "" })
+	more.paths = slices.DeleteFunc(more.paths, func(s string) bool { return s == "" })
+	if more.source != "" || len(more.paths) > 0 {
+		p.more = &more
+	}
 	return p
 }
 
@@ -255,7 +274,9 @@ func (p *cdxPart) packaged() *engine.Package {
 		if p.pkg == nil {
 			return nil
 		}
-		builtFrom(p.pkg, p.source)
+		if p.more != nil {
+			builtFrom(p.pkg, p.more.source)
+		}
 		switch p.scope {
 		case "required":
 			p.pkg.Scope = "runtime"
@@ -282,7 +303,8 @@ func (d *cycloneDX) finish() {
 	}
 	r.Time = timeOf(string(d.meta.Time))
 	subject := d.meta.Component
-	d.add(subject)
+	d.add(&subject)
+	d.index()
 	if serial, ok := strings.CutPrefix(strings.ToLower(d.serial), "urn:uuid:"); ok {
 		d.b.bom = &bom{serial + "/" + cmp.Or(d.edition, "1"), subject, d.parts}
 	}
@@ -316,7 +338,10 @@ func (d *cycloneDX) finish() {
 			if part == nil {
 				f.Package = cdxElsewhere(string(a.Ref))
 			} else {
-				f.Package, paths = part.packaged(), part.paths
+				f.Package = part.packaged()
+				if part.more != nil {
+					paths = part.more.paths
+				}
 			}
 			if f.Package != nil && direct[string(a.Ref)] {
 				f.Package.Direct = ptr(true)

@@ -10,36 +10,38 @@ import "bytes"
 func (d *cycloneDX) readComponent() error {
 	s := d.s
 	var c cdxComponent
-	whole, err := s.foresee(c.read)
-	if whole || err != nil {
-		d.add(c)
+	switch whole, err := s.foresee(c.read); {
+	case err != nil:
 		return err
+	case whole:
+		d.add(&c)
+		return nil
 	}
 	c = cdxComponent{}
-	err = s.fields(func(key string) error {
+	err := s.fields(func(key string) error {
 		switch key {
 		case "components":
 			return s.items(d.readComponent)
 		case "bom-ref", "type", "group", "name", "version", "purl", "scope", "properties", "evidence":
 			at, err := s.element()
 			if err == nil {
-				c.field(key, &at)
+				c.field([]byte(key), &at)
 			}
 			return err
 		}
 		return s.skip()
 	})
-	d.add(c)
+	d.add(&c)
 	return err
 }
 
 // read reads a component with those inside it.
 func (c *cdxComponent) read(at *cursor) {
-	at.fields(func(key []byte) { c.field(string(key), at) })
+	at.fields(func(key []byte) { c.field(key, at) })
 }
 
-func (c *cdxComponent) field(key string, at *cursor) {
-	switch key {
+func (c *cdxComponent) field(key []byte, at *cursor) {
+	switch string(key) {
 	case "bom-ref":
 		c.Ref = word(at.name())
 	case "type":

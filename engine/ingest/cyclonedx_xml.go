@@ -90,7 +90,8 @@ func (d *cycloneDX) xmlPart(x *xmlReader) func(xml.StartElement) error {
 
 // addXML keeps a component with the vulnerabilities that stand in it.
 func (d *cycloneDX) addXML(c cdxXMLComponent) {
-	d.add(c.component())
+	whole := c.component()
+	d.add(&whole)
 	d.addNested(c)
 }
 
@@ -103,10 +104,11 @@ func (d *cycloneDX) addNested(c cdxXMLComponent) {
 	}
 	ref := plain(cmp.Or(c.Ref, c.PURL))
 	if ref == "" {
-		ref = "#" + strconv.Itoa(len(d.parts)) // in these versions a component need not have one
+		d.unnamed++
+		ref = "#" + strconv.Itoa(d.unnamed) // in these versions a component need not have one
 		one := c.component()
 		one.Ref, one.Components = word(ref), nil
-		d.add(one)
+		d.add(&one)
 	}
 	for _, v := range c.Vulnerabilities {
 		_ = d.addXMLVulnerability(v, ref) // without an id it says nothing that could be found

@@ -90,6 +90,7 @@ func (d *cycloneDX) observation() (*engine.Observation, error) {
 		}
 		o.WindowDays = min(int(o.Time.Sub(from)/(24*time.Hour)), mostWindowDays)
 	}
+	d.index()
 	for _, ref := range slices.Sorted(maps.Keys(d.parts)) {
 		if p := d.parts[ref].packaged(); p != nil && p.PURL != "" {
 			o.Components = append(o.Components, *p)

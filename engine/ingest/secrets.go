@@ -71,9 +71,13 @@ func redacted(text string) string {
 		return text
 	}
 	has := lettersOf(text)
-	for i, c := range credentials {
+	for i := range credentials {
+		c, of := &credentials[i], &lettersOfMarks[i]
+		if !has.all(of.common) {
+			continue
+		}
 		for j, mark := range c.marks {
-			if has.all(lettersOfMarks[i][j]) && strings.Contains(text, mark) {
+			if has.all(of.each[j]) && strings.Contains(text, mark) {
 				text = c.form.ReplaceAllString(text, c.shown())
 				has = lettersOf(text)
 				break
@@ -83,30 +87,38 @@ func redacted(text string) string {
 	return text
 }
 
-// A letters is which characters of ASCII a text has. Looking for each mark in each text would take a tenth of reading a report, and most
+// A letters is which characters of ASCII a text has, and at worst some more if it has others beside them. Looking for each mark in each text would take a tenth of reading a report, and most
 // texts lack a letter of most marks.
 type letters [2]uint64
 
-func lettersOf(text string) (l letters) {
+func lettersOf(text string) letters {
+	var low, high uint64
 	for i := range len(text) {
-		if c := text[i]; c < 128 {
-			l[c>>6] |= 1 << (c & 63)
-		}
+		c := text[i]
+		bit, isHigh := uint64(1)<<(c&63), -uint64(c>>6&1) // all ones or none: a branch would be guessed wrong too often
+		low |= bit &^ isHigh
+		high |= bit & isHigh
 	}
-	return l
+	return letters{low, high}
 }
 
 // all says whether all of some others are among them.
 func (l letters) all(of letters) bool { return l[0]&of[0] == of[0] && l[1]&of[1] == of[1] }
 
-// lettersOfMarks are those of the marks of credentials.
-var lettersOfMarks = func() (all [][]letters) {
-	for _, c := range credentials {
-		var marks []letters
+// lettersOfMarks are those of the marks of credentials: of each, and what all marks of one form have in common.
+var lettersOfMarks = func() (all []struct {
+	each   []letters
+	common letters
+}) {
+	all = slices.Grow(all, len(credentials))[:len(credentials)]
+	for i, c := range credentials {
+		all[i].common = letters{^uint64(0), ^uint64(0)}
 		for _, mark := range c.marks {
-			marks = append(marks, lettersOf(mark))
+			of := lettersOf(mark)
+			all[i].each = append(all[i].each, of)
+			all[i].common[0] &= of[0]
+			all[i].common[1] &= of[1]
 		}
-		all = append(all, marks)
 	}
 	return all
 }()

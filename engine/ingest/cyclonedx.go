@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -71,65 +70,10 @@ type cycloneDX struct {
 	scores          cvssScores
 }
 
-// A cdxKept is what is kept of a vulnerability until all components are known.
-type cdxKept struct {
-	title    string
-	severity engine.Severity
-	names    *engine.Vulnerability
-	cwes     []int
-	cvss     []engine.CVSS
-	analysis *cdxAnalysis
-	advice   string // if it says which versions to upgrade to
-	affects  []cdxAffected
-}
-
-// unanalysed is the analysis of what nobody has analysed, which most vulnerabilities share.
-var unanalysed = &cdxAnalysis{}
-
-// keep keeps of a vulnerability what it amounts to; one without any id is none.
-func (d *cycloneDX) keep(v *cdxVulnerability) bool {
-	d.b.report.Results++
-	if v.ID == "" && len(v.References) == 0 {
-		return false
-	}
-	if len(d.keeping) == 0 {
-		d.keeping = make([]cdxKept, 64)
-	}
-	k := &d.keeping[0]
-	d.keeping = d.keeping[1:]
-	*k = cdxKept{title: clip(string(cmp.Or(v.Summary, v.Detail))), names: v.names(), cwes: v.cwes(), analysis: unanalysed, affects: v.Affects}
-	k.severity, k.cvss = v.ratings(d.scores)
-	if v.Analysis != (cdxAnalysis{}) {
-		k.analysis = ptr(v.Analysis)
-	}
-	advice := clip(string(v.Advice))
-	for sentence, rest := "", advice; rest != "" && k.advice == ""; {
-		if sentence, rest, _ = strings.Cut(rest, ";"); isUpgrade(strings.TrimSpace(sentence)) {
-			k.advice = advice
-		}
-	}
-	d.vulnerabilities = append(d.vulnerabilities, k)
-	d.affected += max(1, len(v.Affects))
-	return true
-}
-
 // A cdxDependency is what a component depends on, by their bom-refs.
 type cdxDependency struct {
 	ref string
 	on  []string
-}
-
-// A cdxPart is what is kept of a component.
-type cdxPart struct {
-	ref, purl, name, version, scope string
-	more                            *cdxMore        // nil: nothing of it
-	pkg                             *engine.Package // made when it is first needed
-}
-
-// A cdxMore is what most components of most documents do not have.
-type cdxMore struct {
-	source string // package that a distribution built it from
-	paths  []string
 }
 
 func newCycloneDX(s *stream, b *batch) *cycloneDX {
@@ -214,85 +158,6 @@ func (d *cycloneDX) direct() map[string]bool {
 		}
 	}
 	return all
-}
-
-// add keeps a component and those inside it. Vulnerabilities may name one without bom-ref by its package URL.
-func (d *cycloneDX) add(c *cdxComponent) {
-	for i := range c.Components {
-		d.add(&c.Components[i])
-	}
-	if c.Ref == "" && c.PURL == "" {
-		return
-	}
-	last := len(d.kept) - 1
-	if last < 0 || len(d.kept[last]) == cap(d.kept[last]) {
-		d.kept, last = append(d.kept, make([]cdxPart, 0, 64)), last+1
-	}
-	d.kept[last] = append(d.kept[last], c.part())
-}
-
-// index finds components by bom-ref, which is unique in its document; if it is not, the first has it.
-func (d *cycloneDX) index() {
-	d.parts = make(map[string]*cdxPart, 64*len(d.kept))
-	for _, block := range slices.Backward(d.kept) {
-		for i := range slices.Backward(block) {
-			d.parts[block[i].ref] = &block[i]
-		}
-	}
-}
-
-func (c *cdxComponent) part() cdxPart {
-	p := cdxPart{
-		ref: string(cmp.Or(c.Ref, c.PURL)), purl: string(c.PURL), name: string(c.Name), version: string(c.Version), scope: string(c.Scope),
-	}
-	if c.Group != "" {
-		p.name = string(c.Group + "/" + c.Name)
-	}
-	var more cdxMore
-	for _, place := range c.Places {
-		more.paths = append(more.paths, string(place))
-	}
-	for _, v := range c.Properties {
-		if v.Name == cdxSource {
-			more.source = string(v.Value)
-		}
-		if isPath([]byte(v.Name)) {
-			more.paths = append(more.paths, string(v.Value))
-		}
-	}
-	more.paths = slices.DeleteFunc(more.paths, func(s string) bool { return s == "" })
-	if more.source != "" || len(more.paths) > 0 {
-		p.more = &more
-	}
-	return p
-}
-
-// packaged describes the component as a package.
-func (p *cdxPart) packaged() *engine.Package {
-	if p.pkg == nil {
-		p.pkg = packageOf(p.purl, "", p.name, p.version)
-		if p.pkg == nil {
-			return nil
-		}
-		if p.more != nil {
-			builtFrom(p.pkg, p.more.source)
-		}
-		switch p.scope {
-		case "required":
-			p.pkg.Scope = "runtime"
-		case "excluded":
-			p.pkg.Scope = "development"
-		}
-	}
-	return ptr(*p.pkg)
-}
-
-// product is the component as a statement names it.
-func (p *cdxPart) product() engine.Product {
-	if p.purl != "" {
-		return engine.Product{PURL: p.purl}
-	}
-	return engine.Product{Name: p.name, Version: p.version}
 }
 
 // finish resolves references, now that all is known.
@@ -392,92 +257,4 @@ func cdxElsewhere(ref string) *engine.Package {
 		return p
 	}
 	return packageNamed("", bomLinked(ref), "")
-}
-
-// names are what the vulnerability is called: by the specification, its references are the same under other names.
-func (v *cdxVulnerability) names() *engine.Vulnerability {
-	var others []string
-	for _, o := range v.References {
-		others = append(others, string(o))
-	}
-	return vulnerabilityOf(string(v.ID), others...)
-}
-
-func (v *cdxVulnerability) cwes() (all []int) {
-	for _, c := range v.CWEs {
-		if n, err := strconv.Atoi(c); err == nil && n > 0 && len(c) <= 5 && digits(c) { // a number, by the specification
-			all = append(all, n)
-		} else {
-			all = append(all, cwesIn("CWE-"+strings.TrimPrefix(strings.ToUpper(c), "CWE-"))...)
-		}
-	}
-	return sortedNumbers(all)
-}
-
-// ratings are the severity and the assessments. The severity is that of the source which the vulnerability is from; without one the
-// worst; and where there are only scores, what they come to. Scores by other methods, as EPSS, are none of CVSS.
-func (v *cdxVulnerability) ratings(known cvssScores) (own engine.Severity, all []engine.CVSS) {
-	var worst, scored engine.Severity
-	all = slices.Grow(all, min(len(v.Ratings), mostCVSS))
-	for _, r := range v.Ratings {
-		s := severityOf(string(r.Severity))
-		worst = worse(worst, s)
-		if r.Source.Name != "" && r.Source.Name == v.Source.Name {
-			own = worse(own, s)
-		}
-		version, ok := cdxMethods[strings.ToLower(string(r.Method))]
-		if !ok && r.Method != "" {
-			continue
-		}
-		vector := string(r.Vector)
-		if strings.HasPrefix(vector, "AV:") && version != "2.0" && version != "" {
-			vector = "CVSS:" + version + "/" + vector
-		}
-		source, _, _ := strings.Cut(strings.ToLower(string(cmp.Or(r.Source.Name, v.Source.Name))), ":")
-		c, ok := known.cvssOfVersion(version, vector, r.Score, source)
-		all = addCVSS(all, c, ok)
-		if ok {
-			scored = worse(scored, severityOfScore(c.Score))
-		}
-	}
-	if len(all) == 0 {
-		all = nil
-	}
-	return cmp.Or(own, worst, scored), all
-}
-
-var cdxMethods = map[string]string{"cvssv2": "2.0", "cvssv3": "3.0", "cvssv31": "3.1", "cvssv4": "4.0"}
-
-// fixes are the versions that the recommendation names for a package, as Trivy, Snyk and others word it: "Upgrade x to version 1.2,
-// 2.3; Upgrade y to version 4 or later". CycloneDX has no field for them.
-func (v *cdxKept) fixes(p *engine.Package) []string {
-	for sentence, rest := "", v.advice; rest != ""; {
-		sentence, rest, _ = strings.Cut(rest, ";")
-		name, versions, ok := upgradeIn(strings.TrimSpace(sentence))
-		if ok && (name == p.Name || strings.HasSuffix(name, "/"+p.Name) || strings.HasSuffix(p.Name, "/"+name)) {
-			return []string{versions}
-		}
-	}
-	return nil
-}
-
-// upgradeIn reads "Upgrade NAME to version VERSIONS". What has more words than that is prose.
-func upgradeIn(sentence string) (name, versions string, ok bool) {
-	if !isUpgrade(sentence) {
-		return "", "", false
-	}
-	name, versions, ok = strings.Cut(sentence[len(upgrade):], " to version ")
-	versions = strings.TrimSuffix(versions, ".")
-	for _, more := range []string{" or later", " or higher"} {
-		versions = strings.TrimSuffix(versions, more)
-	}
-	versions = strings.ReplaceAll(versions, ", ", ",")
-	starts := versions != "" && (versions[0] == 'v' || digits(versions[:1]))
-	return name, versions, ok && starts && !strings.ContainsAny(name+versions, " ")
-}
-
-const upgrade = "upgrade "
-
-func isUpgrade(sentence string) bool {
-	return len(sentence) >= len(upgrade) && strings.EqualFold(sentence[:len(upgrade)], upgrade)
 }

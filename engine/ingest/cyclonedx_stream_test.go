@@ -104,3 +104,66 @@ func TestDeeplyNestedComponentsAreRead(t *testing.T) {
 		t.Errorf("%d findings, want 1", len(found))
 	}
 }
+
+// A component is read before it is known to be well formed: whatever stands there, reading it ends, and what the decoder accepts comes out
+// as if it had been checked before.
+func FuzzForeseenComponentsAreReadAsCheckedOnes(f *testing.F) {
+	for _, text := range []string{
+		`{"bom-ref":"a","name":"n","purl":"pkg:npm/a@1","properties":[{"name":"syft:location:0:path","value":"p"}],"components":[{"name":"b"}]}`,
+		`{"name":"a\u0062","evidence":{"occurrences":[{"location":"x"},7]},"licenses":[[{}],"]"]}`,
+		`{"name`, `{"name"`, `{"name":"\`, `{"properties":[}`, `{"properties":{"name":]}}`, `{"components":[{"components":[`, `{"a":}]}`, `{"`, `{"name":"x"}}`,
+		`{"evidence":{"occurrences":[:,}`, `{"type":[{"}"]}`, "{\"name\":\x01\x02}",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > leadBytes {
+			return
+		}
+		var foreseen, checked cdxComponent
+		at := cursor{text: []byte(text), words: map[string]string{}}
+		foreseen.read(&at)
+		s := newStream(strings.NewReader(text))
+		of, err := s.element()
+		if err != nil || !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
+			return
+		}
+		if checked.read(&of); !reflect.DeepEqual(foreseen, checked) {
+			t.Errorf("%q: foreseen as %+v, checked as %+v", text, foreseen, checked)
+		}
+	})
+}
+
+// Where components are broken, the error says so at the same byte whether they stand in the buffer whole or not, and nothing is found.
+func TestBrokenComponentsAreRefusedWhereverTheyStand(t *testing.T) {
+	for _, broken := range []string{
+		`{"name":"a" "purl":"pkg:npm/a@1"}`, `{"name":"\x"}`, "{\"name\":\"\xff\"}", "{\"name\":\"a\nb\"}", `{"name":01}`, `{"name":}`, `{"hashes":[}]}`, `{"name":"a",}`,
+		`{"hashes":[{"content":"\ud800"}]}`, `{"scope":tru}`, `{"properties":[{"name":"x","value":"\q"}]}`,
+	} {
+		places := map[int]bool{}
+		for _, before := range []string{``, `{"name":"b"},`, strings.Repeat(`{"name":"b","purl":"pkg:npm/b@1"},`, 5_000)} {
+			doc := `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[` + before + broken + `,{"bom-ref":"c","purl":"pkg:npm/c@1"}],` +
+				`"vulnerabilities":[{"id":"CVE-2026-0001","affects":[{"ref":"c"}]}]}`
+			_, found, err := read("bom.json", strings.NewReader(doc), Options{})
+			var place int
+			if err == nil || found != nil {
+				t.Errorf("%s after %d bytes: %d findings, %v", broken, len(before), len(found), err)
+			} else if _, err := fmt.Sscanf(err.Error(), "bom.json: not valid CycloneDX JSON and XML: byte %d", &place); err != nil {
+				t.Error(err)
+			}
+			places[place-len(before)] = true
+		}
+		if len(places) != 1 {
+			t.Errorf("%s: the error is at bytes %v", broken, places)
+		}
+	}
+}
+
+func TestTheFirstOfTwoComponentsWithOneBOMRefHasIt(t *testing.T) {
+	_, found := readDocument(t, `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+		{"bom-ref":"outer","name":"outer","components":[{"bom-ref":"a","purl":"pkg:npm/first@1"}]},{"bom-ref":"a","purl":"pkg:npm/second@1"},{"bom-ref":"outer","name":"other"}],
+		"vulnerabilities":[{"id":"CVE-2026-0001","affects":[{"ref":"a"},{"ref":"outer"}]}]}`)
+	if len(found) != 2 || found[0].Finding.Package.Name != "first" || found[1].Finding.Package.Name != "outer" {
+		t.Errorf("%+v", found)
+	}
+}

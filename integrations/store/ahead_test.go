@@ -56,3 +56,12 @@ func TestAheadEndsTheSequenceWithItsReader(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsBegunAndNeverReadIsEnded(t *testing.T) {
+	var ended bool
+	b := begin(counted(1_000_000, nil, &ended), 2, 10, func(int) int { return 3 })
+	b.end()
+	if !ended {
+		t.Error("the sequence goes on though nobody is to read it")
+	}
+}

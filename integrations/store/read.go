@@ -81,17 +81,24 @@ func contentOf(ctx context.Context, t transaction, digest []byte) ([]byte, error
 	return unpack(packed, size, digest)
 }
 
+// mostRecords bounds the lines of records that are read at once, in bytes, if they are of more than one pack.
+const mostRecords = 4 << 20
+
 // records gives the records, some packs at a time.
 func (r *keptRun) records(ctx context.Context) func() ([]byte, error) {
 	from := int64(0)
 	return func() ([]byte, error) {
 		var packs []*recordPack
+		size := 0
 		err := r.view(ctx, func(t transaction) error {
 			query := "SELECT idx, records, size, body FROM record WHERE run = $1 AND idx >= $2 ORDER BY idx LIMIT $3"
 			return t.each(ctx, query, []any{r.leaf, from, packsAtOnce}, func(scan func(...any) error) error {
 				p := &recordPack{}
 				if err := scan(&p.first, &p.records, &p.size, &p.body); err != nil {
 					return err
+				}
+				if size += max(int(p.size), len(p.body)); len(packs) > 0 && size > mostRecords {
+					return nil // the next time
 				}
 				if p.first != from { // its lines stand in the right place, and who asks for one by its number finds another one
 					return &evidence.Damage{File: "the list of records", What: fmt.Sprintf("has number %d in the place of %d", p.first, from)}

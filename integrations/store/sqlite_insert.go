@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,21 +48,21 @@ func (in *rowInserter) flush(ctx context.Context, t *sqliteTransaction) error {
 
 const isCommon = '='
 
-// form says of each column whether its value is common to all rows that were gathered. If there are too many forms, none is.
+// form says of each column whether its value is common to all rows that were gathered. Of one row, or if there are too many forms, none is.
 func (in *rowInserter) form() string {
-	form := make([]byte, len(in.columns))
+	none := strings.Repeat(".", len(in.columns))
+	if len(in.rows) == 1 {
+		return none
+	}
+	form := []byte(none)
 	for c := range form {
-		form[c] = isCommon
-		for _, row := range in.rows[1:] {
-			if !equalValues(row[c], in.rows[0][c]) {
-				form[c] = '.'
-				break
-			}
+		if !slices.ContainsFunc(in.rows[1:], func(row []any) bool { return !equalValues(row[c], in.rows[0][c]) }) {
+			form[c] = isCommon
 		}
 	}
 	if !in.known[string(form)] {
 		if len(in.known) == mostForms {
-			return strings.Repeat(".", len(form))
+			return none
 		}
 		in.known[string(form)] = true
 	}

@@ -30,7 +30,7 @@ func detectTrivy(s shape) bool {
 // readTrivy reads a report of Trivy. What Trivy says of one artifact may stand after the results, so targets and paths are filled in
 // at the end.
 func readTrivy(s *stream, b *batch) error {
-	t := &trivy{s: s, b: b, covers: map[string][]string{}, components: map[trivyComponent]*engine.Package{}}
+	t := &trivy{s: s, b: b, covers: map[string][]string{}, components: map[trivyComponent]*engine.Package{}, scores: cvssScores{}}
 	if b.report.Tool = "trivy"; s.peek() == 'n' { // others write a bare null too, and it says nothing of a scan
 		b.report.Tool, b.noScan = "", true
 	}
@@ -61,6 +61,7 @@ type trivy struct {
 	covers  map[string][]string // GHSA → the CVEs that the report has it with
 
 	components map[trivyComponent]*engine.Package
+	scores     cvssScores
 }
 
 // A trivyComponent is what a report says of the package that a vulnerability is in.
@@ -257,7 +258,7 @@ func (t *trivy) result() (*trivyResult, error) {
 					return err
 				}
 				var v trivyVulnerability
-				if v.read(c); v.id == "" {
+				if v.read(c, t.scores); v.id == "" {
 					return s.wrong("a vulnerability without VulnerabilityID")
 				}
 				*count++
@@ -372,7 +373,7 @@ func (t *trivy) modified(a *trivyArtifact, r *trivyResult, m trivyModified) (eng
 		}
 	default:
 		var v trivyVulnerability
-		if v.read(cursor{text: m.Finding, words: t.s.words}); v.id != "" {
+		if v.read(cursor{text: m.Finding, words: t.s.words}, t.scores); v.id != "" {
 			return t.vulnerability(r, &v), nil
 		}
 	}

@@ -50,7 +50,8 @@ type trivyVulnerability struct {
 	cvss      []engine.CVSS
 }
 
-func (v *trivyVulnerability) read(c cursor) {
+// read reads a vulnerability; known are the scores of vectors in the report.
+func (v *trivyVulnerability) read(c cursor, known cvssScores) {
 	c.fields(func(key []byte) {
 		switch string(key) {
 		case "VulnerabilityID":
@@ -101,7 +102,7 @@ func (v *trivyVulnerability) read(c cursor) {
 		case "CweIDs":
 			v.cwes = append(v.cwes, c.wordList()...)
 		case "CVSS":
-			c.fields(func(source []byte) { v.readCVSS(&c, plain(string(source))) })
+			c.fields(func(source []byte) { v.readCVSS(&c, plain(string(source)), known) })
 		default:
 			c.skip()
 		}
@@ -117,7 +118,7 @@ func (v *trivyVulnerability) readTitle(c *cursor) {
 
 // readCVSS reads the assessments of one source. Trivy has versions 3.0 and 3.1 in one field; a score without a vector is taken for
 // 3.1, which scores as 3.0 does but for rounding.
-func (v *trivyVulnerability) readCVSS(c *cursor, source string) {
+func (v *trivyVulnerability) readCVSS(c *cursor, source string, known cvssScores) {
 	var vectors [3]string
 	var scores [3]float64
 	c.fields(func(key []byte) {
@@ -139,7 +140,7 @@ func (v *trivyVulnerability) readCVSS(c *cursor, source string) {
 		}
 	})
 	for i, version := range []string{"4.0", "3.1", "2.0"} {
-		found, ok := cvssOfVersion(version, vectors[i], scores[i], source)
+		found, ok := known.cvssOfVersion(version, vectors[i], scores[i], source)
 		v.cvss = addCVSS(v.cvss, found, ok)
 	}
 }

@@ -47,7 +47,9 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 		r.Outcome = stricter(r.Outcome, c.Decision.Action)
 	}
 	for _, s := range stated {
-		r.Gate.Reasons = append(r.Gate.Reasons, s.reason(reflect.ValueOf(Summary{})))
+		one := s.reason()
+		one.Message = s.text.fill(reflect.ValueOf(Summary{}))
+		r.Gate.Reasons = append(r.Gate.Reasons, one)
 		switch {
 		case s.Kind == "deny" && !reportOnly:
 			r.Outcome = Block

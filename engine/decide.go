@@ -85,6 +85,7 @@ type answer struct {
 	said      string      // the value itself, as OPA writes it
 	shared    bool        // other inputs of its class get it too
 	ordered   bool        // whatever their messages are filled with, the reasons are in their order
+	reasons   []Reason    // what Reasons come to, with the messages that are the same for all inputs
 	frame     *frame      // of an outline
 }
 
@@ -156,6 +157,10 @@ func (a *answer) order() {
 	for i := 1; i < len(a.Reasons); i++ {
 		a.ordered = a.ordered && compareReasons(outline(&a.Reasons[i-1]), outline(&a.Reasons[i])) != 0
 	}
+	a.reasons = make([]Reason, len(a.Reasons))
+	for i := range a.Reasons {
+		a.reasons[i] = a.Reasons[i].reason()
+	}
 }
 
 // complete gives statements the message, remediation and controls of their rule's METADATA, and refuses those that nobody could act
@@ -190,11 +195,13 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 		d.WouldHave = new(a.WouldHave)
 	}
 	document := reflect.ValueOf(in).Elem()
-	d.Reasons = make([]Reason, 0, len(a.Reasons))
+	d.Reasons = make([]Reason, len(a.reasons))
+	copy(d.Reasons, a.reasons)
 	for i := range a.Reasons {
-		s := &a.Reasons[i]
-		r := s.reason(document)
-		d.Reasons = append(d.Reasons, r)
+		s, r := &a.Reasons[i], &d.Reasons[i]
+		if _, same := s.text.constant(); !same {
+			r.Message = s.text.fill(document)
+		}
 		if next := s.effect.next(now); !next.IsZero() && (d.NextChange.IsZero() || next.Before(d.NextChange)) {
 			d.NextChange = next
 		}
@@ -258,9 +265,11 @@ func (s *statement) check() error {
 	return fmt.Errorf("rule %s: what it states %s", cmp.Or(s.Rule, "without an id"), wrong)
 }
 
-func (s *statement) reason(document reflect.Value) Reason {
+// reason is the reason that a statement is, with its message if that is the same for all inputs.
+func (s *statement) reason() Reason {
+	text, _ := s.text.constant()
 	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
-		Obligation: s.Obligation, Message: s.text.fill(document), Remediation: s.Remediation, Controls: s.Controls,
+		Obligation: s.Obligation, Message: text, Remediation: s.Remediation, Controls: s.Controls,
 		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until, Metadata: s.Metadata}
 }
 

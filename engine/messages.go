@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type message []segment
 type segment struct {
 	text string
 	path []string // nil: text as it stands
+	at   []field  // the path in an input, field by field; nil: it leads through a list or map
 }
 
 var placeholder = regexp.MustCompile(`\{([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*)\}`)
@@ -67,6 +69,7 @@ func (m message) settle(vars map[string]any, end string) message {
 				settled = append(settled, segment{text: text})
 			}
 			text = ""
+			s.at = fieldsAt(inputType, s.path)
 			settled = append(settled, s)
 		}
 	}
@@ -76,22 +79,70 @@ func (m message) settle(vars map[string]any, end string) message {
 	return settled
 }
 
-// fill puts facts of the input into a message that is settled. A fact that is absent reads "not known".
-func (m message) fill(document reflect.Value) string {
+var inputType = reflect.TypeFor[Input]()
+
+// constant says that a message is the same for all inputs, and which it is.
+func (m message) constant() (text string, ok bool) {
 	if len(m) == 1 && m[0].path == nil {
-		return m[0].text
+		return m[0].text, true
 	}
-	var b strings.Builder
-	for _, s := range m {
+	return "", len(m) == 0
+}
+
+// fill puts facts of a document, most often the input, into a message that is settled. A fact that is absent reads "not known".
+func (m message) fill(document reflect.Value) string {
+	var room [256]byte
+	b := room[:0]
+	for i := range m {
+		s := &m[i]
 		if s.path == nil {
-			b.WriteString(s.text)
-		} else if v, ok := lookup(document, s.path); ok {
-			b.WriteString(show(v))
+			b = append(b, s.text...)
+		} else if v, ok := s.find(document); ok {
+			b = append(b, show(v)...)
 		} else {
-			b.WriteString("not known")
+			b = append(b, "not known"...)
 		}
 	}
-	return b.String()
+	return string(b)
+}
+
+// find is the fact of a document that a segment names. It is false if that is absent.
+func (s *segment) find(document reflect.Value) (v reflect.Value, ok bool) {
+	if s.at == nil || document.Type() != inputType {
+		return lookup(document, s.path)
+	}
+	v = document
+	for _, f := range s.at {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return v, false
+			}
+			v = v.Elem()
+		}
+		if v = v.Field(f.index); f.omit && empty(v) {
+			return v, false
+		}
+	}
+	return v, v.Kind() != reflect.Pointer || !v.IsNil()
+}
+
+// fieldsAt are the fields at a path in documents of a type; nil: it leads through a list or map, or nowhere.
+func fieldsAt(t reflect.Type, path []string) (at []field) {
+	for _, name := range path {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return nil
+		}
+		fields := layout(t)
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+		if i < 0 {
+			return nil
+		}
+		at, t = append(at, fields[i]), t.Field(fields[i].index).Type
+	}
+	return at
 }
 
 // longestValue bounds what one value may add to a message.

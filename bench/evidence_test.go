@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/headgate/headgate/bench/estate"
@@ -44,8 +45,10 @@ func BenchmarkEvidence(b *testing.B) {
 				return err
 			}
 		}
-		if err := w.Cases(cases, nil); err != nil {
-			return err
+		for chunk := range slices.Chunk(cases, estate.Chunk) { // as a sweep does
+			if err := w.Cases(chunk, nil); err != nil {
+				return err
+			}
 		}
 		_, err = w.Close(evidence.Outcome{Result: result, AssetsInScope: estate.Assets, AssetsEvaluated: estate.Assets})
 		return err

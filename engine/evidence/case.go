@@ -22,6 +22,12 @@ func decisionOf(c *engine.Case, now time.Time, reports map[string]int) *Decision
 
 // of makes the decision that decisionOf gives. The lists that it made before are used again; those of the case are not written to.
 func (d *Decision) of(c *engine.Case, now time.Time, reports map[string]int) {
+	d.ofCase(c, now, reports)
+	d.ofReasons(c.Decision.Reasons)
+}
+
+// ofCase is of without the reasons and their controls.
+func (d *Decision) ofCase(c *engine.Case, now time.Time, reports map[string]int) {
 	in, made := &c.Input, &c.Decision
 	*d = Decision{Finding: Finding{IDs: d.Finding.IDs[:0], Reports: d.Finding.Reports[:0]}, Asset: Asset{ID: in.Asset.ID, Owner: in.Asset.Owner,
 		Criticality: in.Asset.Criticality, Exposure: in.Asset.Exposure}, Status: in.Status(), Priority: made.Priority, Action: made.Action, Due: made.Due,
@@ -37,10 +43,15 @@ func (d *Decision) of(c *engine.Case, now time.Time, reports map[string]int) {
 	if h := in.Context.History; h != nil {
 		d.FirstSeen = now.UTC().Truncate(day).Add(-time.Duration(h.AgeDays) * day)
 	}
-	for i := range made.Reasons {
-		r := &made.Reasons[i]
-		d.Reasons = append(d.Reasons, Reason{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm, Date: r.Date,
-			Staged: r.EffectiveOn != "" || r.EffectiveUntil != ""})
+	for i := range in.Context.Waivers {
+		d.Waivers = append(d.Waivers, in.Context.Waivers[i].ID)
+	}
+}
+
+func (d *Decision) ofReasons(reasons []engine.Reason) {
+	for i := range reasons {
+		r := &reasons[i]
+		d.Reasons = append(d.Reasons, reasonOf(r))
 		if !r.InForce() {
 			continue
 		}
@@ -50,9 +61,10 @@ func (d *Decision) of(c *engine.Case, now time.Time, reports map[string]int) {
 			}
 		}
 	}
-	for i := range in.Context.Waivers {
-		d.Waivers = append(d.Waivers, in.Context.Waivers[i].ID)
-	}
+}
+
+func reasonOf(r *engine.Reason) Reason {
+	return Reason{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm, Date: r.Date, Staged: r.EffectiveOn != "" || r.EffectiveUntil != ""}
 }
 
 // of names a finding.

@@ -1,10 +1,6 @@
 package evidence
 
-import (
-	"slices"
-
-	"github.com/headgate/headgate/engine"
-)
+import "github.com/headgate/headgate/engine"
 
 // appendInput writes the line of an input behind b.
 func appendInput(b []byte, in *Input) ([]byte, error) { return appendLine(b, in, in.members) }
@@ -35,33 +31,6 @@ func (in *Input) members(l *lineWriter) {
 		l.text(`,"other":`, c.Other)
 		l.some(`,"by":`, c.By)
 	})
-	l.close()
-}
-
-// byName writes what is named, in the order of the names, and leaves it out if there is nothing.
-func byName[E any](l *lineWriter, name string, all map[string]E, write func(*lineWriter, E)) {
-	if len(all) == 0 {
-		return
-	}
-	var room [16]string
-	names := room[:0]
-	for one := range all {
-		names = append(names, one)
-	}
-	slices.Sort(names)
-	l.name(name)
-	l.open()
-	for i, one := range names {
-		if i > 0 {
-			l.b = append(l.b, ',')
-		}
-		from := len(l.b)
-		l.b = append(appendText(l.b, one), ':')
-		if len(l.b)-from != len(one)+len(`"":`) {
-			l.odd = true // names that are written otherwise can be the same, or stand in another order
-		}
-		write(l, all[one])
-	}
 	l.close()
 }
 

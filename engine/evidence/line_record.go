@@ -18,6 +18,9 @@ func (r *Record) members(l *lineWriter) {
 	l.some(`,"prev":`, r.Prev)
 	object(l, `,"decision":`, r.Decision, decisionMembers)
 	l.close()
+	if l.odd && l.done != nil {
+		l.done.complete(r.Decision)
+	}
 }
 
 func decisionMembers(l *lineWriter, d *Decision) {
@@ -39,7 +42,11 @@ func decisionMembers(l *lineWriter, d *Decision) {
 		l.some(`,"exposure":`, a.Exposure)
 	})
 	l.some(`,"status":`, string(d.Status))
-	l.text(`,"input":`, d.Input)
+	if l.done != nil {
+		l.digest(`,"input":`, &l.done.input)
+	} else {
+		l.text(`,"input":`, d.Input)
+	}
 	l.text(`,"answer":`, d.Answer)
 	l.text(`,"priority":`, string(d.Priority))
 	l.text(`,"action":`, string(d.Action))
@@ -52,8 +59,12 @@ func decisionMembers(l *lineWriter, d *Decision) {
 		l.truth(`,"overdue":`, true)
 	}
 	l.someTime(`,"next_change":`, d.NextChange)
-	someOf(l, `,"reasons":`, d.Reasons, reasonMembers)
-	someTexts(l, `,"controls":`, d.Controls)
+	if l.done != nil && l.done.told != nil {
+		l.done.writeReasons(l)
+	} else {
+		someOf(l, `,"reasons":`, d.Reasons, reasonMembers)
+		someTexts(l, `,"controls":`, d.Controls)
+	}
 	someTexts(l, `,"waivers":`, d.Waivers)
 	someTexts(l, `,"assumed":`, d.Assumed)
 	someTexts(l, `,"obligations":`, d.Oblige)
@@ -61,6 +72,13 @@ func decisionMembers(l *lineWriter, d *Decision) {
 }
 
 func reasonMembers(l *lineWriter, r *Reason) {
+	ruleMembers(l, r)
+	l.someTime(`,"date":`, r.Date)
+	stageMembers(l, r)
+}
+
+// ruleMembers are those of a reason before its date.
+func ruleMembers(l *lineWriter, r *Reason) {
 	l.text(`,"rule":`, r.Rule)
 	l.text(`,"kind":`, r.Kind)
 	l.some(`,"to":`, string(r.To))
@@ -68,7 +86,10 @@ func reasonMembers(l *lineWriter, r *Reason) {
 	if r.Firm {
 		l.truth(`,"firm":`, true)
 	}
-	l.someTime(`,"date":`, r.Date)
+}
+
+// stageMembers are those of a reason behind its date.
+func stageMembers(l *lineWriter, r *Reason) {
 	if r.Staged {
 		l.truth(`,"staged":`, true)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,13 @@ func TestValuesThatJSONDoesNotHaveAreErrors(t *testing.T) {
 func FuzzTextIsWrittenAsEncodeWritesIt(f *testing.F) {
 	for _, s := range []string{"", "plain text of some length", `12345678"`, "1234567\\", "12345678\n", "1234567\x80", "\xff", "ümläut → \u2028", "\x7f\x1f \x21"} {
 		f.Add(s)
+	}
+	for n := range 19 { // each place is looked at
+		for _, odd := range []string{`"`, `\`, "\x1f", "\x80"} {
+			f.Add(strings.Repeat("a", n/2) + odd + strings.Repeat("a", (n+1)/2))
+			f.Add(odd + strings.Repeat("a", n))
+			f.Add(strings.Repeat("a", n) + odd)
+		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, err := encode(s)

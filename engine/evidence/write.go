@@ -44,7 +44,9 @@ type Writer struct {
 	inputs  *part
 	answers *part
 	known   map[tlog.Hash]bool // answers that are written, by their digests
-	spare   sync.Pool          // of *batch, to be used again
+	lock    sync.Mutex         // of what stands behind it
+	spare   []*batch           // that are written
+	idle    []*caseWriter      // that nobody works with
 	tree    tree
 	sums    map[string]string
 	work    Predicate
@@ -108,7 +110,7 @@ func (w *Writer) document(name string, v any) (string, error) {
 
 // Add writes a record. Its version, index, time and terms are filled in.
 func (w *Writer) Add(r Record) error {
-	line, err := w.appendRecord(nil, &r, w.tree.size)
+	line, err := w.appendRecord(&lineWriter{}, nil, &r, w.tree.size)
 	if err != nil {
 		return err
 	}
@@ -117,10 +119,10 @@ func (w *Writer) Add(r Record) error {
 }
 
 // appendRecord writes the line of a record behind others.
-func (w *Writer) appendRecord(b []byte, r *Record, index int64) ([]byte, error) {
+func (w *Writer) appendRecord(l *lineWriter, b []byte, r *Record, index int64) ([]byte, error) {
 	r.V, r.Index, r.At, r.Terms = RecordVersion, index, w.now, w.terms
 	from := len(b)
-	b, err := appendRecord(b, r)
+	b, err := l.line(b, r, r.members)
 	if err == nil && len(b)-from > MostRecord {
 		err = fmt.Errorf("it has %d bytes, more than a record may have", len(b)-from)
 	}

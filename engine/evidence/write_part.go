@@ -20,7 +20,8 @@ const mostWindow = 1 << 20
 
 // packer compresses frames, on all cores at the same time. It is made when it is first needed: it keeps tables of some megabytes.
 var packer = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithWindowSize(mostWindow))
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithWindowSize(mostWindow),
+		zstd.WithEncoderCRC(false)) // what is in the files has digests that say more
 })
 
 // A part is a part of a bundle that is being written.

@@ -2,9 +2,6 @@ package evidence
 
 import "github.com/headgate/headgate/engine"
 
-// appendInput writes the line of an input behind b.
-func appendInput(b []byte, in *Input) ([]byte, error) { return appendLine(b, in, in.members) }
-
 // members writes an input; one that was erased is seldom.
 func (in *Input) members(l *lineWriter) {
 	if in.Erased != nil {

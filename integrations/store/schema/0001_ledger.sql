@@ -100,7 +100,7 @@ CREATE TABLE finding_state (
 	names BLOB NOT NULL, -- further ids, CVEs, the scans that see it, and when it was open before, as JSON
 	PRIMARY KEY (repository, branch, asset, finding)
 ) STRICT;
-CREATE INDEX finding_state_cves ON finding_state (cves) WHERE cves > '';
+CREATE INDEX finding_state_cves ON finding_state (cves);
 CREATE INDEX finding_state_run ON finding_state (run);
 CREATE INDEX finding_state_asset ON finding_state (asset, run, status);
 CREATE INDEX finding_state_next_change ON finding_state (next_change) WHERE next_change > '';

@@ -30,6 +30,11 @@ func (t taken) each() time.Duration { return t.CPU / time.Duration(max(t.N, 1)) 
 // perSecond is how many things were worked on in a second of the wall's time.
 func (t taken) perSecond() float64 { return float64(t.N) / t.Wall.Seconds() }
 
+// and is what both took, one after the other.
+func (t taken) and(u taken) taken {
+	return taken{N: t.N + u.N, Wall: t.Wall + u.Wall, CPU: t.CPU + u.CPU, Peak: max(t.Peak, u.Peak)}
+}
+
 // A ratio is how many times as fast one is as another, thing by thing.
 type ratio struct{ wall, cpu float64 }
 

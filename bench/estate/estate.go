@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sort"
 	"time"
 
@@ -140,14 +139,31 @@ func Repository(i int) string { return fmt.Sprintf("acme/repository-%03d", i) }
 // Chunk is how many cases Cases makes at a time.
 const Chunk = 8192
 
-// Cases makes the cases of an estate of a size, those of a repository together, in chunks. A chunk may be changed by who gets it, and is
-// nobody else's; what its cases share with others (assets, threat data, provenance) may not.
+// A room is what the lists and facts of a case are made in.
+type room struct {
+	cwes       [1]int
+	ids        [1]string
+	sources    [1]engine.Source
+	locations  [2]engine.Location
+	waivers    [1]engine.Waiver
+	change     engine.Change
+	history    engine.History
+	reach      engine.Reachability
+	runtime    engine.Runtime
+	validation engine.Validation
+	provenance map[string]engine.Provenance
+}
+
+// Cases makes the cases of an estate of a size, those of a repository together, in chunks. A chunk may be changed by who gets it; what its cases
+// share with others (assets, threat data, provenance of what is no vulnerability) may not. The next chunk is made in the room of the one before,
+// which is gone then: making an estate up leaves nothing to be collected while it is worked on, and so takes no time of what is measured.
 func (e *Estate) Cases(n int) iter.Seq[[]engine.Case] {
 	return func(yield func([]engine.Case) bool) {
+		cases, rooms := make([]engine.Case, min(Chunk, n)), make([]room, min(Chunk, n))
 		for from := 0; from < n; from += Chunk {
-			chunk := make([]engine.Case, min(Chunk, n-from))
+			chunk := cases[:min(Chunk, n-from)]
 			for i := range chunk {
-				e.fill(&chunk[i], from+i, n)
+				e.fill(&chunk[i], &rooms[i], from+i, n)
 			}
 			if !yield(chunk) {
 				return
@@ -160,7 +176,7 @@ func (e *Estate) Cases(n int) iter.Seq[[]engine.Case] {
 func (e *Estate) Sample(n, some int) []engine.Case {
 	cases := make([]engine.Case, min(n, some))
 	for i := range cases {
-		e.fill(&cases[i], i*n/len(cases), n)
+		e.fill(&cases[i], new(room), i*n/len(cases), n)
 	}
 	return cases
 }
@@ -173,25 +189,28 @@ func (e *Estate) RepositoryCases(repository, n int) []engine.Case {
 	}
 	cases := make([]engine.Case, max(0, min(n, int(math.Ceil(e.upTo[repository]*float64(n))))-from))
 	for i := range cases {
-		e.fill(&cases[i], from+i, n)
+		e.fill(&cases[i], new(room), from+i, n)
 	}
 	return cases
 }
 
-// fill makes the i-th of n cases.
-func (e *Estate) fill(c *engine.Case, i, n int) {
+// fill makes the i-th of n cases, in a room that is its own.
+func (e *Estate) fill(c *engine.Case, own *room, i, n int) {
 	source := rand.NewPCG(e.seed^0x9e3779b97f4a7c15, uint64(i)*0xbf58476d1ce4e5b9)
 	r := rand.New(source)
 	repository := sort.SearchFloat64s(e.upTo, (float64(i)+0.5)/float64(n))
+	*c = engine.Case{}
 	in := &c.Input
 	on := &e.parts[e.first[repository]+r.IntN(max(1, e.first[repository+1]-e.first[repository]))]
 	in.Asset = on.Asset
 	c.Provenance = on.origin
-	in.Context.Change = &engine.Change{Event: engine.EventSchedule, Status: engine.StatusExisting}
+	own.change = engine.Change{Event: engine.EventSchedule, Status: engine.StatusExisting}
+	in.Context.Change = &own.change
 	if r.IntN(20) == 0 {
 		in.Context.Change.Status = engine.StatusIntroduced
 	}
-	in.Context.History = &engine.History{AgeDays: min(int(r.ExpFloat64()*90), 1200)}
+	own.history = engine.History{AgeDays: min(int(r.ExpFloat64()*90), 1200)}
+	in.Context.History = &own.history
 	switch kind := r.IntN(20); {
 	case kind < 2:
 		in.Finding = engine.Finding{Kind: engine.KindWeakness, Title: "weakness in code", Severity: engine.Severity(pick(r, "high", "medium", "medium", "low")),
@@ -203,16 +222,17 @@ func (e *Estate) fill(c *engine.Case, i, n int) {
 		in.Finding = engine.Finding{Kind: engine.KindMisconfiguration, Title: "configuration", Severity: engine.Severity(pick(r, "high", "medium", "low")),
 			Rule: &engine.Rule{ID: fmt.Sprintf("CKV_AWS_%d", 1+r.IntN(200)), Tool: "checkov"}, Resource: &engine.Resource{Type: "aws_s3_bucket", Name: fmt.Sprintf("bucket-%d", r.IntN(400))}}
 	default:
-		e.vulnerability(r, c, on)
+		e.vulnerability(r, c, own, on)
 	}
 	in.Finding.ID = fmt.Sprintf("hg1-%016x%016x", source.Uint64(), uint64(i))
-	in.Finding.IDs = []string{in.Finding.ID}
-	in.Finding.Sources = []engine.Source{{Tool: in.Finding.Rule.Tool, Version: "1.0.0", Format: "sarif", Report: ReportDigest}}
+	own.ids[0] = in.Finding.ID
+	own.sources[0] = engine.Source{Tool: in.Finding.Rule.Tool, Version: "1.0.0", Format: "sarif", Report: ReportDigest}
+	in.Finding.IDs, in.Finding.Sources, in.Finding.Locations = own.ids[:], own.sources[:], own.locations[:0]
 	for range 1 + r.IntN(4)/3 {
 		in.Finding.Locations = append(in.Finding.Locations, location(r, in.Finding.Kind, repository))
 	}
 	if r.IntN(100) == 0 {
-		in.Context.Waivers = []engine.Waiver{e.waivers[r.IntN(Waivers)]}
+		in.Context.Waivers = append(own.waivers[:0], e.waivers[r.IntN(Waivers)])
 	}
 }
 
@@ -236,26 +256,33 @@ const Approver = "lead@example.com"
 const ReportDigest = "sha256:4b68ab3847feda7d6c62c1fbcbeebfa35eab7351ed5e78f4ddadea5df64b8015"
 
 // vulnerability makes a case one of a CVE.
-func (e *Estate) vulnerability(r *rand.Rand, c *engine.Case, on *asset) {
+func (e *Estate) vulnerability(r *rand.Rand, c *engine.Case, own *room, on *asset) {
 	in := &c.Input
 	rank := min(sort.SearchFloat64s(e.often, r.Float64()*e.often[CVEs-1]), CVEs-1)
 	known := &e.cves[e.byOne[rank]]
 	in.Finding, in.Context.Intel = known.finding, &known.intel
-	in.Finding.CWEs = slices.Clone(known.finding.CWEs)
-	c.Provenance = make(map[string]engine.Provenance, len(c.Provenance)+len(known.origin))
+	in.Finding.CWEs = append(own.cwes[:0], known.finding.CWEs...)
+	if own.provenance == nil {
+		own.provenance = make(map[string]engine.Provenance, len(on.origin)+len(known.origin))
+	}
+	clear(own.provenance)
+	c.Provenance = own.provenance
 	for _, origin := range []map[string]engine.Provenance{on.origin, known.origin} {
 		for fact, from := range origin {
 			c.Provenance[fact] = from
 		}
 	}
 	if v := pick(r, "reachable", "unreachable", "unreachable", "", "", "", ""); v != "" {
-		in.Context.Reachability = &engine.Reachability{Verdict: v, By: "govulncheck", Confidence: pick(r, "high", "medium")}
+		own.reach = engine.Reachability{Verdict: v, By: "govulncheck", Confidence: pick(r, "high", "medium")}
+		in.Context.Reachability = &own.reach
 	}
 	switch r.IntN(100) {
 	case 0, 1, 2:
-		in.Context.Runtime = &engine.Runtime{Loaded: r.IntN(2) == 0, WindowDays: 30}
+		own.runtime = engine.Runtime{Loaded: r.IntN(2) == 0, WindowDays: 30}
+		in.Context.Runtime = &own.runtime
 	case 3:
-		in.Context.Validation = &engine.Validation{Status: pick(r, "exploitable", "mitigated", "not_exploitable"), By: "nuclei"}
+		own.validation = engine.Validation{Status: pick(r, "exploitable", "mitigated", "not_exploitable"), By: "nuclei"}
+		in.Context.Validation = &own.validation
 	}
 }
 

@@ -35,7 +35,7 @@ func (e *Estate) Vulnerabilities(n int) []Vulnerability {
 	all := make([]Vulnerability, n)
 	for i := range all {
 		var c engine.Case
-		e.vulnerability(r, &c, &e.parts[0])
+		e.vulnerability(r, &c, new(room), &e.parts[0])
 		f := &c.Input.Finding
 		v := Vulnerability{VulnerabilityID: f.Vulnerability.ID, PkgName: fmt.Sprintf("%s-%d", f.Package.Name, i), InstalledVersion: f.Package.Versions[0],
 			Severity: strings.ToUpper(string(f.Severity)), Title: f.Title, Description: strings.Repeat("What could go wrong, and under which conditions. ", 6),

@@ -7,7 +7,18 @@ type Proposal struct {
 	More       int         `json:"more,omitempty"`       // files that it touches too and are not listed
 	Error      string      `json:"error,omitempty"`      // why what it proposes would not load, or could not decide
 	Simulation *Simulation `json:"simulation,omitempty"` // what it would change about this run; absent: see Error
+
+	// Waivers are those that it adds or changes and that nobody is shown to have approved yet, in the order of their file; at most
+	// MostProposed. The simulation takes for approved those that an approval can still come for.
+	Waivers []ProposedWaiver `json:"waivers,omitempty"`
 }
 
-// MostProposed bounds the files of a proposal.
+// A ProposedWaiver is what would become of a waiver once the change that proposes it is merged.
+type ProposedWaiver struct {
+	ID     string   `json:"id"`
+	Why    string   `json:"why"`              // what is missing
+	Awaits []string `json:"awaits,omitempty"` // who of the approvers can still approve it; absent: as things are set up, nobody can
+}
+
+// MostProposed bounds the files and the waivers of a proposal.
 const MostProposed = 20

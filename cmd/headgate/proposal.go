@@ -37,16 +37,17 @@ func (r *run) propose(ctx context.Context, args []string) {
 	r.result.Proposed = p
 	ctx, cancel := context.WithTimeoutCause(ctx, simulationTime, fmt.Errorf("it took longer than %s", simulationTime))
 	defer cancel()
-	type tried struct {
+	type trial struct {
 		simulation *engine.Simulation
+		waivers    []engine.ProposedWaiver
 		err        error
 	}
-	done := make(chan tried, 1) // room, so that what nobody waits for any more can end
+	done := make(chan trial, 1) // room, so that what nobody waits for any more can end
 	go func() {
-		s, err := r.try(ctx, args)
-		done <- tried{s, err}
+		tried, s, err := r.try(ctx, args)
+		done <- trial{s, tried.unapproved(), err}
 	}()
-	var made tried
+	var made trial
 	select {
 	case made = <-done:
 	case <-ctx.Done():
@@ -61,9 +62,12 @@ func (r *run) propose(ctx context.Context, args []string) {
 		r.app.say("note", what+" "+p.Error)
 		return
 	}
-	p.Simulation = made.simulation
-	n := made.simulation.Changes
-	r.app.say("note", fmt.Sprintf("%s decides nothing here; once it is merged, %d of %s would be decided otherwise: %s", what,
+	p.Simulation, p.Waivers = made.simulation, made.waivers
+	n, then := made.simulation.Changes, "once it is merged"
+	if slices.ContainsFunc(p.Waivers, func(w engine.ProposedWaiver) bool { return len(w.Awaits) > 0 }) {
+		then += " and its waivers are approved"
+	}
+	r.app.say("note", fmt.Sprintf("%s decides nothing here; %s, %d of %s would be decided otherwise: %s", what, then,
 		n.Stricter+n.Looser+n.Mixed, amount(n.Cases, "case"), made.simulation.Outcome))
 }
 
@@ -104,11 +108,26 @@ func (r *run) named() []string {
 	return slices.DeleteFunc(all, func(file string) bool { return file == "" })
 }
 
+// unapproved are the waivers that only the change under review has and that nobody is shown to have approved.
+func (r *run) unapproved() (all []engine.ProposedWaiver) {
+	if r.waivers.use == nil {
+		return nil
+	}
+	for _, o := range r.waivers.use.Outcomes() {
+		if open := !o.Verified || len(o.Awaits) > 0; !open || o.Ended || r.reviewed.waivers.list.Same(o.Waiver) != nil || len(all) == engine.MostProposed {
+			continue
+		}
+		all = append(all, engine.ProposedWaiver{ID: o.ID, Why: o.Why, Awaits: o.Awaits})
+	}
+	return all
+}
+
 // try decides what was read again, with what judges as the change has it.
-func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error) {
+func (r *run) try(ctx context.Context, args []string) (*run, *engine.Simulation, error) {
+	tried := &run{}
 	opened, err := git.OpenTree(ctx, ".", r.change.tip)
 	if err != nil {
-		return nil, undecided(err, "")
+		return tried, nil, undecided(err, "")
 	}
 	defer opened.Close()
 	head := *r.origin
@@ -120,13 +139,13 @@ func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error
 	for i := range reading.reports {
 		reading.reports[i].Allowed = false
 	}
-	tried := &run{app: &quiet, flags: r.flags, event: r.event, origin: &head, reading: &reading, change: r.change, ledger: r.ledger,
+	tried = &run{app: &quiet, flags: r.flags, event: r.event, origin: &head, reviewed: r, reading: &reading, change: r.change, ledger: r.ledger,
 		result: &engine.Result{Now: r.result.Now, Change: r.result.Change, Engine: r.result.Engine}}
 	if err := tried.loadAll(ctx, args); err != nil {
-		return nil, err
+		return tried, nil, err
 	}
 	if err := tried.decide(ctx); err != nil {
-		return nil, err
+		return tried, nil, err
 	}
 	side := func(of *run) simulate.Side {
 		s := simulate.Side{Name: engine.SimulatedSide{Policy: of.policy.Info()}}
@@ -135,7 +154,7 @@ func (r *run) try(ctx context.Context, args []string) (*engine.Simulation, error
 	}
 	compared := simulate.New(side(r), side(tried))
 	compared.AddDecided("this run", r.result, tried.result)
-	return compared.Simulation(), nil
+	return tried, compared.Simulation(), nil
 }
 
 // loadAll reads all that judges, one after the other.

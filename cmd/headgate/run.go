@@ -31,6 +31,7 @@ type run struct {
 	guard     *guard  // nil: nothing is decided
 	event     trigger // of the code host
 	origin    *origin // what judges
+	reviewed  *run    // of a run that tries what a change proposes: the one that reviews the change; else nil
 	settings  *settings
 	assets    *scope.Inventory
 	choice    *policyChoice // which policies decide

@@ -62,42 +62,84 @@ func (r *run) loadWaivers() (err error) {
 		return err
 	}
 	switch {
-	case at == inCommit && r.origin.proposed: // whoever merges the change approves
-		w.verify = takenForApproved
+	case at == inCommit && r.origin.proposed:
+		w.verify = r.forecast(ctx, rel)
 		return nil
 	case at == inCommit:
-		w.verify = r.verifierAtBase(ctx, rel)
+		w.verify = r.verifierAtBase(ctx, rel, r.settings.Approvers)
 		return nil
 	}
 	if why := strange(ctx, w.file); why != "" {
 		w.verify = waiver.Unproven(why)
 		return nil
 	}
-	w.verify = proven(ctx, w.file, r.settings.Approvers, r.reviews(ctx))
+	w.verify = proven(ctx, w.file, r.settings.Approvers, r.reviews(ctx, r.settings.Approvers))
 	return nil
 }
 
 // verifierAtBase judges by the history of the base commit who wrote and approved the waivers of a file.
-func (r *run) verifierAtBase(ctx context.Context, rel string) waiver.Verifier {
+func (r *run) verifierAtBase(ctx context.Context, rel string, approvers []string) waiver.Verifier {
+	history, why := r.historyOf(ctx, rel)
+	if history == nil {
+		return waiver.Unproven(why)
+	}
+	history.Reviews = r.reviews(ctx, approvers)
+	return history.Verifier(approvers)
+}
+
+// historyOf is what git knows of a file of the commit that judges; nil: why it knows nothing.
+func (r *run) historyOf(ctx context.Context, rel string) (h *waiver.History, why string) {
 	if !r.origin.git {
-		return waiver.Unproven("who wrote it is not known: there is no clone here")
+		return nil, "who wrote it is not known: there is no clone here"
 	}
 	for at := rel; at != "."; at = path.Dir(at) {
 		if s, err := r.origin.files.Lstat(at); err == nil && s.Mode()&fs.ModeSymlink != 0 {
-			return waiver.Unproven(rel + " is reached by a link, and git knows only where it leads")
+			return nil, rel + " is reached by a link, and git knows only where it leads"
 		}
 	}
-	history, err := git.History(ctx, r.origin.root, rel, r.origin.commit)
+	h, err := git.History(ctx, r.origin.root, rel, r.origin.commit)
 	if err != nil {
-		return waiver.Unproven("who wrote it is not known: " + err.Error())
+		return nil, "who wrote it is not known: " + err.Error()
 	}
-	history.Reviews = r.reviews(ctx)
-	return history.Verifier(r.settings.Approvers)
+	return h, ""
 }
 
-// reviews asks GitHub who approved of what a commit brought; nil if it cannot be asked, or the settings name no approver by login.
-func (r *run) reviews(ctx context.Context) func(commit string) ([]waiver.Review, error) {
-	named := slices.ContainsFunc(r.settings.Approvers, func(a string) bool { return strings.Contains(" "+a, " @") })
+// forecast judges the waivers of a change as its base will once the change is merged. Those that the base has as they are it judges by
+// the base's history, with the approvers that the change names. Of the others, those that lack nothing but an approval which can still
+// come are taken for approved: Proof.Awaits says so.
+func (r *run) forecast(ctx context.Context, rel string) waiver.Verifier {
+	was := r.reviewed.waivers.list
+	onBase := r.reviewed.waivers.verify
+	if !slices.Equal(r.settings.Approvers, r.reviewed.settings.Approvers) {
+		onBase = r.reviewed.verifierAtBase(ctx, rel, r.settings.Approvers)
+	}
+	history, why := r.historyOf(ctx, rel)
+	added := waiver.Unproven(why)
+	if history != nil {
+		base := r.reviewed.origin.commit
+		if parted, err := git.Open(ctx, r.origin.root, base+"..."+r.origin.commit); err == nil { // else none of it is known to be merged
+			base = parted.Base
+		}
+		history.Reviews = r.reviews(ctx, r.settings.Approvers)
+		added = history.Forecast(base, r.settings.Approvers)
+	}
+	return func(w *waiver.Waiver) waiver.Proof {
+		if same := was.Same(w); same != nil {
+			return onBase(same)
+		}
+		p := added(w)
+		if len(p.Awaits) > 0 {
+			taken := takenForApproved(w)
+			taken.Why, taken.Awaits = p.Why, p.Awaits
+			return taken
+		}
+		return p
+	}
+}
+
+// reviews asks GitHub who approved of what a commit brought; nil if it cannot be asked, or no approver is named by login.
+func (r *run) reviews(ctx context.Context, approvers []string) func(commit string) ([]waiver.Review, error) {
+	named := slices.ContainsFunc(approvers, func(a string) bool { return strings.Contains(" "+a, " @") })
 	if !named || r.event.Repository == "" {
 		return nil
 	}

@@ -49,7 +49,7 @@ func (v *view) takeNotes() []note {
 	if p := v.r.Proposed; p != nil {
 		out = append(out, note{"proposed", strings.Join(proposedFiles(p, brief), ", ") + ": " + proposal(p)})
 	}
-	if s := waiverNotes(v.r.Waivers); s != "" {
+	if s := waiverNotes(v.r.Waivers, v.r.Proposed); s != "" {
 		out = append(out, note{"waivers", s})
 	}
 	if s := v.unknown(); s != "" {
@@ -61,10 +61,14 @@ func (v *view) takeNotes() []note {
 // mostWaivers is how many waivers of each list are named.
 const mostWaivers = 3
 
-// waiverNotes names the waivers that need someone, and why; what has ended comes first.
-func waiverNotes(w *engine.WaiverReport) string {
+// waiverNotes names the waivers that need someone, and why; what has ended comes first. Of those that the change proposes the proposal
+// tells.
+func waiverNotes(w *engine.WaiverReport, p *engine.Proposal) string {
 	if w == nil {
 		return ""
+	}
+	told := func(n engine.WaiverNote) bool {
+		return p != nil && n.At == "" && slices.ContainsFunc(p.Waivers, func(w engine.ProposedWaiver) bool { return w.ID == n.ID })
 	}
 	var parts []string
 	for _, list := range []struct {
@@ -73,6 +77,9 @@ func waiverNotes(w *engine.WaiverReport) string {
 	}{{"expired", w.Expired}, {"lapsed", w.Lapsed}, {"expiring", w.Expiring}, {"unverified", w.Unverified}, {"unused", w.Unused}} {
 		var names []string
 		for _, n := range list.notes {
+			if told(n) {
+				continue
+			}
 			names = append(names, bracketed(n.ID, sentence(n.Why)))
 		}
 		if len(names) > 0 {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,16 +53,30 @@ func proposal(p *engine.Proposal) string {
 	if p.Simulation == nil {
 		return "What it proposes was not tried."
 	}
-	s := simulated{p.Simulation}
-	if s.Outcome == engine.Equal {
-		return "By what it proposes every finding would be decided alike."
+	words := approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + "."
+	var uncounted []string
+	for _, w := range p.Waivers {
+		if len(w.Awaits) == 0 {
+			uncounted = append(uncounted, "The waiver "+w.ID+" would not count: "+sentence(w.Why)+".")
+		}
 	}
-	out := "By what it proposes the build would end alike"
+	if more := len(uncounted) - mostWaivers; more > 0 {
+		uncounted = append(uncounted[:mostWaivers], "Nor would "+count(more, "other waiver", "other waivers")+".")
+	}
+	return sentenceCase(strings.Join(append([]string{words}, uncounted...), " "))
+}
+
+// forecast is what would become of the build.
+func forecast(s *simulated) string {
+	if s.Outcome == engine.Equal {
+		return "every finding would be decided alike"
+	}
+	out := "the build would end alike"
 	switch {
 	case s.NewlyBlocking.Results > 0:
-		out = "By what it proposes the build would newly block"
+		out = "the build would newly block"
 	case s.NewlyPassing.Results > 0:
-		out = "By what it proposes the build would block no more"
+		out = "the build would block no more"
 	}
 	out += fmt.Sprintf("; of %s %s", count(s.Changes.Cases, "case", "cases"), changedWords(s.Changes.Stricter, s.Changes.Looser, s.Changes.Mixed, s.Changes.Reworded))
 	var figures []string
@@ -73,5 +88,49 @@ func proposal(p *engine.Proposal) string {
 	if len(figures) > 0 {
 		out += " (" + strings.Join(figures, ", ") + ")"
 	}
-	return out + "."
+	return out
+}
+
+// approvals is the condition of a forecast: who still has to approve which of the waivers, and how; empty if there is nothing to approve.
+func approvals(p *engine.Proposal) string {
+	var ids, who []string
+	for _, w := range p.Waivers {
+		if len(w.Awaits) == 0 {
+			continue
+		}
+		ids = append(ids, w.ID)
+		for _, person := range w.Awaits {
+			if how := approval(person); !slices.Contains(who, how) {
+				who = append(who, how)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	last := len(who) > mostWaivers
+	if who = who[:min(len(who), mostWaivers)]; last {
+		who = append(who, "another of the approvers")
+	}
+	return "if " + some(ids, mostWaivers) + " " + plural(len(ids), "is", "are") + " approved (" + strings.Join(who, " or ") + "), "
+}
+
+// approval is how one of the approvers can approve of a waiver in a change under review: whoever is named by login is known to review,
+// whoever is named by address to merge.
+func approval(person string) string {
+	login, address := "", ""
+	for _, name := range strings.Fields(person) {
+		if strings.HasPrefix(name, "@") {
+			login = name
+		} else {
+			address = name
+		}
+	}
+	switch {
+	case login == "":
+		return "a merge by " + address
+	case address == "":
+		return "a review by " + login
+	}
+	return "a review or a merge by " + login
 }

@@ -175,21 +175,35 @@ func (w *Waiver) fact(p Proof, now time.Time) engine.Waiver {
 // OnlyInChange notes waivers that the change under review adds or changes, which hold once they are on its base.
 func (u *Use) OnlyInChange(head *List) {
 	u.absent = map[string]string{}
-	was := map[string]*Waiver{}
-	if u.list != nil {
-		for i := range u.list.Waivers {
-			was[u.list.Waivers[i].ID] = &u.list.Waivers[i]
-		}
-	}
 	for i := range head.Waivers {
 		w := &head.Waivers[i]
-		switch before := was[w.ID]; {
-		case before == nil:
-			u.absent[w.ID] = "the change under review adds it: it holds once it is on the base"
-		case !before.says(w):
-			u.absent[w.ID] = "the change under review changes it: until that is on the base, it holds as it was"
+		switch was := u.list.named(w.ID); {
+		case was == nil:
+			u.absent[w.ID] = "the change under review adds it: it counts once it is on the base and approved"
+		case !was.says(w):
+			u.absent[w.ID] = "the change under review changes it: until that is on the base and approved, it holds as it was"
 		}
 	}
+}
+
+// named is the waiver with an id; nil if there is none.
+func (l *List) named(id string) *Waiver {
+	if l == nil {
+		return nil
+	}
+	i := slices.IndexFunc(l.Waivers, func(w Waiver) bool { return w.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &l.Waivers[i]
+}
+
+// Same is the waiver of the list that says what another one says; nil if there is none.
+func (l *List) Same(w *Waiver) *Waiver {
+	if was := l.named(w.ID); was != nil && was.says(w) {
+		return was
+	}
+	return nil
 }
 
 // says says whether two entries say the same, wherever they stand.

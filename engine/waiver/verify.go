@@ -13,6 +13,9 @@ type Proof struct {
 	Approver  string // proven; empty if it is not verified
 	How       string // of a verified one: what proves the approval, e.g. "merged by ana@example.com in 3f1c2d4"
 	Why       string // of another: what is missing
+
+	// Awaits are those of the approvers whose approval is all that is missing, so that it can still come.
+	Awaits []string
 }
 
 // A Verifier finds out who asked for a waiver and who approved it. A code host's reviews can be one; History is that of git.
@@ -89,13 +92,23 @@ func shortName(who string) string {
 // asks it to, prove nothing. And the entry must have read in the approver's commit as it does now: who takes a line out of it, such as a
 // guard, leaves no line that is theirs.
 func (h *History) Verifier(approvers []string) Verifier {
-	merges := h.merges()
+	return h.verifier(approvers, h.merges(h.Head), func(string) bool { return true })
+}
+
+// Forecast judges a change before it is merged into base, which is a commit of the history. Who merges the change can still approve what
+// its own commits wrote, and nothing else; a merge that the change made before shows nothing.
+func (h *History) Forecast(base string, approvers []string) Verifier {
+	there := h.past(base)
+	return h.verifier(approvers, h.merges(base), func(id string) bool { return there[id] })
+}
+
+func (h *History) verifier(approvers []string, merges map[string]string, merged func(commit string) bool) Verifier {
 	read := map[string]map[string]*Waiver{}
 	return func(w *Waiver) Proof {
 		if len(approvers) == 0 {
-			return Proof{Why: "the settings name no approvers"}
+			return Proof{Why: "the settings name no approvers, which is a list in headgate.yaml"}
 		}
-		t := trial{h: h, merges: merges, w: w, read: read}
+		t := trial{h: h, merges: merges, merged: merged, w: w, read: read}
 		if why := t.readLines(); why != "" {
 			return Proof{Why: why}
 		}
@@ -111,24 +124,27 @@ func (h *History) Verifier(approvers []string) Verifier {
 		if why != "" {
 			return Proof{Why: why}
 		}
-		for _, a := range entitled {
-			if SamePerson(a, requester) {
-				continue
-			}
+		others := slices.DeleteFunc(slices.Clone(entitled), func(a string) bool { return SamePerson(a, requester) })
+		if len(others) == 0 {
+			return Proof{Why: requester + " asks for it, and the settings let nobody else approve it"}
+		}
+		for _, a := range others {
 			if how := t.approvedBy(a, requester); how != "" {
 				return Proof{Verified: true, Requester: requester, Approver: shortName(a), How: how}
 			}
 		}
-		if t.otherwise != "" {
-			return Proof{Why: "what was approved in " + brief(t.otherwise) + " read otherwise: lines were taken out or moved since"}
+		p := Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it", Awaits: t.canApprove(others, requester)}
+		switch {
+		case len(p.Awaits) == 0 && slices.ContainsFunc(t.written, func(id string) bool { return !merged(id) }):
+			p.Why = "what was merged of it before was not approved; the line approver of it, written by one of the approvers, would approve it"
+		case t.otherwise != "":
+			p.Why = "what was approved in " + brief(t.otherwise) + " read otherwise: lines were taken out or moved since"
+		case t.unread != nil:
+			p.Why += ", and the reviews could not be read: " + t.unread.Error()
+		case w.Approver != "":
+			p.Why = "nothing in git shows that " + w.Approver + " approved what " + requester + " wrote"
 		}
-		if t.unread != nil {
-			return Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it, and the reviews could not be read: " + t.unread.Error()}
-		}
-		if w.Approver != "" {
-			return Proof{Why: "nothing in git shows that " + w.Approver + " approved what " + requester + " wrote"}
-		}
-		return Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it"}
+		return p
 	}
 }
 
@@ -136,6 +152,7 @@ func (h *History) Verifier(approvers []string) Verifier {
 type trial struct {
 	h      *History
 	merges map[string]string
+	merged func(commit string) bool // whether a commit is where it is to be approved: who approves it after that, does not by a merge
 	w      *Waiver
 	read   map[string]map[string]*Waiver // by commit and id: the entries that the file had
 
@@ -212,6 +229,24 @@ func (t *trial) approvedBy(who, requester string) (how string) {
 	return asItIs
 }
 
+// canApprove are those of some people whose approval of what is not merged yet would be all that is missing. What was merged without it
+// nobody can merge again.
+func (t *trial) canApprove(some []string, requester string) (who []string) {
+	open := slices.DeleteFunc(slices.Clone(t.written), t.merged)
+	if len(open) == 0 {
+		return nil
+	}
+	for _, a := range some {
+		if !slices.ContainsFunc(t.written, func(id string) bool {
+			how, _ := t.approvesCommit(a, requester, id)
+			return t.merged(id) && how == ""
+		}) {
+			who = append(who, a)
+		}
+	}
+	return who
+}
+
 // had says whether the file had the entry in a commit as it reads now.
 func (t *trial) had(commit string) bool {
 	entries, ok := t.read[commit]
@@ -251,7 +286,7 @@ func (t *trial) approvesCommit(who, requester, id string) (how, at string) {
 
 // reviewed says how somebody approved of a commit at the code host, before it was merged.
 func (t *trial) reviewed(who, id string) (how string) {
-	if t.h.Reviews == nil || !strings.Contains(" "+who, " @") {
+	if t.h.Reviews == nil || !t.merged(id) || !strings.Contains(" "+who, " @") {
 		return ""
 	}
 	reviews, err := t.h.Reviews(id)
@@ -278,28 +313,30 @@ func brief(commit string) string { return commit[:min(7, len(commit))] }
 
 // includes says whether a commit came after another and has it in its past.
 func (h *History) includes(later, earlier string) bool {
-	seen := map[string]bool{}
-	for open := []string{later}; len(open) > 0; {
+	return later != earlier && h.past(later)[earlier]
+}
+
+// past are a commit and all that it has in its past.
+func (h *History) past(commit string) map[string]bool {
+	seen := map[string]bool{commit: true}
+	for open := []string{commit}; len(open) > 0; {
 		id := open[len(open)-1]
 		open = open[:len(open)-1]
 		for _, parent := range h.Commits[id].Parents {
-			if parent == earlier {
-				return true
-			}
 			if !seen[parent] {
 				seen[parent] = true
 				open = append(open, parent)
 			}
 		}
 	}
-	return false
+	return seen
 }
 
-// merges gives for each commit that a merge brought to the branch of Head that merge. Commits that were made on the branch have none.
-func (h *History) merges() map[string]string {
+// merges gives for each commit that a merge brought to the branch of a commit that merge. Commits that were made on the branch have none.
+func (h *History) merges(head string) map[string]string {
 	var branch []string // the newest first
 	on := map[string]bool{}
-	for id := h.Head; id != "" && !on[id]; {
+	for id := head; id != "" && !on[id]; {
 		c, known := h.Commits[id]
 		if !known {
 			break

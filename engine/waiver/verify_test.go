@@ -89,7 +89,7 @@ func TestAReviewAtTheCodeHostProvesWhatGitDoesNot(t *testing.T) {
 		{"by login", []string{"@ana"}, []string{"@Ana"}, nil, "@ana", ""},
 		{"by both names", []string{"ana@example.com @ana"}, []string{"@eve", "@ana"}, nil, ana, ""},
 		{"by somebody else", []string{"@ana"}, []string{"@eve"}, nil, "", "nothing in git shows"},
-		{"by who asks", []string{"dev@example.com @dev"}, []string{"@dev"}, nil, "", "nothing in git shows"},
+		{"by who asks", []string{"dev@example.com @dev"}, []string{"@dev"}, nil, "", "let nobody else approve it"},
 		{"not known by login", []string{ana}, []string{"@ana"}, nil, "", "nothing in git shows"},
 		{"not readable", []string{"@ana"}, nil, errors.New("403"), "", "the reviews could not be read: 403"},
 	} {
@@ -190,5 +190,68 @@ func TestWhatGitShowsProvesAWaiverAndNothingElse(t *testing.T) {
 		if none := c.h.Verifier(nil)(&w); none.Verified || !strings.Contains(none.Why, "no approvers") {
 			t.Errorf("%s: without approvers %+v", c.name, none)
 		}
+	}
+}
+
+// What is missing but for an approval can come no more; who can still give one is named.
+func TestAForecastNamesWhoCanStillApprove(t *testing.T) {
+	const me, other = "dev@example.com", "ana@example.com"
+	commits := map[string]waiver.Commit{"head": by(me, me, "base"), "base": by(other, other)}
+	for name, c := range map[string]struct {
+		approvers []string
+		approver  string
+		awaits    []string
+		why       string
+	}{
+		"no approvers":        {nil, "", nil, "the settings name no approvers"},
+		"only who asks":       {[]string{me}, "", nil, "the settings let nobody else approve it"},
+		"somebody else":       {[]string{me, other}, "", []string{other}, "nothing in git shows"},
+		"who is named":        {[]string{other, "@bo"}, other, []string{other}, "nothing in git shows that ana@example.com approved"},
+		"who may not approve": {[]string{"@bo"}, other, nil, "is not on the settings' list"},
+	} {
+		approver := ""
+		if c.approver != "" {
+			approver = "  approver: " + c.approver
+		}
+		text := asked("", "", approver)
+		w := entryOf(t, text)
+		h := past(slices.Repeat([]string{"head"}, strings.Count(text, "\n")), commits)
+		h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+		proof := h.Forecast("base", c.approvers)(&w)
+		if proof.Verified || !slices.Equal(proof.Awaits, c.awaits) || !strings.Contains(proof.Why, c.why) {
+			t.Errorf("%s: %+v", name, proof)
+		}
+	}
+}
+
+// The merge that shows an approval is the one that brings a change to its base, not one that the change made before.
+func TestAForecastCountsNoMergeOfTheChangeItself(t *testing.T) {
+	text := asked("", "")
+	w := entryOf(t, text)
+	commits := map[string]waiver.Commit{"merge": by("ana@example.com", "ana@example.com", "base", "head"),
+		"head": by("dev@example.com", "dev@example.com", "base"), "base": by("dev@example.com", "dev@example.com")}
+	h := past(slices.Repeat([]string{"head"}, strings.Count(text, "\n")), commits)
+	h.Head = "merge"
+	h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+	if approvers := []string{"ana@example.com"}; !h.Verifier(approvers)(&w).Verified || h.Forecast("base", approvers)(&w).Verified {
+		t.Errorf("on the base %+v, before %+v", h.Verifier(approvers)(&w), h.Forecast("base", approvers)(&w))
+	}
+}
+
+// Who merges a change approves what it brings, not what was merged before without them.
+func TestAForecastDoesNotCountOnAnApprovalOfWhatIsMergedAlready(t *testing.T) {
+	text := asked("", "")
+	w := entryOf(t, text)
+	commits := map[string]waiver.Commit{"head": by("dev@example.com", "dev@example.com", "base"), "base": by("dev@example.com", "dev@example.com")}
+	lines := slices.Repeat([]string{"base"}, strings.Count(text, "\n"))
+	lines[len(lines)-1] = "head"
+	h := past(lines, commits)
+	h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+	if p := h.Forecast("base", []string{"ana@example.com"})(&w); p.Verified || p.Awaits != nil || !strings.Contains(p.Why, "what was merged of it before was not approved") {
+		t.Errorf("%+v", p)
+	}
+	commits["base"] = by("dev@example.com", "ana@example.com")
+	if p := h.Forecast("base", []string{"ana@example.com"})(&w); p.Verified || !slices.Equal(p.Awaits, []string{"ana@example.com"}) {
+		t.Errorf("merged by the approver: %+v", p)
 	}
 }

@@ -21,18 +21,18 @@ func TestActBuildsTheActionFromSource(t *testing.T) {
 			a.actions[use] = source
 		}
 	}
-	workflow := exampleWorkflows(t)["merge-queue.yml"]
+	workflow := exampleWorkflows(t)["gate.yml"]
 	asked := strings.Replace(workflow, "          reports: reports", "          version: source\n          reports: reports", 1)
 	if asked == workflow {
-		t.Fatal("merge-queue.yml does not say where the reports are")
+		t.Fatal("gate.yml does not say where the reports are")
 	}
 	a.git("checkout", "-q", "-b", "deploy")
-	a.write(".github/workflows/merge-queue.yml", asked)
+	a.write(".github/workflows/gate.yml", asked)
 	a.write("deploy.yaml", twoPrivileged)
 	a.commit("deploy", "deploy")
 	pull := a.repo.Pull(githubtest.PullOptions{Head: "deploy", Login: "ana"})
 	a.merged("deploy")
-	done := a.run("merge-queue.yml", pull.Event("opened"), a.repo.Actions("contents: read", "pull-requests: write"))
+	done := a.run("gate.yml", pull.Event("opened"), a.repo.Actions("contents: read", "pull-requests: write"))
 	a.expect("it was not built, or does not decide", done.failed && strings.Contains(done.log, "from=source") && done.outputs["outcome"] == "block", done)
 	a.expect("the pull request does not hear of it", len(pull.Comments()) == 1, done)
 }

@@ -25,7 +25,7 @@ func TestActBuildsTheProgramFromSource(t *testing.T) {
 			writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), readFile(t, filepath.Join(root, filepath.FromSlash(name))))
 		}
 	}
-	workflow := readFile(t, filepath.Join(a.dir, ".github", "workflows", "merge-queue.yml"))
+	workflow := readFile(t, filepath.Join(a.dir, ".github", "workflows", "gate.yml"))
 	a.write(".github/workflows/source.yml", strings.Replace(workflow, "          reports: reports\n", "          reports: reports\n          version: source\n", 1))
 	a.write("deploy.yaml", twoPrivileged)
 	a.git("checkout", "-q", "-b", "deploy")

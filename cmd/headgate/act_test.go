@@ -40,7 +40,6 @@ func newActed(t *testing.T) *acted {
 	for name, text := range exampleWorkflows(t) {
 		a.write(".github/workflows/"+name, text)
 	}
-	a.write(".github/workflows/gate.yml", shownWorkflows(t)["action.md: .github/workflows/gate.yml"])
 	a.write("README", "a shop\n")
 	a.commit("main", "begin")
 	a.standIns(slices.Collect(maps.Values(exampleWorkflows(t))), scanner)
@@ -291,7 +290,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 	a.commit("deploy", "deploy")
 	pull := a.repo.Pull(githubtest.PullOptions{Head: "deploy", Login: "ana"})
 	a.merged("deploy")
-	done := a.run("gate.yml", pull.Event("opened"), token) // as the page on the Action has it
+	done := a.run("gate.yml", pull.Event("opened"), token) // which the pages show
 	a.expect("the job passes", done.failed, done)
 	a.expect("the outcome is no block", done.outputs["outcome"] == "block" && done.outputs["feedback"] == "ok" && done.outputs["block"] == "2", done)
 	comments := pull.Comments()
@@ -301,7 +300,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 
 	// She runs it again, and nobody hears of it.
 	a.Forget()
-	done = a.run("merge-queue.yml", pull.Event("synchronize"), token)
+	done = a.run("gate.yml", pull.Event("synchronize"), token)
 	a.expect("something was written", done.failed && len(a.Writes()) == 0, done)
 
 	// She mends one, and the comment is about the other.
@@ -309,7 +308,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 	a.write("deploy.yaml", "containers:\n- privileged: true\n- {}\n")
 	a.commit("deploy", "mend one")
 	a.merged("deploy")
-	done = a.run("merge-queue.yml", pull.Event("synchronize"), token)
+	done = a.run("gate.yml", pull.Event("synchronize"), token)
 	comments = pull.Comments()
 	a.expect("the comment is not about one", done.failed && len(comments) == 1 && strings.Contains(comments[0].Body, "blocked by 1"), done)
 
@@ -318,7 +317,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 	a.write("deploy.yaml", "containers:\n- {}\n- {}\n")
 	a.commit("deploy", "mend the other")
 	a.merged("deploy")
-	done = a.run("merge-queue.yml", pull.Event("synchronize"), token)
+	done = a.run("gate.yml", pull.Event("synchronize"), token)
 	comments = pull.Comments()
 	a.expect("the job fails, or the comment does not say so", !done.failed && len(comments) == 1 && strings.Contains(comments[0].Body, "resolved"), done)
 	for _, thread := range pull.Threads() {
@@ -328,7 +327,7 @@ func TestActTellsTheStoryOfAPullRequest(t *testing.T) {
 	// In the merge queue the gate gates, and tells nobody.
 	a.Forget()
 	queued := pull.MergeGroupEvent()
-	done = a.run("merge-queue.yml", queued, token)
+	done = a.run("gate.yml", queued, token)
 	a.expect("the queue is held up, or somebody is told", !done.failed && done.outputs["outcome"] == "pass" && len(a.Writes()) == 0, done)
 }
 
@@ -390,7 +389,7 @@ func TestActSaysWhatDidNotArrive(t *testing.T) {
 	fork.Push(a.dir, "deploy", "deploy")
 	pull := a.repo.Pull(githubtest.PullOptions{Head: "deploy", From: fork, Login: "eve"})
 	a.merged("deploy")
-	done := a.run("merge-queue.yml", pull.Event("opened"), pull.Actions("contents: read", "pull-requests: write"))
+	done := a.run("gate.yml", pull.Event("opened"), pull.Actions("contents: read", "pull-requests: write"))
 	a.expect("it does not block, or does not say what is missing",
 		done.failed && done.outputs["outcome"] == "block" && done.outputs["feedback"] == "degraded" && strings.Contains(done.log, "pull-requests: write"), done)
 	a.expect("the server was not asked at its own addresses", strings.HasSuffix(pull.Event("opened").Env["GITHUB_API_URL"], "/api/v3") && len(a.Requests()) > 0, done)

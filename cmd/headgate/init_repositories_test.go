@@ -200,7 +200,7 @@ func checkPins(t *testing.T, name, text string) {
 	}
 }
 
-var usesAny = regexp.MustCompile(`(uses: )([\w.-]+/[\w.-]+)((?:/[\w.-]+)*)@[^\s"]+( # v?[0-9.]+)?`)
+var usesAny = regexp.MustCompile(`(uses: )([\w.-]+/[\w.-]+)((?:/[\w.-]+)*)@[^\s"]+( # (?:v?[0-9.]+|unreleased))?`)
 
 // pinned is a text with every action at the commit of the table.
 func pinned(text string) string {
@@ -210,11 +210,7 @@ func pinned(text string) string {
 		if !ok {
 			return m[1] + m[2] + m[3] + "@not-in-the-table"
 		}
-		use = m[1] + m[2] + m[3] + "@" + pin.Commit
-		if pin.Version != "" {
-			use += " # " + pin.Version
-		}
-		return use
+		return m[1] + m[2] + m[3] + "@" + pin.Commit + " # " + pin.Version
 	})
 }
 

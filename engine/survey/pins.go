@@ -1,6 +1,7 @@
 package survey
 
-// A Pin is the commit of an action that workflows use, since a tag can be moved, and the version that it is.
+// A Pin is the commit of an action that workflows use, since a tag can be moved, and the version that it is: "unreleased" for a commit that
+// no version was made of.
 type Pin struct{ Commit, Version string }
 
 // Pins are the actions that are used in whatever this project writes or shows to copy, and their commits: a test holds all of them to this
@@ -11,7 +12,7 @@ var Pins = map[string]Pin{
 	"actions/upload-artifact":   {"043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"},
 	"aquasecurity/trivy-action": {"57a97c7e7821a5776cebc9bb87c984fa69cba8f1", "0.35.0"},
 	"github/codeql-action":      {"db488ddef3bf6cb639b32c2e9a7c0a7ea8271d28", "v4.37.8"},
-	"headgate/headgate":         {Commit: "5988bf952180c818daafcfdf948f669c4487dd12"},
+	"headgate/headgate":         {"5988bf952180c818daafcfdf948f669c4487dd12", "unreleased"},
 }
 
 // The versions of scanners that are no actions. Trivy is the one that its action above runs.
@@ -24,8 +25,5 @@ const (
 // use is a line that uses an action.
 func use(action string) string {
 	p := Pins[action]
-	if p.Version == "" {
-		return "uses: " + action + "@" + p.Commit
-	}
 	return "uses: " + action + "@" + p.Commit + " # " + p.Version
 }

@@ -40,19 +40,29 @@ func FindCheckout(ctx context.Context, dir string) (*Checkout, error) {
 // longestFetch bounds how long a fetch may take.
 const longestFetch = 3 * time.Minute
 
-// Fetch brings one commit from the remote "origin", by its full id, and of a shallow clone nothing of its past. No branch, tag or other
-// reference is changed.
+// Fetch brings one commit from the remote "origin", by its full id, and of a shallow clone nothing of its past.
 func Fetch(ctx context.Context, dir, commit string) error {
 	if !isHash(commit) {
 		return fmt.Errorf("%q is no full id of a commit", clip(commit))
 	}
+	if shallow(ctx, dir) {
+		return fetch(ctx, dir, []string{commit}, "--depth=1") // in a whole clone it would cut off what is known of the commit's past
+	}
+	return fetch(ctx, dir, []string{commit})
+}
+
+// deepen brings the whole past of commits, which a shallow clone has without it, from the remote "origin".
+func deepen(ctx context.Context, dir string, commits []string) error {
+	return fetch(ctx, dir, commits, "--unshallow")
+}
+
+// fetch brings commits from the remote "origin". No branch, tag or other reference is changed.
+func fetch(ctx context.Context, dir string, commits []string, options ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, longestFetch, fmt.Errorf("git fetch took longer than %s", longestFetch))
 	defer cancel()
-	args := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"}
-	if shallow(ctx, dir) {
-		args = append(args, "--depth=1") // in a whole clone it would cut off what is known of the commit's past
-	}
-	_, err := run(ctx, dir, append(args, "--end-of-options", "origin", commit)...)
+	command := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"}
+	command = append(append(command, options...), "--end-of-options", "origin")
+	_, err := run(ctx, dir, append(command, commits...)...)
 	return err
 }
 

@@ -35,17 +35,18 @@ func History(ctx context.Context, dir, name, at string) (*waiver.History, error)
 	if at != "" {
 		blame = append(blame, head)
 	}
-	out, err := ask(ctx, dir, append(blame, "--", name)...)
+	blame = append(blame, "--", name)
+	cut, err := readBlame(ctx, dir, h, blame)
 	if err != nil {
 		return nil, err
 	}
-	boundary, err := readBlame(h, out)
-	if err != nil {
-		return nil, err
+	// A checkout in CI has one commit. The rest is fetched for those who have waivers, and for nobody else; where that fails, Cut says it.
+	if len(cut) > 0 && deepen(ctx, dir, cut) == nil {
+		if cut, err = readBlame(ctx, dir, h, blame); err != nil {
+			return nil, err
+		}
 	}
-	if shallow(ctx, dir) {
-		h.Cut = boundary // without it, these are the first commits of all
-	}
+	h.Cut = cut
 	return h, readCommits(ctx, dir, h)
 }
 
@@ -73,9 +74,28 @@ func ask(ctx context.Context, dir string, args ...string) (out []byte, err error
 	return out, err
 }
 
-// readBlame reads git blame --porcelain: for each line a header of commit, line then, line now; then facts of the commit, when it is
+// readBlame fills in who wrote the lines, by a command of git blame, and returns the commits among them whose past is not here.
+func readBlame(ctx context.Context, dir string, h *waiver.History, command []string) (cut []string, err error) {
+	out, err := ask(ctx, dir, command...)
+	if err != nil {
+		return nil, err
+	}
+	boundary, err := readPorcelain(h, out)
+	if err != nil || !shallow(ctx, dir) {
+		return nil, err
+	}
+	for _, id := range boundary {
+		if parents, err := Parents(ctx, dir, id); err != nil || len(parents) > 0 { // without any, it is the first commit of all
+			cut = append(cut, id)
+		}
+	}
+	return cut, nil
+}
+
+// readPorcelain reads git blame --porcelain: for each line a header of commit, line then, line now; then facts of the commit, when it is
 // first named; then a tab and the line.
-func readBlame(h *waiver.History, out []byte) (boundary []string, err error) {
+func readPorcelain(h *waiver.History, out []byte) (boundary []string, err error) {
+	h.Lines = nil
 	s := bufio.NewScanner(bytes.NewReader(out))
 	s.Buffer(nil, mostOutput)
 	commit := ""

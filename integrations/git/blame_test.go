@@ -123,8 +123,22 @@ func TestAShallowCloneSaysWhereItIsCut(t *testing.T) {
 	second := r.commit("ana@example.com", "one\ntwo\n")
 	shallow := filepath.Join(t.TempDir(), "clone")
 	r.git("", "clone", "-q", "--depth", "1", "file://"+r.dir, shallow)
+	r.git("", "-C", shallow, "remote", "set-url", "origin", filepath.Join(t.TempDir(), "nowhere"))
 	h, err := git.History(t.Context(), shallow, "a file.yaml", "")
 	if err != nil || !slices.Contains(h.Cut, second) {
+		t.Errorf("have %+v, %v", h, err)
+	}
+}
+
+// A checkout in CI has one commit. What a waiver needs to be proven is fetched.
+func TestAShallowCloneFetchesWhoWroteTheLines(t *testing.T) {
+	r := newRepo(t)
+	first := r.commit("dev@example.com", "one\n")
+	second := r.commit("ana@example.com", "one\ntwo\n")
+	shallow := filepath.Join(t.TempDir(), "clone")
+	r.git("", "clone", "-q", "--depth", "1", "file://"+r.dir, shallow)
+	h, err := git.History(t.Context(), shallow, "a file.yaml", "")
+	if err != nil || len(h.Cut) > 0 || !slices.Equal(h.Lines, []string{first, second}) || h.Commits[first].Author != "dev@example.com" {
 		t.Errorf("have %+v, %v", h, err)
 	}
 }

@@ -395,17 +395,21 @@ func TestActSaysWhatDidNotArrive(t *testing.T) {
 	a.expect("the server was not asked at its own addresses", strings.HasSuffix(pull.Event("opened").Env["GITHUB_API_URL"], "/api/v3") && len(a.Requests()) > 0, done)
 }
 
-// At night it decides and leaves evidence. Tickets are for repositories that say where: here nobody does, which is said.
+// At night it decides, leaves evidence and adds to the ledger. Tickets are for repositories that say where: here nobody does, which is said.
 func TestActDecidesAtNight(t *testing.T) {
 	a := newActed(t)
+	ledger := filepath.Join(t.TempDir(), "ledger.db")
 	a.write("deploy.yaml", twoPrivileged)
 	a.commit("main", "deploy")
-	done := a.run("nightly.yml", a.repo.ScheduleEvent("17 3 * * *"), a.repo.Actions("contents: read"))
+	done := a.run("nightly.yml", a.repo.ScheduleEvent("17 3 * * *"), a.repo.Actions("contents: read"), "--var", "HEADGATE_LEDGER="+ledger)
 	a.expect("it does not decide", strings.Contains(done.log, "set-output:: outcome=warn") && strings.Contains(done.log, "set-output:: findings=2"), done)
 	a.expect("it does not say that Jira is not set up", done.failed && strings.Contains(done.log, "jira is not set up"), done)
 	a.expect("the program was fetched twice", strings.Contains(done.log, "from=here"), done)
 	if left, err := os.ReadDir(filepath.Join(a.left, "evidence")); err != nil || len(left) == 0 {
 		a.expect("there is no evidence", false, done)
+	}
+	if shown := (&console{t: t}).run("headgate report --now " + time.Now().Add(time.Hour).UTC().Format(time.RFC3339) + " --ledger " + ledger + " -o text"); !strings.Contains(shown, "2 cases and 1 run") {
+		t.Errorf("the report does not know the run: %s", shown)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 var runElsewhere = map[string]func(*testing.T){
 	"README.md":           TestReadmeShowsWhatTheProgramDoes,
 	"docs/quick-start.md": TestTheQuickStartLeadsFromNothingToThePage,
+	"docs/action.md":      TestWorkflowsOnPagesAreValid,
 	"docs/flags.md":       TestReferencePagesSayWhatTheProgramHas,
 	"policies/README.md":  TestTheCatalogueIsWhatTheProgramWrites,
 }

@@ -245,6 +245,27 @@ func TestAReviewProvesAWaiverThatWasSquashed(t *testing.T) {
 	if why := result.Cases[0].Provenance["context.waivers"].Source; !strings.Contains(why, "approved by @ana in pull request #1") {
 		t.Errorf("the proof is %q", why)
 	}
+
+	// It holds for the next pull request, whose checkout has one commit: the merge that GitHub tries.
+	c.git("checkout", "-q", "-b", "feature")
+	c.commit("src/login.js", "eval(x)\n")
+	r.Push(c.dir, "feature", "feature")
+	pull = r.Pull(githubtest.PullOptions{Head: "feature", Login: "dev"})
+	c.git("checkout", "-q", "-b", "tried", "main")
+	c.git("merge", "-q", "--no-ff", "-m", "Merge", "feature")
+	event = pull.Event("opened").With("GITHUB_SHA", c.git("rev-parse", "HEAD")).With("GITHUB_TOKEN", r.Actions("contents: read", "pull-requests: write"))
+	for _, origin := range []string{"file://" + c.dir, "file://" + t.TempDir()} {
+		one := t.TempDir()
+		c.git("clone", "-q", "--depth=1", "--branch=tried", "file://"+c.dir, one)
+		c.git("-C", one, "fetch", "-q", "--depth=1", "origin", "main")
+		c.git("-C", one, "remote", "set-url", "origin", origin)
+		t.Chdir(one)
+		status, result, stderr = judged(t, event.Getenv)
+		if holds := origin == "file://"+c.dir; result == nil || (status == statusPass && result.Counts.Waived == 1) != holds ||
+			!holds && !strings.Contains(result.Waivers.Unverified[0].Why, "too shallow") {
+			t.Errorf("with the rest of the history at %s: status %d, %+v: %s", origin, status, result, stderr)
+		}
+	}
 }
 
 // A clone is a repository in the current folder, which dev commits to.

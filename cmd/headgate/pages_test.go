@@ -31,7 +31,6 @@ var runPages = []docPage{
 	{name: "docs/jira.md"},
 	{name: "docs/auditing.md"},
 	{name: "docs/exports.md"},
-	{name: "docs/action.md"},
 	{name: "docs/intel.md"},
 	{name: "docs/concepts.md"},
 	{name: "docs/coming-from.md"},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,11 +49,20 @@ runs:
       run: trivy fs --output "$OUTPUT" .
 `
 
+// What is known of exploitation: of the packages on the page, that it is not likely.
+const (
+	readerKEV = `{"title":"…","catalogVersion":"2026.08.14","dateReleased":"2026-08-14T16:00:00.0000Z","count":1,"vulnerabilities":[{"cveID":"CVE-2031-10001",
+"vendorProject":"Acme","product":"Gate","vulnerabilityName":"…","dateAdded":"2026-08-14","shortDescription":"…","requiredAction":"…","dueDate":"2026-09-04",
+"knownRansomwareCampaignUse":"Unknown","notes":"","cwes":[]}]}`
+	readerEPSS = "#model_version:v2026.06.15,score_date:2026-08-16T00:00:00Z\ncve,epss,percentile\nCVE-2021-23337,0.00679,0.71120\nCVE-2021-44906,0.01048,0.77030\n"
+)
+
 // A reader does what the quick start says, and nothing else: on a machine with the program, a scanner, git and a Jira.
 type reader struct {
 	t      *testing.T
 	folder string // where the reader works
 	state  string // where the shell leaves its folder and environment
+	origin string // the repository that is on GitHub
 	site   string // of the Jira
 	jira   *jiratest.Jira
 	status int // of the last command
@@ -63,9 +74,19 @@ func newReader(t *testing.T) *reader {
 		t.Skip("no bash here, which the page is written for")
 	}
 	r := &reader{t: t, folder: t.TempDir(), state: t.TempDir()}
-	r.jira = jiratest.New(jiratest.Options{Projects: []jiratest.Project{{Key: "SHOP", Types: []jiratest.IssueType{{Name: "Task"}}}}})
+	workflow := jiratest.Workflow{
+		Statuses:    []jiratest.Status{{ID: "1", Name: "To Do", Category: "new"}, {ID: "3", Name: "Done", Category: "done"}},
+		Transitions: []jiratest.Transition{{ID: "11", Name: "Done", To: "Done"}},
+	}
+	r.jira = jiratest.New(jiratest.Options{Projects: []jiratest.Project{{Key: "SHOP", Types: []jiratest.IssueType{{Name: "Task"}}, Workflow: workflow}}})
 	r.site = r.jira.Serve(t)
-	bin, origin := t.TempDir(), filepath.Join(t.TempDir(), "shop.git")
+	bin := t.TempDir()
+	r.origin = filepath.Join(t.TempDir(), "shop.git")
+	feeds := http.NewServeMux()
+	feeds.HandleFunc("/kev", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, readerKEV) })
+	feeds.HandleFunc("/epss", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, readerEPSS) })
+	published := httptest.NewServer(feeds)
+	t.Cleanup(published.Close)
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +96,13 @@ func newReader(t *testing.T) *reader {
 	}
 	r.tool(bin, "trivy", standInTrivy)
 	r.tool(bin, "pipx", "#!/usr/bin/env bash\necho '"+cleanSARIF+"' >reports/semgrep.sarif\n") // runs Semgrep, which finds nothing
-	gitIn(t, bin, "init", "-q", "--bare", "-b", "main", origin)
+	gitIn(t, bin, "init", "-q", "--bare", "-b", "main", r.origin)
 	env := map[string]string{
 		"PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"), "PROGRAM_CLOCK": readmeTime.Format("2006-01-02T15:04:05Z"),
-		"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url." + origin + ".insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/acme/shop.git",
+		"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url." + r.origin + ".insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/acme/shop.git",
 		"GIT_AUTHOR_NAME": "Ana", "GIT_AUTHOR_EMAIL": "ana@example.com", "GIT_COMMITTER_NAME": "Ana", "GIT_COMMITTER_EMAIL": "ana@example.com",
 		"GIT_AUTHOR_DATE": "2026-08-17T08:00:00Z", "GIT_COMMITTER_DATE": "2026-08-17T08:00:00Z", "HEADGATE_INTEL": "",
+		"HEADGATE_KEV_URL": published.URL + "/kev", "HEADGATE_EPSS_URL": published.URL + "/epss",
 	}
 	for name, value := range env {
 		t.Setenv(name, value)
@@ -89,6 +111,12 @@ func newReader(t *testing.T) *reader {
 		t.Setenv(name, "")
 	}
 	return r
+}
+
+// merges does what the reader does in the browser: the pull request goes to main.
+func (r *reader) merges() {
+	r.t.Helper()
+	gitIn(r.t, r.origin, "update-ref", "refs/heads/main", "refs/heads/options")
 }
 
 func (r *reader) tool(bin, name, text string) {
@@ -170,7 +198,7 @@ func TestTheQuickStartLeadsFromNothingToThePage(t *testing.T) {
 	}
 	page := readFile(t, place)
 	r := newReader(t)
-	shown := r.follows(page, nil)
+	shown := r.follows(page, map[string]func(){"Take minimist 1.2.6": r.merges})
 	if *update {
 		writeFile(t, place, shown)
 	} else if shown != page {
@@ -189,7 +217,7 @@ func (r *reader) arrives() {
 	if html := readFile(r.t, filepath.Join(r.folder, "shop", "headgate.html")); !strings.Contains(html, "<html") || !strings.Contains(html, "lodash") {
 		r.t.Error("the page is none, or does not tell of lodash")
 	}
-	if r.types("headgate evidence verify evidence"); r.status != 0 {
+	if r.types("headgate evidence verify evidence/1"); r.status != 0 {
 		r.t.Errorf("the evidence does not verify: %d", r.status)
 	}
 }
@@ -227,6 +255,7 @@ func TestActANewcomerGoesByTheQuickStartAlone(t *testing.T) {
 			done := gated("synchronize")
 			a.expect("the pull request does not pass", !done.failed && strings.Contains(pull.Comments()[0].Body, "Nothing in this change needs action"), done)
 			happened = append(happened, "passed")
+			r.merges()
 		},
 	})
 	if !slices.Equal(happened, []string{"blocked", "passed"}) {

@@ -109,7 +109,7 @@ func FuzzNoNameOfAFolderChangesTheWorkflow(f *testing.F) {
 		if have := len(w.Jobs["gate"].Steps); have != steps || len(w.On) != 3 || len(w.Jobs) != 1 {
 			t.Errorf("%d steps, not %d:\n%s", have, steps, text)
 		}
-		if n := strings.Count(text, "${{"); n != 2 {
+		if n := strings.Count(text, "${{"); n != 3 {
 			t.Errorf("%d expressions:\n%s", n, text)
 		}
 		jobs, names := s.GitLabScans()

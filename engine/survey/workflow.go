@@ -60,6 +60,9 @@ jobs:
         with:
           reports: reports
           fetch-intel: kev,epss # what is known to be exploited, and how likely exploitation is
+          # A ledger in PostgreSQL keeps every run, for headgate report; PGPASSWORD in env of this step is its password. Pull requests of
+          # forks and of Dependabot have no secrets, and could not be decided about: leave it out where there are such.
+          # ledger: ${{ vars.HEADGATE_LEDGER }}
 `, use("headgate/headgate"))
 	return []byte(b.String())
 }

@@ -371,6 +371,7 @@ func (p *newcomer) next(f *initFlags) {
 	scan := commands[len(commands)-1] // Trivy, which looks at everything
 	steps := [][2]string{
 		{"mkdir -p reports && " + scan, "scan, as the workflow does"},
+		{"headgate intel update --only kev,epss", "fetch what is known to be exploited"},
 		{"headgate gate reports", "see what it decides, and why"},
 		{"headgate doctor reports", "see what is missing, and what to do about it"},
 	}

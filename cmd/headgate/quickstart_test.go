@@ -217,6 +217,12 @@ func (r *reader) arrives() {
 	if html := readFile(r.t, filepath.Join(r.folder, "shop", "headgate.html")); !strings.Contains(html, "<html") || !strings.Contains(html, "lodash") {
 		r.t.Error("the page is none, or does not tell of lodash")
 	}
+	if shown := r.types("headgate report --ledger ledger.db -o text"); !regexp.MustCompile(`(?m)^ *Open tickets +1\b`).MatchString(shown) {
+		r.t.Errorf("the figures do not know of the ticket:\n%s", shown)
+	}
+	if shown := r.types("git status --porcelain"); shown != "" {
+		r.t.Errorf("the reader is left with files that git does not know:\n%s", shown)
+	}
 	if r.types("headgate evidence verify evidence/1"); r.status != 0 {
 		r.t.Errorf("the evidence does not verify: %d", r.status)
 	}

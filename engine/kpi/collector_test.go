@@ -213,7 +213,14 @@ func TestAPeriodBeforeTheLogBeganIsNotKnown(t *testing.T) {
 	c.Case(opened(engine.Act, 20, 10))
 	r := c.Report()
 	shows(t, r, "backlog.opened", "", 1, "-")
+	shows(t, r, "backlog.closed", "", 1, "-")
 	shows(t, r, "open.cases", "", 0, "-")
+	for _, id := range []string{"backlog.net", "backlog.capacity"} { // what the first run found is no growth
+		shows(t, r, id, "", "-", "-")
+		if why := r.Find(id, "").Absent; why != begunWithin {
+			t.Errorf("%s is absent as %s", id, why)
+		}
+	}
 	for _, s := range r.Series {
 		for _, p := range s.Points {
 			if known := p.At.After(ago(30)); known != (p.Value != nil) {
@@ -225,7 +232,11 @@ func TestAPeriodBeforeTheLogBeganIsNotKnown(t *testing.T) {
 	c.Begun(ago(120)) // within the period before
 	r = c.Report()
 	shows(t, r, "backlog.opened", "", 0, "-")
+	shows(t, r, "backlog.net", "", 0, "-")
 	shows(t, r, "open.cases", "", 0, 0)
+	c = collector(t)
+	c.Begun(since) // as the window does
+	shows(t, c.Report(), "backlog.net", "", 0, "-")
 }
 
 func TestTheBacklogOfEachWeekIsThatOfTheWeekBeforeAndWhatCameAndWent(t *testing.T) {

@@ -26,6 +26,15 @@ const (
 	fromWaivers = "the records of waivers in the latest run of each branch"
 )
 
+// What several figures do not show. Each is read by itself, on a tile or in a row, so that each says it.
+const (
+	bringsAll   = "A repository whose first run is in the period brings all of its findings."
+	closedAlone = "What is still open does not count, so that closing what is easy and leaving the rest makes it better. Read it beside the half-life."
+	byRules     = "Known exploited is what the rules exploit.kev… said in the latest decision of a case."
+	ownClock    = "Scanners, the start of the runner, and the comment and checks that come after it are not in it. Each machine measures its own time, and no signature " +
+		"covers it. It is not known of runs with another clock (--now), of those that came as a bundle, and of those that could not decide."
+)
+
 // Definitions are all figures, in the order of reports.
 var Definitions = []Definition{
 	{ID: "paths.validated", Name: "Validated exposure paths", Unit: UnitPaths, Better: BetterLess, When: AtEnd,
@@ -38,7 +47,7 @@ var Definitions = []Definition{
 		Bias: "A path that opened and closed between two runs was never seen. Of more than 100 paths in one run only the change of their number counts."},
 	{ID: "paths.closed", Name: "Validated paths closed", Unit: UnitPaths, Better: BetterMore, When: Within,
 		Text:    "Validated pairs that a run no longer had and the run before on the same branch had.",
-		Formula: "sum over runs of |pairs before − pairs now|", Source: fromResults, Bias: "As of those that opened."},
+		Formula: "sum over runs of |pairs before − pairs now|", Source: fromResults, Bias: "A path that opened and closed between two runs was never seen. Of more than 100 paths in one run only the change of their number counts."},
 	{ID: "paths.net", Name: "Validated paths, net", Unit: UnitPaths, Better: BetterLess, When: Within,
 		Text: "Validated paths opened less those closed.", Formula: "opened − closed", Source: fromResults},
 
@@ -54,11 +63,13 @@ var Definitions = []Definition{
 
 	{ID: "remediation.mean", Name: "Time to remediate, mean", Unit: UnitDays, Better: BetterLess, When: Within, Each: true,
 		Text: "Days from when a case was opened to when it was closed, of those closed in the period: the mean.", Formula: "Σ (closed − opened) / closed cases",
-		Source: fromCases, Bias: "What is still open does not count, so that closing what is easy and leaving the rest makes it better. Read it beside the half-life."},
+		Source: fromCases, Bias: closedAlone},
 	{ID: "remediation.median", Name: "Time to remediate, median", Unit: UnitDays, Better: BetterLess, When: Within, Each: true,
-		Text: "The same: half of the closed cases took no longer.", Formula: "the 50th percentile, by nearest rank, to the hour", Source: fromCases, Bias: "As of the mean."},
+		Text:    "Days from when a case was opened to when it was closed, of those closed in the period: half took no longer.",
+		Formula: "the 50th percentile, by nearest rank, to the hour", Source: fromCases, Bias: closedAlone},
 	{ID: "remediation.p90", Name: "Time to remediate, 90th percentile", Unit: UnitDays, Better: BetterLess, When: Within, Each: true,
-		Text: "The same: nine of ten closed cases took no longer.", Formula: "the 90th percentile, by nearest rank, to the hour", Source: fromCases, Bias: "As of the mean."},
+		Text:    "Days from when a case was opened to when it was closed, of those closed in the period: nine of ten took no longer.",
+		Formula: "the 90th percentile, by nearest rank, to the hour", Source: fromCases, Bias: closedAlone},
 
 	{ID: "open.cases", Name: "Open cases", Unit: UnitCases, Better: BetterLess, When: AtEnd, Each: true,
 		Text: "Findings on assets that are there, accepted ones too.", Formula: "cases opened and not closed", Source: fromCases,
@@ -82,30 +93,32 @@ var Definitions = []Definition{
 	{ID: "due.next_14_days", Name: "Due within 14 days", Unit: UnitCases, When: AtEnd,
 		Text: "Open cases that are due within 14 days, but for accepted ones.", Formula: "open, not accepted, due in (end, end + 14 days]", Source: fromCases},
 	{ID: "due.projected", Name: "Projected breaches in 14 days", Unit: UnitCases, Better: BetterLess, When: AtEnd,
-		Text:    "How many of those will still be open when they are due, if they are closed as cases of their priority were in the period.",
+		Text:    "How many of the cases due within 14 days will still be open then, if they are closed as cases of their priority were in the period.",
 		Formula: "Σ over them of S(age when due) / S(age now)", Source: fromCases, Bias: "An expectation, and no promise. A priority of which nothing was closed projects all of its cases."},
 
 	{ID: "backlog.opened", Name: "Opened", Unit: UnitCases, Better: BetterLess, When: Within, Each: true,
-		Text: "Cases that were opened or reopened in the period.", Formula: "count", Source: fromCases, Bias: "A repository whose first run is in the period brings all of its findings."},
+		Text: "Cases that were opened or reopened in the period.", Formula: "count", Source: fromCases, Bias: bringsAll},
 	{ID: "backlog.closed", Name: "Closed", Unit: UnitCases, Better: BetterMore, When: Within, Each: true,
 		Text: "Cases that were closed in the period.", Formula: "count", Source: fromCases},
-	{ID: "backlog.net", Name: "Backlog, net", Unit: UnitCases, Better: BetterLess, When: Within, Each: true,
-		Text: "By how many cases the backlog grew.", Formula: "opened − closed", Source: fromCases, Bias: "As of those that were opened."},
+	{ID: "backlog.net", Name: "Backlog growth", Unit: UnitCases, Better: BetterLess, When: Within, Each: true,
+		Text:    "How many more cases are open at the end of the period than at its beginning; below 0 there are fewer.",
+		Formula: "opened − closed", Source: fromCases, Bias: bringsAll + " Of a period in which the log begins it is not known."},
 	{ID: "backlog.capacity", Name: "Closed for each one opened", Unit: UnitRatio, Better: BetterMore, When: Within,
-		Text: "Above 1 the backlog shrinks.", Formula: "closed / opened", Source: fromCases, Bias: "As of those that were opened."},
+		Text: "How many cases were closed for each one that was opened in the period: above 1 the backlog shrinks.", Formula: "closed / opened", Source: fromCases,
+		Bias: bringsAll + " Of a period in which the log begins it is not known."},
 
 	{ID: "noise.reported", Name: "Reported", Unit: UnitFindings, When: AtEnd,
 		Text: "What scanners listed, in the reports of the latest run of each branch.", Formula: "Σ results of reports", Source: fromResults},
 	{ID: "noise.findings", Name: "Findings", Unit: UnitFindings, When: AtEnd,
-		Text: "What that amounts to: each weakness of a target once, whoever reported it.", Formula: "Σ findings of those runs", Source: fromRuns},
+		Text: "What the reports of the latest run of each branch amount to: each weakness of a target once, whoever reported it.", Formula: "Σ findings of those runs", Source: fromRuns},
 	{ID: "noise.actionable", Name: "Needing action", Unit: UnitCases, Better: BetterLess, When: AtEnd,
 		Text: "Open cases that are act or attend, but for accepted ones.", Formula: "count", Source: fromCases,
 		Bias: "A case counts with the priority that it has now, and what is accepted now as accepted, for the period before too."},
 	{ID: "noise.fixes", Name: "Fixes that clear them", Unit: UnitFixes, When: AtEnd,
-		Text: "Different things to do that clear the cases that need action.", Formula: "fixes of the plan that clear an act or attend", Source: "the plan"},
+		Text: "Different things to do that clear the cases that are act or attend.", Formula: "fixes of the plan that clear an act or attend", Source: "the plan"},
 	{ID: "noise.cut", Name: "Noise cut", Unit: UnitShare, Better: BetterMore, When: AtEnd,
 		Text: "The share of what scanners reported that nobody has to look at one by one.", Formula: "1 − needing action / reported", Source: fromResults,
-		Bias: "A scanner that reports a lot makes it look better. Of the period before, what needed action is biased as above."},
+		Bias: "A scanner that reports a lot makes it look better. Of the period before, what is accepted now counts as accepted then too."},
 
 	{ID: "waivers.cases", Name: "Accepted cases", Unit: UnitCases, Better: BetterLess, When: AtEnd, Each: true,
 		Text: "Open cases that a waiver, or a statement that they are not affected, lowers.", Formula: "count", Source: fromCases,
@@ -138,11 +151,11 @@ var Definitions = []Definition{
 	{ID: "gate.latency", Name: "Gate latency", Unit: UnitSeconds, Better: BetterLess, When: Within,
 		Text:    "Seconds from when headgate gate began to when its run was in the ledger, of runs on pull requests and merge groups: half took no longer.",
 		Formula: "the 50th percentile, by nearest rank, to the hundredth of a second", Source: fromTimings,
-		Bias: "Scanners, the start of the runner, and the comment and checks that come after it are not in it. Each machine measures its own time, and no signature " +
-			"covers it. It is not known of runs with another clock (--now), of those that came as a bundle, and of those that could not decide."},
+		Bias: ownClock},
 	{ID: "gate.latency_p95", Name: "Gate latency, 95th percentile", Unit: UnitSeconds, Better: BetterLess, When: Within,
-		Text: "The same: 95 of 100 runs took no longer.", Formula: "the 95th percentile, by nearest rank, to the hundredth of a second", Source: fromTimings,
-		Bias: "As of the median. Of fewer than 20 runs it is that of the slowest."},
+		Text:    "Seconds from when headgate gate began to when its run was in the ledger, of runs on pull requests and merge groups: 95 of 100 took no longer.",
+		Formula: "the 95th percentile, by nearest rank, to the hundredth of a second", Source: fromTimings,
+		Bias: ownClock + " Of fewer than 20 runs it is that of the slowest."},
 
 	{ID: "evidence.runs", Name: "Runs in the log", Unit: UnitRuns, When: Within, Text: "Runs that decided something.", Formula: "count", Source: fromRuns},
 	{ID: "evidence.signed", Name: "Runs signed", Unit: UnitShare, Better: BetterMore, When: Within,
@@ -173,9 +186,9 @@ var Definitions = []Definition{
 
 	{ID: "kev.coverage", Name: "Known exploited, closed", Unit: UnitShare, Better: BetterMore, When: Within,
 		Text: "Of the cases known to be exploited that were there in the period, the share that was closed in it.", Formula: "closed / (closed + open), of those that a rule on KEV raised",
-		Source: fromCases, Bias: "Known exploited is what the rules exploit.kev… said in the latest decision of a case."},
+		Source: fromCases, Bias: byRules},
 	{ID: "kev.efficiency", Name: "Closed that was known exploited", Unit: UnitShare, When: Within,
-		Text: "Of the cases closed in the period, the share that was known to be exploited.", Formula: "closed and known exploited / closed", Source: fromCases, Bias: "As above."},
+		Text: "Of the cases closed in the period, the share that was known to be exploited.", Formula: "closed and known exploited / closed", Source: fromCases, Bias: byRules},
 }
 
 // definition is the one of an id; every id in this package has one.

@@ -17,12 +17,14 @@ const (
 	noClosed    = "nothing was closed in the period"
 	noRuns      = "no run is in the period"
 	noChanges   = "no run on a change is in the period"
-	noGraph     = "no run knew a whole graph of assets"
+	noGraph     = "assets.yaml does not say what each asset reaches, or no complete scan looked at all of them"
+	noWatch     = "no case was followed for a whole day of the period: it takes runs on several days"
 	noPull      = "no run said of which pull request it was"
 	noBlock     = "nothing was blocked"
-	noTickets   = "the ledger knows of no tickets"
+	noTickets   = "the ledger knows of no tickets: headgate publish --ledger with the same ledger tells it of them"
 	noPlan      = "a plan is made of all cases of up to 100,000, and not of one team's: headgate plan"
 	notBegun    = "the log begins after the period"
+	begunWithin = "the log begins within the period: what its first run found may have been there before"
 	notKept     = "it is known as it is now, and not as it was then"
 	notReplayed = "no sample was decided again: --replay does it"
 	noTiming    = "of no run on a change in the period the ledger knows how long it took"
@@ -254,13 +256,13 @@ func (m *maker) exposure() {
 func (s *stratum) halfLife() measure {
 	n, _ := s.lives.sizes()
 	if n == 0 {
-		return absent("no case was watched for a day of the period")
+		return absent(noWatch)
 	}
 	steps := s.lives.estimate()
 	half := firstAtMost(steps, 0.5, func(s Step) float64 { return s.Share })
 	if half == nil {
 		last := openAfter(steps, mostDays)
-		return measure{n: &n, why: fmt.Sprintf("%s of the cases are still open after %d days, the longest that one was watched", percent(last.Share), s.lives.longest())}
+		return measure{n: &n, why: fmt.Sprintf("%s of the cases are still open after %d days, the longest that one was followed", percent(last.Share), s.lives.longest())}
 	}
 	return measure{value: *half, n: &n, low: firstAtMost(steps, 0.5, func(s Step) float64 { return s.Low }),
 		high: firstAtMost(steps, 0.5, func(s Step) float64 { return s.High })}
@@ -271,9 +273,9 @@ func (s *stratum) openAtDue(days float64) measure {
 	n, closed := s.lives.sizes()
 	switch {
 	case n == 0:
-		return absent("no case was watched for a day of the period")
+		return absent(noWatch)
 	case float64(s.lives.longest()) < days && closed < n:
-		return measure{n: &n, why: "no case was watched for as long as the policy allows"}
+		return measure{n: &n, why: "no case was followed for as long as the policy allows"}
 	}
 	at := openAfter(s.lives.estimate(), days)
 	return measure{value: at.Share, n: &n, low: &at.Low, high: &at.High}
@@ -287,7 +289,7 @@ func (s *stratum) curve(p engine.Priority, due map[engine.Priority]float64) Curv
 	}
 	c.N, c.Closed = s.lives.sizes()
 	if c.N == 0 {
-		c.Absent = "no case was watched for a day of the period"
+		c.Absent = noWatch
 		return c
 	}
 	for _, step := range s.lives.estimate() {
@@ -360,6 +362,9 @@ func (m *maker) backlog() {
 	why := m.ofLives()
 	m.each("backlog.opened", allOfThem, why, func(s *stratum, _ *tally, _ priority) measure { return of(s.opened) })
 	m.each("backlog.closed", allOfThem, why, func(s *stratum, _ *tally, _ priority) measure { return of(s.closed) })
+	if why == "" && m.c.begun.After(m.c.o.Window.Since) { // the stock that the first run found would look like growth
+		why = begunWithin
+	}
 	m.each("backlog.net", allOfThem, why, func(s *stratum, _ *tally, _ priority) measure { return of(s.opened - s.closed) })
 	m.both("backlog.capacity", why, func(t *tally) measure {
 		s := t.of[allOfThem]
@@ -368,7 +373,7 @@ func (m *maker) backlog() {
 		}
 		return measure{value: float64(s.closed) / float64(s.opened), n: &s.opened}
 	})
-	m.both("reopened.rate", why, func(t *tally) measure { return share(t.reopened, t.of[allOfThem].closed, noClosed) })
+	m.both("reopened.rate", m.ofLives(), func(t *tally) measure { return share(t.reopened, t.of[allOfThem].closed, noClosed) })
 }
 
 func (m *maker) noise() {

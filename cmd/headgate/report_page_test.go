@@ -139,6 +139,9 @@ func TestThePageOfALedgerNamesTicketsAndWhatFixesCut(t *testing.T) {
 	if strings.Contains(readFile(t, "page.html"), "href=\"http") {
 		t.Error("a ticket is a link that leads out of the page")
 	}
+	if rows := regexp.MustCompile(`data-f="ticket">PAY-\d+ \(To Do\)<`).FindAllString(readFile(t, "page.html"), -1); len(rows) < 3 {
+		t.Errorf("%d decisions name the ticket of the fix that clears them", len(rows))
+	}
 	pay := plainPage(t, "pay.html")
 	for _, want := range []string{"Only paths over assets of team-pay.", "→ Checkout →", "PAY-1 (To Do)"} {
 		if !strings.Contains(pay, want) {

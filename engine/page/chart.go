@@ -108,23 +108,17 @@ func dayTicks(end float64) []tick {
 	return out
 }
 
-// weekTicks are the ticks of an axis of weeks: a few days, the first and the last among them.
+// weekTicks are the ticks of an axis of weeks: a few days at distances that differ by no more than a week, the first and the last among them.
 func weekTicks(at []time.Time) []tick {
 	n := len(at)
 	if n < 2 {
 		return nil
 	}
 	const most = 5
-	step := max(1, (n-1+most-2)/(most-1))
+	gaps := min(n, most) - 1
 	var out []tick
-	for i := 0; i < n; i += step {
-		if i > 0 && n-1-i < step && i != n-1 { // too near to the last
-			break
-		}
-		out = append(out, weekTick(at, i))
-	}
-	if len(out) == 0 || (n-1)%step != 0 {
-		out = append(out, weekTick(at, n-1))
+	for k := range gaps + 1 {
+		out = append(out, weekTick(at, k*(n-1)/gaps))
 	}
 	return out
 }

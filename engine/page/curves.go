@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,25 +15,27 @@ import (
 const mostPoints = 24
 
 // survival draws how long cases stay open, a chart for each priority that has a curve, the most urgent first. It says in a line which have
-// none, and why. All together are drawn only where no priority has a curve of its own.
+// none, and why. All together are drawn only where no priority has a curve of its own. Where there is no curve at all there is nothing to say
+// that is not said of the half-life.
 func survival(r *kpi.Report) (charts []chart, without []string) {
 	definition, bias := "", ""
 	if f := r.Find("exposure.half_life", ""); f != nil {
 		definition, bias = f.Definition, f.Bias
 	}
 	each := slices.ContainsFunc(r.Survival, func(c kpi.Curve) bool { return c.Priority != "" && len(c.Steps) > 0 })
+	names := map[string][]string{} // of those without a curve, by why
+	var whys []string
 	for i := range r.Survival {
 		c := &r.Survival[i]
 		if c.Period != kpi.OfWindow || c.Priority == "" && each {
 			continue
 		}
-		name := curveName(c)
 		if c.Absent != "" || len(c.Steps) == 0 {
-			why := c.Absent
-			if why == "" {
-				why = "none was closed"
+			why := cmp.Or(c.Absent, "none was closed")
+			if names[why] == nil {
+				whys = append(whys, why)
 			}
-			without = append(without, sentence(name+": "+why))
+			names[why] = append(names[why], curveName(c))
 			continue
 		}
 		var was *kpi.Curve
@@ -42,6 +45,12 @@ func survival(r *kpi.Report) (charts []chart, without []string) {
 			}
 		}
 		charts = append(charts, survivalChart(c, was, definition, bias))
+	}
+	if len(charts) == 0 {
+		return nil, nil
+	}
+	for _, why := range whys {
+		without = append(without, sentence(strings.Join(names[why], ", ")+": "+why))
 	}
 	return charts, without
 }
@@ -160,7 +169,8 @@ func shareAt(c *kpi.Curve, days int) string {
 	return percentage(share) + " %"
 }
 
-// burnUp draws what was opened and what was closed since the beginning of both periods; between the lines lies what the backlog grew by.
+// burnUp draws what was opened and what was closed since the beginning of both periods, or of the log. Between the lines lies what the backlog
+// changed by; since the beginning of the log that is all that is open.
 func burnUp(r *kpi.Report) *chart {
 	opened, closed := seriesOf(r, "opened"), seriesOf(r, "closed")
 	if opened == nil || closed == nil || len(opened.Points) < 2 || len(opened.Points) != len(closed.Points) {
@@ -174,16 +184,20 @@ func burnUp(r *kpi.Report) *chart {
 	scale := upTo(most, true)
 	end := scale[len(scale)-1]
 	last := len(ups) - 1
+	since, from, between := r.Previous.Since.UTC().Format("2 January 2006"), "the beginning of the period before", "how the backlog changed"
+	if r.Of.Begun.After(r.Previous.Since) {
+		since, from, between = "the log began on "+r.Of.Begun.UTC().Format("2 January 2006"), "the beginning of the log", "what is open"
+	}
 	c := &chart{
 		ID: "burn-up", Title: "Found and closed", Tall: true,
-		Sub: sentence(number(*ups[last], 0) + " found and " + number(*downs[last], 0) + " closed since " + opened.Points[0].At.UTC().AddDate(0, 0, -7).Format("2 January 2006")),
-		Up:  upTicks(scale, func(v float64) string { return number(v, 0) }),
-		Definition: "Cases found and cases closed, added up week by week from the beginning of the period before. The distance between the lines is what the " +
-			"backlog grew by since then.",
-		Table: &numbers{Head: []string{"week to", "found", "closed", "found so far", "closed so far"}},
+		Sub:        sentence(number(*ups[last], 0) + " found and " + number(*downs[last], 0) + " closed since " + since),
+		Up:         upTicks(scale, func(v float64) string { return number(v, 0) }),
+		Definition: "Cases found and cases closed, added up week by week from " + from + ". The distance between the lines is " + between + ".",
+		Bias:       "The first run of a repository brings all that it has.",
+		Table:      &numbers{Head: []string{"week to", "found", "closed", "found so far", "closed so far"}},
 	}
 	c.Says = "Cases found and closed, added up by week. " + c.Sub
-	c.Key = []key{{"was", "found"}, {"now", "closed"}, {"band", "what the backlog grew by"}}
+	c.Key = []key{{"was", "found"}, {"now", "closed"}, {"band", between}}
 	area := polyline(ups, end)
 	for i := last; i >= 0; i-- {
 		area += "L" + xy(place(float64(i), float64(last)), place(*downs[i], end))

@@ -41,18 +41,25 @@ func amount(v float64, unit string) (string, string) {
 		if math.Abs(v) < 10 && v != math.Trunc(v) {
 			digits = 1
 		}
-		if s := number(v, digits); s != "1" {
+		if s := strings.TrimSuffix(number(v, digits), ".0"); s != "1" {
 			return s, unit
 		}
-		return "1", strings.TrimSuffix(unit, "s")
+		return "1", singular(unit)
 	}
 	if v == 1 {
-		return "1", strings.TrimSuffix(unit, "s")
+		return "1", singular(unit)
 	}
 	if v != math.Trunc(v) {
 		return number(v, 1), unit
 	}
 	return number(v, 0), unit
+}
+
+func singular(unit string) string {
+	if unit == kpi.UnitFixes {
+		return "fix"
+	}
+	return strings.TrimSuffix(unit, "s")
 }
 
 // percentage is a share without the sign. What is nearly all, or nearly nothing, does not read as all or nothing.
@@ -118,8 +125,9 @@ type figure struct {
 	Parts []tile
 }
 
-// allFigures are all there are. One that is given for each priority alone stands for itself.
-func allFigures(r *kpi.Report) []figure {
+// allFigures are all there are: those that are known, and then, folded together, the others by why they are not. One that is given for each
+// priority alone stands for itself.
+func (v *view) allFigures(r *kpi.Report) {
 	var all []figure
 	at := map[string]int{}
 	for i := range r.Figures {
@@ -135,7 +143,23 @@ func allFigures(r *kpi.Report) []figure {
 		at[f.ID] = len(all)
 		all = append(all, figure{tile: t})
 	}
-	return all
+	why := map[string]int{}
+	for _, f := range all {
+		if f.Absent == "" || len(f.Parts) > 0 {
+			v.Figures = append(v.Figures, f)
+			for _, t := range append(f.Parts, f.tile) {
+				v.Was, v.Goals = v.Was || t.Was != "", v.Goals || t.Goal != ""
+			}
+			continue
+		}
+		k, known := why[f.Absent]
+		if !known {
+			k = len(v.Unknown)
+			why[f.Absent] = k
+			v.Unknown = append(v.Unknown, pair{Is: f.Absent})
+		}
+		v.Unknown[k].Term = strings.TrimPrefix(v.Unknown[k].Term+" · "+f.Name, " · ")
+	}
 }
 
 func figureName(f *kpi.Figure) string {
@@ -222,13 +246,17 @@ func valuesOf(s *kpi.Series) []*float64 {
 	return values
 }
 
-// seriesOf is the series with an id over all priorities; nil if there is none.
+// seriesOf is the series with an id over all priorities, from the week in which the log begins; nil if there is none.
 func seriesOf(r *kpi.Report, id string) *kpi.Series {
 	i := slices.IndexFunc(r.Series, func(s kpi.Series) bool { return s.ID == id && s.Of == "" })
 	if i < 0 {
 		return nil
 	}
-	return &r.Series[i]
+	s := r.Series[i]
+	for len(s.Points) > 0 && !s.Points[0].At.After(r.Of.Begun) {
+		s.Points = s.Points[1:]
+	}
+	return &s
 }
 
 // A team is a row of the heat map.

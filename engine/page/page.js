@@ -3,7 +3,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const words = data.words;
-  const [ID, PRIORITY, ACTION, WRONG, IN, ASSET, OWNER, REPOSITORY, BRANCH, DUE, FLAGS, TODO, REASONS] = Array(13).keys();
+  const [ID, PRIORITY, ACTION, WRONG, IN, ASSET, OWNER, REPOSITORY, BRANCH, DUE, FLAGS, TODO, TICKET, REASONS] = Array(14).keys();
   const OVERDUE = 1, WAIVED = 2, NEW = 4;
   const pageful = 50;
   const ranks = ["track", "track*", "attend", "act"];
@@ -16,7 +16,7 @@
   const text = (row) => {
     let s = found.get(row);
     if (s === undefined) {
-      s = [row[ID], ...[WRONG, IN, ASSET, OWNER, REPOSITORY, BRANCH, PRIORITY, ACTION].map((c) => word(row, c)), ...row[REASONS].map((n) => words[n])].join("\n").toLowerCase();
+      s = [row[ID], ...[WRONG, IN, ASSET, OWNER, REPOSITORY, BRANCH, PRIORITY, ACTION, TICKET].map((c) => word(row, c)), ...row[REASONS].map((n) => words[n])].join("\n").toLowerCase();
       found.set(row, s);
     }
     return s;
@@ -61,14 +61,15 @@
     const p = tr.querySelector(".priority");
     p.textContent = word(row, PRIORITY);
     p.className = "priority p" + ranks.indexOf(word(row, PRIORITY));
-    for (const [name, column] of [["wrong", WRONG], ["in", IN], ["asset", ASSET], ["repository", REPOSITORY]]) put(tr, name, word(row, column));
+    for (const [name, column] of [["wrong", WRONG], ["in", IN], ["asset", ASSET], ["repository", REPOSITORY], ["ticket", TICKET]]) put(tr, name, word(row, column));
     put(tr, "owner", word(row, OWNER) || "not known");
     put(tr, "id", row[ID]);
     const action = word(row, ACTION) + (row[FLAGS] & WAIVED ? ", excused" : "");
     put(tr, "action", action);
     const due = word(row, DUE), late = row[FLAGS] & OVERDUE;
     put(tr, "due", due ? (late ? "overdue " : "") + due : "no date");
-    for (const e of tr.querySelectorAll("[data-f=due]")) e.classList.toggle("late", Boolean(late));
+    put(tr, "when", due ? (late ? "overdue " : "due ") + due : "no date");
+    for (const e of tr.querySelectorAll("[data-f=due], [data-f=when]")) e.classList.toggle("late", Boolean(late));
     const reasons = row[REASONS], list = tr.querySelector("ul");
     put(tr, "why", reasons.length ? words[reasons[1]] : "No rule has anything against it");
     list.replaceChildren();

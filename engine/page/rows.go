@@ -34,6 +34,7 @@ type row struct {
 	New        bool // the change brought it
 	Reasons    []reason
 	Todo       string // what to do about it
+	Ticket     string // of the fix that clears it; empty: none is known
 
 	action, priority int
 	due              time.Time
@@ -62,6 +63,14 @@ func (r *row) Date() string {
 		return "overdue " + r.Due
 	}
 	return r.Due
+}
+
+// When is the same where no heading says what the date is.
+func (r *row) When() string {
+	if r.Due == "" || r.Overdue {
+		return r.Date()
+	}
+	return "due " + r.Due
 }
 
 // Acts is what the build does about it.
@@ -199,7 +208,7 @@ func tableOf(rows []row) table {
 			reasons = append(reasons, w.of(s.Rule), w.of(s.Message))
 		}
 		t.Rows[i] = []any{r.ID, w.of(r.Priority), w.of(r.Action), w.of(r.Wrong), w.of(r.In), w.of(r.Asset), w.of(r.Owner), w.of(r.Repository),
-			w.of(r.Branch), w.of(r.Due), flag(r.Overdue, 1) | flag(r.Waived, 2) | flag(r.New, 4), w.of(r.Todo), reasons}
+			w.of(r.Branch), w.of(r.Due), flag(r.Overdue, 1) | flag(r.Waived, 2) | flag(r.New, 4), w.of(r.Todo), w.of(r.Ticket), reasons}
 	}
 	t.Words = w.List
 	return t

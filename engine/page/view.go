@@ -3,7 +3,6 @@ package page
 import (
 	"cmp"
 	"html/template"
-	"math"
 	"slices"
 	"strings"
 
@@ -29,9 +28,10 @@ type view struct {
 	Of, Day, Clock string
 	Lead           []string
 	Single         bool
-	Missing        string // what is left out and why; empty: nothing
+	Basis          string // which time it is of, and what is not known; empty: nothing to say
 
 	Tiles   []tile
+	Unsaid  []pair // what would be told first, and is not known, and why
 	Heat    []team
 	Buckets []bucket
 	Others  int // teams that are not in the heat map
@@ -53,12 +53,15 @@ type view struct {
 	MoreWaivers     int
 	WaiversNote     string
 	Figures         []figure
+	Unknown         []pair // figures that are not known, by why
+	Was, Goals      bool   // some figure has a value before, or a target
 	Rows            []row
 	Table           table
 	Total, Kept     int
 	Repositories    bool // more than one, so that it is said of which a thing is
 	Evidence        []pair
 	Verify          string
+	Proof           string // what the command of Verify can show
 	Weakened        []string
 }
 
@@ -132,8 +135,11 @@ type gathered struct {
 }
 
 func (g *gathered) add(r *engine.Result) {
+	tickets := ticketsOf(r)
 	for i := range r.Cases {
-		g.decisions.add(rowOf(&r.Cases[i], r))
+		row := rowOf(&r.Cases[i], r)
+		row.Ticket = tickets.of(&r.Cases[i])
+		g.decisions.add(row)
 		g.accept(&r.Cases[i])
 	}
 	var fixes []fix
@@ -206,15 +212,7 @@ func fixOf(f *engine.Fix, r *engine.Result) fix {
 	for _, how := range f.How[:min(len(f.How), 4)] {
 		out.How = append(out.How, report.Line(how))
 	}
-	for i, t := range f.Tickets[:min(len(f.Tickets), 3)] {
-		if i > 0 {
-			out.Ticket += ", "
-		}
-		out.Ticket += report.Line(t.Ref)
-		if t.Status != "" {
-			out.Ticket += " (" + report.Line(t.Status) + ")"
-		}
-	}
+	out.Ticket = ticketWords(f.Tickets)
 	return out
 }
 
@@ -285,34 +283,40 @@ func (v *view) paths(s *Source, g *gathered) {
 	}
 }
 
-// tileOrder are the figures that are told first, those of them that are known. Of a ledger the first two answer the question, and are told
-// though they are not.
+// tileOrder are the figures that are told first, those of them that are known. Of a ledger the first two answer the question: where one is
+// not known, it is said why.
 var (
-	tileOrder   = []string{"exposure.half_life", "paths.validated", "due.compliance", "due.overdue", "backlog.net", "open.cases"}
+	tileOrder   = []string{"exposure.half_life", "paths.validated", "due.compliance", "due.overdue", "open.cases", "due.next_14_days", "noise.actionable"}
 	singleOrder = []string{"noise.actionable", "due.overdue", "paths.validated", "noise.cut", "open.with_owner", "open.cases"}
 )
 
-// mostTiles is as many as fit beside each other.
+// mostTiles is as many as fit beside each other. Without those that answer the question one less is enough.
 const mostTiles = 5
 
 func (v *view) figures(r *kpi.Report) {
 	v.Before = periodBefore(r.Previous)
+	if !v.Single {
+		v.Basis = basis(r, v.Before)
+	}
 	order, main := tileOrder, 2
 	if v.Single {
 		order, main = singleOrder, 0
 	}
 	for i, id := range order {
 		f := r.Find(id, "")
-		if f == nil || f.Value == nil && i >= main || len(v.Tiles) == mostTiles {
-			continue
+		switch {
+		case f == nil:
+		case f.Value != nil && len(v.Tiles) < mostTiles-min(1, len(v.Unsaid)):
+			t := tileOf(f)
+			if t.Main = i < main; t.Main {
+				t.Spark = sparkFor(r, id)
+			}
+			v.Tiles = append(v.Tiles, t)
+		case f.Value == nil && i < main:
+			v.Unsaid = append(v.Unsaid, pair{Term: figureName(f), Is: strings.TrimSuffix(report.Line(f.Absent), ".")})
 		}
-		t := tileOf(f)
-		if t.Main = i < main && f.Value != nil; t.Main {
-			t.Spark = sparkFor(r, id)
-		}
-		v.Tiles = append(v.Tiles, t)
 	}
-	v.Figures = allFigures(r)
+	v.allFigures(r)
 	v.Buckets = buckets
 	v.Heat, v.Others = heat(r.Teams)
 	v.Survival, v.WithoutSurvival = survival(r)
@@ -323,55 +327,6 @@ func (v *view) figures(r *kpi.Report) {
 		v.Weeks = append(v.Weeks, *c)
 	}
 	v.Gate = gateOf(r)
-}
-
-// lead is the answer in a sentence or two.
-func (v *view) lead(s *Source, g *gathered) {
-	if s.Single {
-		v.Lead = g.sentences[:min(len(g.sentences), 2)]
-		v.Missing = "This is one run. How long things stay open, and whether that gets better, is known of runs that are kept: headgate gate --ledger."
-		return
-	}
-	if s.Figures == nil {
-		return
-	}
-	var says []string
-	if f := s.Figures.Find("exposure.half_life", ""); f != nil && f.Value != nil {
-		now := "half within " + told(*f.Value, f.Unit)
-		switch {
-		case f.Previous == nil:
-			says = append(says, "Half of what is found is closed within "+told(*f.Value, f.Unit)+".")
-		case verdict(f) == "better":
-			says = append(says, "Things are closed sooner than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
-		case verdict(f) == "worse":
-			says = append(says, "Things stay open for longer than "+v.Before+": "+now+", where it took "+bare(*f.Previous, f.Unit)+".")
-		default:
-			says = append(says, "Things are closed as soon as "+v.Before+": "+now+".")
-		}
-	} else if f := s.Figures.Find("backlog.net", ""); f != nil && f.Value != nil { // most is open still: whether it becomes more is known
-		switch n := count(int(math.Abs(*f.Value)), "case", "cases"); {
-		case *f.Value > 0:
-			says = append(says, "More was found than closed: "+n+" more in "+told(math.Round(s.Figures.Window.Days()), kpi.UnitDays)+".")
-		case *f.Value < 0:
-			says = append(says, "More was closed than found: "+n+" fewer in "+told(math.Round(s.Figures.Window.Days()), kpi.UnitDays)+".")
-		default:
-			says = append(says, "As much was closed as found.")
-		}
-	}
-	if f := s.Figures.Find("paths.validated", ""); f != nil && f.Value != nil {
-		n := int(*f.Value)
-		path := count(n, "proven path leads", "proven paths lead") + " from the internet to a crown jewel"
-		if n == 0 {
-			path = "No proven path leads from the internet to a crown jewel"
-		}
-		if f.Previous != nil && *f.Previous != *f.Value {
-			path += "; there " + word(int(*f.Previous), "was ", "were ") + bare(*f.Previous, f.Unit)
-		}
-		says = append(says, path+".")
-	}
-	if len(says) > 0 {
-		v.Lead = []string{strings.Join(says, " ")}
-	}
 }
 
 // evidence says by what everything was decided, and how that can be checked.
@@ -409,6 +364,7 @@ func (v *view) evidence(s *Source, g *gathered) {
 			}
 			add("checkpoint", strings.TrimSpace(e.Origin+", ")+" "+count(int(e.Size), "leaf", "leaves")+", "+signed, false)
 			add("root", e.Root, true)
+			v.Proof = proof(e.Signed)
 		}
 		if !e.LatestRun.IsZero() {
 			add("latest run", e.LatestRun.UTC().Format("2 January 2006, 15:04 UTC"), false)
@@ -418,4 +374,12 @@ func (v *view) evidence(s *Source, g *gathered) {
 		v.Weakened = append(v.Weakened, w)
 	}
 	slices.Sort(v.Weakened)
+}
+
+// proof says what can be shown of a log. Whether it holds is not for the page to say: it is what the command finds out.
+func proof(signed bool) string {
+	if signed {
+		return "The log is signed. With the key of its signer (--key) and a checkpoint kept from before (--checkpoint), this shows that nothing was removed or altered:"
+	}
+	return "The log is not signed: this shows that its records fit together, and anyone could have made them; headgate gate --evidence-key signs it:"
 }

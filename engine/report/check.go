@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/engine"
@@ -43,7 +44,7 @@ func NewCheck(r *engine.Result, o CheckOptions) Check {
 	p := commentPage(o.CommentOptions)
 	p.most = min(p.most, maxCheckSummary)
 	v := newView(r)
-	c := Check{Title: cutEnd(clean(sentenceCase(v.heading())), maxCheckTitle), Summary: v.markdown(p)}
+	c := Check{Title: cutEnd(clean(sentenceCase(v.heading())+v.namesOf(with(v.urgent, engine.Block))), maxCheckTitle), Summary: v.markdown(p)}
 	most := o.MaxAnnotations
 	if most == 0 {
 		most = defaultAnnotations
@@ -65,6 +66,28 @@ func NewCheck(r *engine.Result, o CheckOptions) Check {
 			Title: cutEnd(clean(title), maxAnnotationTitle), Message: plainly(k)})
 	}
 	return c
+}
+
+// mostInTitle is how many cases the title of a check names.
+const mostInTitle = 3
+
+// namesOf names the first of what blocks with its fix, for who sees nothing but the title: ": CVE-2021-44906 in minimist 1.2.5 → 1.2.6".
+func (v *view) namesOf(cases []*engine.Case) string {
+	var names []string
+	for _, k := range cases {
+		f := &k.Input.Finding
+		name := weakness(f)
+		if s := v.what(f); s != "" {
+			name += " in " + s
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + some(names, mostInTitle)
 }
 
 // maxAnnotationMessage is less than the 64 KB that hosts allow: what is longer nobody reads.

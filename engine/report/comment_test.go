@@ -94,10 +94,53 @@ func TestNothingToReportIsNoCommentAndResolvesOneThatStands(t *testing.T) {
 	}
 }
 
-func TestAPassIsOneLine(t *testing.T) {
+func TestAPassIsOneLineAndWhatIsOpenIsFolded(t *testing.T) {
 	have := report.NewComment(passing(), report.CommentOptions{}).Body
-	want := "### Headgate · pass\n\nNothing in this change needs action. 41 existing findings are tracked.\n\n<sub>"
-	if !strings.HasPrefix(have, want) || strings.Count(have, "\n") != 5 {
+	want := "### Headgate · pass\n\nNothing in this change needs action. 41 existing findings stay open.\n\n<details><summary>There before this change: 41 track</summary>"
+	_, rest, folded := strings.Cut(have, "</details>\n\n<sub>")
+	if !strings.HasPrefix(have, want) || !folded || strings.Count(rest, "\n") != 1 {
+		t.Errorf("have\n%s", have)
+	}
+}
+
+// What was there before asks for attention without a warning of the change: the two are not said in one word.
+func TestAPassWithWhatWarnsFromBeforeSaysSo(t *testing.T) {
+	r := passing()
+	r.Outcome, r.Cases[0].Decision.Action, r.Cases[0].Decision.Priority = engine.Warn, engine.Warn, engine.Attend
+	have := report.NewComment(r, report.CommentOptions{}).Body
+	want := "### Headgate · pass\n\nNot blocked. Nothing in this change needs action. Apart from it, 1 existing finding needs attention (1 attend). 40 existing findings stay open.\n"
+	if !strings.HasPrefix(have, want) {
+		t.Errorf("have\n%s", have)
+	}
+}
+
+// A developer reads what it is, where it is and what to type, and neither a date for what has no time, nor the same thing twice.
+func TestTheOneThingThatBlocksIsSaidOnce(t *testing.T) {
+	c := dueIn(vulnerable("CVE-2021-44906", "minimist", "1.2.5", "1.2.6", engine.Attend, engine.Block, engine.StatusIntroduced,
+		raise("impact.critical", engine.Attend, "critical, and 1.2.6 fixes it")), 14, day(12, 5))
+	c.Input.Finding.Title = "minimist: prototype pollution"
+	c.Input.Finding.Locations = []engine.Location{{Path: "package-lock.json"}}
+	r := result(engine.Block, []engine.Case{c})
+	have := report.NewComment(r, report.CommentOptions{}).Body
+	for _, want := range []string{"Prototype pollution. Critical, and 1.2.6 fixes it.\\\nIn `package-lock.json`"} {
+		if !strings.Contains(have, want) {
+			t.Errorf("no %q in\n%s", want, have)
+		}
+	}
+	for _, not := range []string{"due ", "do first", "<details>", "Blocked by"} {
+		if strings.Contains(have, not) {
+			t.Errorf("%q in\n%s", not, have)
+		}
+	}
+}
+
+// That a workflow is touched does not say that it is weakened.
+func TestWhatIsOnlyTouchedIsToBeLookedAt(t *testing.T) {
+	r := blocked()
+	r.Weakened = []string{"report-only", ".github/workflows/scan.yml changed: it says which scans run"}
+	have := report.NewComment(r, report.CommentOptions{}).Body
+	if !strings.Contains(have, "- **weakened** report-only\n- **look** `.github/workflows/scan.yml` changed: it says which scans run: have a look whether that is meant\n") ||
+		strings.Contains(have, "nothing weakened") {
 		t.Errorf("have\n%s", have)
 	}
 }

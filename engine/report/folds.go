@@ -18,18 +18,19 @@ func (v *view) details(p *page) []*block {
 	if !v.known || slices.ContainsFunc(v.urgent, func(k *engine.Case) bool { return !isNew(k) }) {
 		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
 	}
-	out := []*block{v.fold(p, summary, v.urgent)}
+	var out []*block
+	if !v.saysAll() || len(v.urgent) > 1 { // else it would only repeat what stands above
+		out = append(out, v.fold(p, summary, v.urgent))
+	}
 	for _, g := range v.exemptions() {
 		out = append(out, v.fold(p, sentenceCase(g.name)+": "+v.counted(g.cases)+v.expiring(g.cases), g.cases))
 	}
-	if p.read || v.r.Outcome != engine.Pass { // else one line has counted them, and there is nothing to look up
-		out = append(out, v.fold(p, "Newly disclosed, not from this change: "+v.counted(v.disclosed), v.disclosed))
-		before := "There before this change: "
-		if v.owned() || !v.known {
-			before = "Tracked: "
-		}
-		out = append(out, v.fold(p, before+v.counted(v.existing), v.existing))
+	out = append(out, v.fold(p, "Newly disclosed, not from this change: "+v.counted(v.disclosed), v.disclosed))
+	before := "There before this change: "
+	if v.owned() || !v.known {
+		before = "Open: "
 	}
+	out = append(out, v.fold(p, before+v.counted(v.existing), v.existing))
 	out = append(out, v.fixedFold(p))
 	if p.read {
 		out = append(out, v.readFold())
@@ -146,7 +147,12 @@ func (v *view) columns(cases []*engine.Case) []tableColumn {
 			}
 			return code(assetName(&k.Input.Asset), true)
 		}},
-		{"due", func(k *engine.Case) string { return v.day(&k.Decision).text }},
+		{"due", func(k *engine.Case) string {
+			if v.dueOf(&k.Decision) == "" {
+				return ""
+			}
+			return v.day(&k.Decision).text
+		}},
 		{"because", func(k *engine.Case) string {
 			if e := k.Decision.Exemption(); e != nil && let(&k.Decision) {
 				return prose(sentence(e.Message), true)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func (v *view) markdown(p *page) string {
 		return assemble([]*block{{head: "### Headgate · resolved\n\n" + sentenceCase(v.nothingFound()) + ".\n" + v.footer(p)}}, p.most, p.size)
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n" + v.movedOn(p)}}
-	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), v.proposedBlock(), v.noteBlock())
+	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), v.proposedBlock(), v.noteBlock(p))
 	if !p.brief {
 		blocks = append(append(blocks, v.details(p)...), v.pictureBlock(p))
 	}
@@ -128,10 +129,13 @@ func (v *view) heading() string {
 	case v.heldBack():
 		return "would be blocked" + of(blocking) + " (report only)"
 	case v.r.Outcome == engine.Warn:
-		if n := len(with(v.urgent, engine.Warn)); n > 0 {
+		switch n := len(with(v.urgent, engine.Warn)); {
+		case n > 0:
 			return fmt.Sprintf("pass with %s", count(n, "warning", "warnings"))
+		case len(v.r.Gate.Reasons) > 0:
+			return "pass with warnings"
 		}
-		return "pass with warnings"
+		return "pass" // what warns was there before, which the next line says
 	}
 	return "pass"
 }
@@ -145,17 +149,15 @@ func (v *view) explained(p *page) *block {
 		n = explainedBriefly
 	}
 	shown := all[:min(len(all), n)]
-	places := apart(shown)
 	for _, k := range shown {
 		f, d := &k.Input.Finding, &k.Decision
-		line := "\n" + v.titleLine(f, places[k]) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
-		parts := why(d)
-		if h := headline(f); h != "" {
-			parts = append([]string{h}, parts...)
-		}
-		parts = append(parts, mostWorthKnowing(d)...)
-		if s := prose(strings.Join(parts, "; "), false); s != "" {
+		line := "\n" + v.titleLine(f) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
+		parts := append(why(d), mostWorthKnowing(d)...)
+		if s := prose(introduce(f, parts), false); s != "" {
 			line += "\\\n" + sentenceCase(s) + "."
+		}
+		if s := v.whereAndHow(f); s != "" {
+			line += "\\\n" + s
 		}
 		if s := prose(dispute(k), false); s != "" {
 			line += "\\\n" + sentenceCase(s) + "."
@@ -168,8 +170,24 @@ func (v *view) explained(p *page) *block {
 	return b
 }
 
-// titleLine is what a case is: its name, what it is in, and, if at is not empty, at which place.
-func (v *view) titleLine(f *engine.Finding, at string) string {
+// whereAndHow is the file that a component is named in and the command that upgrades it there, in which order a developer asks for them.
+// Of anything else the title names the place, and the fixes what to do.
+func (v *view) whereAndHow(f *engine.Finding) string {
+	if f.Package == nil {
+		return ""
+	}
+	var parts []string
+	if s := code(place(f), false); s != "" {
+		parts = append(parts, "In "+s)
+	}
+	if fix := v.fixes.fix[f.ID]; fix != nil && fix.Fix == engine.FixUpgrade && len(fix.How) > 0 {
+		parts = append(parts, "fix: "+code(fix.How[0], false))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// titleLine is what a case is: its name and what it is in.
+func (v *view) titleLine(f *engine.Finding) string {
 	name := "**" + code(weakness(f), false) + "**"
 	switch {
 	case f.Package != nil:
@@ -183,9 +201,6 @@ func (v *view) titleLine(f *engine.Finding, at string) string {
 			} else {
 				name += " (no fix known)"
 			}
-		}
-		if at != "" {
-			name += " in " + code(at, false)
 		}
 	default:
 		if s := code(subject(f), false); s != "" {
@@ -203,10 +218,10 @@ func (v *view) onAsset(k *engine.Case) string {
 	return ""
 }
 
-// consequences are what a case asks for: priority, due date, and what else must happen.
+// consequences are what a case asks for: priority, due date, and what else must happen. What holds up a change has no time until then.
 func (v *view) consequences(d *engine.Decision) []string {
 	out := []string{priorityWord(d.Priority)}
-	if s := due(d, v.r.Now); s != "" {
+	if s := v.dueOf(d); s != "" {
 		out = append(out, s)
 	}
 	for _, o := range d.Obligations {
@@ -224,12 +239,28 @@ func escapedWords(t tally) string { return strings.ReplaceAll(and(t.words()), "*
 func (v *view) verdictBlock() *block {
 	var out []string
 	said := v.sentences()
-	for _, s := range said[:len(said)-len(v.r.Gate.Reasons)] {
+	for i, s := range said[:len(said)-len(v.r.Gate.Reasons)] {
+		if i == 0 && v.saysAll() {
+			continue
+		}
 		if s != v.fixed() && (s != v.exposed() || len(v.toldWays()) == 0) { // it has a table, and paths are told
 			out = append(out, prose(s, false))
 		}
 	}
+	if len(out) == 0 {
+		return nil
+	}
 	return &block{head: "\n" + strings.Join(out, "\\\n") + "\n"}
+}
+
+// saysAll says that heading and title say all that there is to do: the change brings one thing that holds it up, and an upgrade clears that.
+func (v *view) saysAll() bool {
+	blocking := with(v.urgent, engine.Block)
+	if v.r.Outcome != engine.Block || !v.known || len(blocking) != 1 || !isNew(blocking[0]) || len(v.todo) > 1 || slices.ContainsFunc(v.urgent, selfSuppressed) {
+		return false
+	}
+	f := &blocking[0].Input.Finding
+	return f.Package != nil && (len(v.todo) == 0 || v.todo[0].Fix == engine.FixUpgrade && cuts(v.todo[0], v.r.Graph) == "")
 }
 
 // gateBlock is what is wrong with the run as a whole.
@@ -245,7 +276,7 @@ func (v *view) gateBlock() *block {
 // todoBlock is the few things to do first.
 func (v *view) todoBlock(p *page) *block {
 	all := v.todo
-	if len(all) == 0 {
+	if len(all) == 0 || v.saysAll() {
 		return nil
 	}
 	shown := all[:min(len(all), shownFixes)]
@@ -267,11 +298,11 @@ func (v *view) todoBlock(p *page) *block {
 	return b
 }
 
-// noteBlock is how far to trust the result.
-func (v *view) noteBlock() *block {
+// noteBlock is how far to trust the result. What is not known a job summary says in full, for who keeps the settings; others in short.
+func (v *view) noteBlock(p *page) *block {
 	b := &block{noun: "note"}
 	for _, n := range v.notes {
-		if n.label != "weakened" && n.label != "proposed" { // they have blocks of their own
+		if n.label != "weakened" && n.label != "proposed" && (n.label != "not known" || p.read) { // they have blocks of their own
 			b.rows = append(b.rows, "- **"+first(prose(n.label, false), "note")+"** "+prose(n.text, false)+"\n")
 		}
 	}
@@ -293,8 +324,12 @@ const shownWeakened = 10
 func (v *view) weakenedBlock() *block {
 	b := &block{noun: "weakening", most: shownWeakened}
 	for _, w := range v.r.Weakened {
+		label := "weakened"
+		if engine.OnlyTouched(w) {
+			label, w = "look", w+": have a look whether that is meant"
+		}
 		if s := prose(w, false); s != "" {
-			b.rows = append(b.rows, "- **weakened** "+s+"\n")
+			b.rows = append(b.rows, "- **"+label+"** "+s+"\n")
 		}
 	}
 	return b.list()
@@ -309,19 +344,59 @@ func (v *view) movedOn(p *page) string {
 	return "\n**This result is for " + code(short(head, 7), false) + "; the pull request has moved on to " + code(short(p.head, 7), false) + ".**\n"
 }
 
-// nextBlock is the commands to go on with.
+// developerPage says in order what a developer does about a comment: read it, fix it or have a risk accepted, and with which commands.
+const developerPage = "https://github.com/headgate/headgate/blob/main/docs/action.md#what-a-developer-does"
+
+// nextBlock is where to go on from here. A command would not do: who reads this has neither the program nor the reports at hand.
 func (v *view) nextBlock(p *page) string {
-	var parts []string
-	if next := v.next(p.args); next != "" {
-		parts = append(parts, "why: "+code(next, false))
+	var lines []string
+	if !p.read {
+		lines = v.assumptions()
 	}
-	if accept := v.accept(p.args); accept != "" {
-		parts = append(parts, "accept: "+code(accept, false))
+	if worst := v.worst(); worst != nil {
+		what := "What to do about it, and why it is so"
+		if v.accept(p.args) != "" {
+			what = "What to do about it, why it is so, and how a risk is accepted"
+		}
+		lines = append(lines, "["+what+"]("+developerPage+") · id "+code(v.ids[worst.Input.Finding.ID], false))
 	}
-	if len(parts) == 0 {
+	if len(lines) == 0 {
 		return ""
 	}
-	return "\n<sub>" + strings.Join(parts, " · ") + "</sub>\n"
+	return "\n<sub>" + strings.Join(lines, "\\\n") + "</sub>\n"
+}
+
+// assumptions say in short what was taken for granted about the cases that press, and which threat data could make a case more urgent that
+// does not block.
+func (v *view) assumptions() (out []string) {
+	var taken []string
+	for _, f := range facts {
+		for _, k := range v.pressing() {
+			if value, ok := assumption(&k.Decision, f.path); ok {
+				if s := prose(f.label+" "+value, false); !slices.Contains(taken, s) {
+					taken = append(taken, s)
+				}
+			}
+		}
+	}
+	if len(taken) > 0 {
+		out = append(out, "Assumed, as nobody has said otherwise: "+strings.Join(taken, ", ")+".")
+	}
+	if missing := slices.DeleteFunc(v.missingFeeds(), func(name string) bool { return !v.couldRise(name) }); len(missing) > 0 {
+		out = append(out, "Not loaded: "+and(missing)+", which could make something here more urgent.")
+	}
+	return out
+}
+
+// couldRise says whether threat data that is not loaded could make a case more urgent that concerns the reader and does not block.
+func (v *view) couldRise(name string) bool {
+	return slices.ContainsFunc(v.urgent, func(k *engine.Case) bool {
+		return stated(&k.Decision) != engine.Block && slices.ContainsFunc(k.Decision.Pivots, func(p engine.Pivot) bool {
+			return feed(p.Fact) == name && slices.ContainsFunc(slices.Collect(maps.Values(p.Outcomes)), func(to engine.Priority) bool {
+				return to.Rank() > k.Decision.Priority.Rank()
+			})
+		})
+	})
 }
 
 // footer is what the decision was made with, and for which commit.
@@ -335,7 +410,8 @@ func (v *view) footer(p *page) string {
 	r := v.r
 	add("for ", short(r.Change.Head, 7))
 	add("policy ", short(r.Policy.Digest, 7))
-	if s := prose(r.Policy.Source, false); s != "" && len(parts) > 0 {
+	source, _, _ := strings.Cut(r.Policy.Source, " (") // the rest says of which commit
+	if s := prose(source, false); s != "" && len(parts) > 0 {
 		parts[len(parts)-1] += " from " + s
 	}
 	for _, f := range []struct {
@@ -354,7 +430,7 @@ func (v *view) footer(p *page) string {
 		}
 		parts = append(parts, s)
 	}
-	if len(r.Weakened) == 0 {
+	if len(r.Weakened) == 0 && r.Proposed == nil {
 		parts = append(parts, "nothing weakened")
 	}
 	if p.run != "" {

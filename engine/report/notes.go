@@ -137,6 +137,9 @@ func (v *view) unknown() string {
 		if n < len(v.urgent) {
 			detail = append(detail, strconv.Itoa(n)+" of "+strconv.Itoa(len(v.urgent)))
 		}
+		if f.feed != "" {
+			detail = append(detail, "not in what is loaded")
+		}
 		if as, ok := assumed[f.path]; ok {
 			detail = append(detail, "taken as "+as)
 		}

@@ -150,14 +150,10 @@ func (v *view) about(k *engine.Case) string {
 	f, d := &k.Input.Finding, &k.Decision
 	name := "**" + code(weakness(f), false) + "**"
 	if f.Package != nil {
-		name = v.titleLine(f, "") // of anything else the place is where the remark stands
+		name = v.titleLine(f) // of anything else the place is where the remark stands
 	}
 	out := name + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
-	parts := why(d)
-	if h := headline(f); h != "" {
-		parts = append([]string{h}, parts...)
-	}
-	if s := prose(strings.Join(parts, "; "), false); s != "" {
+	if s := prose(introduce(f, why(d)), false); s != "" {
 		out += "\\\n" + sentenceCase(s) + "."
 	}
 	return out

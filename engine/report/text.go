@@ -228,7 +228,7 @@ func (v *view) what(f *engine.Finding) string {
 }
 
 func (v *view) due(d *engine.Decision) span {
-	s := text(due(d, v.r.Now), plain)
+	s := text(v.dueOf(d), plain)
 	if d.Overdue {
 		s.style = red
 	}

@@ -145,24 +145,36 @@ func (v *view) nothingFound() string {
 	return "nothing found in " + count(len(v.r.Reports), "report", "reports")
 }
 
-// tracked counts what stays open without action.
-func (v *view) tracked() string {
-	var parts []string
-	add := func(n int, word string) {
+// numbers are the cases of groups that are of a sort, and how many there are of each group.
+func numbers(groups []group, of func(*engine.Case) bool) (cases []*engine.Case, words []string) {
+	for _, g := range groups {
+		n := 0
+		for _, k := range g.cases {
+			if of(k) {
+				cases, n = append(cases, k), n+1
+			}
+		}
 		if n > 0 {
-			parts = append(parts, strings.TrimSpace(strconv.Itoa(n)+" "+word))
+			words = append(words, strings.TrimSpace(strconv.Itoa(n)+" "+g.name))
 		}
 	}
-	if v.known {
-		add(len(v.urgent), "new")
-	} else {
-		add(len(v.urgent), "")
+	return cases, words
+}
+
+// tracked counts what stays open without action, and what needs some that is not the change's.
+func (v *view) tracked() string {
+	fresh := "new"
+	if !v.known {
+		fresh = ""
 	}
-	add(len(v.existing), "existing")
-	add(len(v.disclosed), "newly disclosed")
+	groups := []group{{fresh, v.urgent}, {"existing", v.existing}, {"newly disclosed", v.disclosed}}
 	s := ""
-	if n := len(v.urgent) + len(v.existing) + len(v.disclosed); n > 0 {
-		s = " " + and(parts) + " " + plural(n, "finding", "findings") + " " + plural(n, "is", "are") + " tracked."
+	if warned, n := numbers(groups, func(k *engine.Case) bool { return stated(&k.Decision) != engine.Pass }); len(n) > 0 {
+		s = fmt.Sprintf(" Apart from it, %s %s %s attention (%s).", and(n), plural(len(warned), "finding", "findings"), plural(len(warned), "needs", "need"),
+			strings.Join(tallyOf(warned).words(), ", "))
+	}
+	if open, n := numbers(groups, func(k *engine.Case) bool { return stated(&k.Decision) == engine.Pass }); len(n) > 0 {
+		s += " " + and(n) + " " + plural(len(open), "finding stays", "findings stay") + " open."
 	}
 	for _, g := range v.exemptions() {
 		s += " " + count(len(g.cases), "finding", "findings") + " " + plural(len(g.cases), "is", "are") + " " + g.name + "."
@@ -207,6 +219,14 @@ func (v *view) coverage(cases []*engine.Case) string {
 	return " " + who + " " + strconv.Itoa(len(cases)-len(left)) + " of " + strconv.Itoa(len(cases)) + "."
 }
 
+// worst is the worst case that concerns the reader; nil if there is none.
+func (v *view) worst() *engine.Case {
+	if len(v.urgent) == 0 {
+		return nil
+	}
+	return v.urgent[0]
+}
+
 // next is the command to go on with: why the worst case is as it is.
 func (v *view) next(args []string) string { return v.onWorst(args, "explain") }
 
@@ -229,10 +249,11 @@ func (v *view) onRun(args []string, name string) string {
 
 // onWorst is a command about the worst case; empty if there is none.
 func (v *view) onWorst(args []string, name string) string {
-	if len(v.urgent) == 0 {
+	worst := v.worst()
+	if worst == nil {
 		return ""
 	}
-	words := []string{"headgate", name, v.ids[v.urgent[0].Input.Finding.ID]}
+	words := []string{"headgate", name, v.ids[worst.Input.Finding.ID]}
 	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
 		return line
 	}

@@ -73,6 +73,19 @@ func (v *view) owned() bool {
 	return false
 }
 
+// underReview says that the run decides whether a change may be merged.
+func (v *view) underReview() bool {
+	return v.r.Change.Event == engine.EventPullRequest || v.r.Change.Event == engine.EventMergeGroup
+}
+
+// dueOf is when a case is to be fixed; empty if nothing says so, or if it holds up a change until it is.
+func (v *view) dueOf(d *engine.Decision) string {
+	if v.underReview() && stated(d) == engine.Block && !d.Overdue {
+		return ""
+	}
+	return due(d, v.r.Now)
+}
+
 // worseFirst orders what blocks before what warns, then by priority, then by due date; the engine's own order settles the rest.
 func worseFirst(a, b *engine.Case) int {
 	x, y := &a.Decision, &b.Decision

@@ -68,8 +68,8 @@ func strongest(d *engine.Decision) int {
 // sentence strips what a message ends with, so that several can be joined.
 func sentence(m string) string { return strings.TrimRight(clean(m), " .;") }
 
-// worthKnowing says of the facts that are not known what they would change: "reachability not known (unreachable: track)". What would
-// change it most comes first.
+// worthKnowing says of the facts that are not known what they would change: "reachability not known (would be track if unreachable)". What
+// would change it most comes first.
 func worthKnowing(d *engine.Decision) []string {
 	var out []string
 	for _, p := range pivots(d) {
@@ -118,10 +118,10 @@ func hinge(p engine.Pivot, at engine.Priority, outcomes []engine.Priority) strin
 			}
 		}
 		if len(values) > 0 {
-			changes = append(changes, anyOf(values, to.Rank() > at.Rank())+": "+string(to))
+			changes = append(changes, string(to)+" "+anyOf(values, to.Rank() > at.Rank()))
 		}
 	}
-	return factLabel(p.Fact) + " not known (" + strings.Join(slices.Compact(changes), ", ") + ")"
+	return factLabel(p.Fact) + " not known (would be " + strings.Join(slices.Compact(changes), ", ") + ")"
 }
 
 // longestChoice bounds how values are listed that come to the same.
@@ -132,11 +132,34 @@ func anyOf(values []string, worse bool) string {
 	s := strings.Join(values, " or ")
 	switch {
 	case width(s) <= longestChoice:
-		return s
+		return "if " + s
 	case worse:
 		return "at worst"
 	}
 	return "at best"
+}
+
+// longestTitle bounds a title in a sentence, in columns: some scanners give a whole paragraph.
+const longestTitle = 100
+
+// introduce says what the finding is, for who has not heard of its name, and why it matters, as one or two sentences without a last stop.
+func introduce(f *engine.Finding, parts []string) string {
+	return strings.Join(slices.DeleteFunc([]string{called(f), sentenceCase(strings.Join(parts, "; "))}, func(s string) bool { return s == "" }), ". ")
+}
+
+// called is the title of a finding as a sentence; empty if it says no more than the name. Scanners put the package before it, which stands
+// beside it here.
+func called(f *engine.Finding) string {
+	title := sentence(f.Title)
+	if f.Package != nil {
+		if before, after, ok := strings.Cut(title, ": "); ok && strings.EqualFold(before, f.Package.Name) {
+			title = after
+		}
+	}
+	if title = cutEnd(sentenceCase(title), longestTitle); title == "" || strings.EqualFold(title, weakness(f)) {
+		return ""
+	}
+	return title
 }
 
 // headline is the title of a finding where it says more than the name does: that of a published weakness is known by its name, and

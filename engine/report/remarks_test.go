@@ -131,7 +131,7 @@ func TestAFindingOnSeveralAssetsIsRemarkedOnOnce(t *testing.T) {
 func TestACheckSaysTheVerdictAndPointsAtLines(t *testing.T) {
 	r := result(engine.Block, []engine.Case{log4shell(), openFile()})
 	c := report.NewCheck(r, report.CheckOptions{})
-	if c.Title != "Blocked by 2 of 2 new findings" || !strings.HasPrefix(c.Summary, "### Headgate · blocked") {
+	if c.Title != "Blocked by 2 of 2 new findings: CVE-2021-44228 in log4j-core 2.14.1 → 2.17.1, G304 in internal/files/open.go:41" || !strings.HasPrefix(c.Summary, "### Headgate · blocked") {
 		t.Errorf("title %q, summary\n%s", c.Title, c.Summary)
 	}
 	want := report.Annotation{Path: "internal/files/open.go", From: 41, To: 41, Level: engine.Block, Title: "G304",

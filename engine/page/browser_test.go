@@ -140,6 +140,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("KeyboardReachesEverything", func(t *testing.T) { keyboardInBrowser(t, ctx) })
 	t.Run("HostileNamesRunNothing", func(t *testing.T) { hostileInBrowser(t, ctx) })
 	t.Run("FitsEveryWidth", func(t *testing.T) { widthsInBrowser(t, ctx) })
+	t.Run("OneScreenAnswers", func(t *testing.T) { screenInBrowser(t, ctx) })
 	t.Run("HasNoBarriers", func(t *testing.T) { barriersInBrowser(t, ctx) })
 	t.Run("Prints", func(t *testing.T) { paperInBrowser(t, ctx) })
 	t.Run("TenThousandDecisions", func(t *testing.T) { manyInBrowser(t, ctx) })
@@ -294,6 +295,34 @@ func widthsInBrowser(t *testing.T, ctx context.Context) {
 	}
 }
 
+// screenInBrowser looks where the three answers stand, and that figures beside each other leave no hole.
+func screenInBrowser(t *testing.T, ctx context.Context) {
+	bottom := func(b *tab, of string) float64 {
+		return is[float64](b, fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().bottom`, of))
+	}
+	for name, s := range map[string]*Source{"of two quarters": ledger(60), "of a first run": firstRun()} {
+		b := open(t, ctx, s)
+		for _, answer := range []string{".tiles", ".heat", "ol.next > li:nth-child(3)"} {
+			if at := bottom(b, answer); at > 900 {
+				t.Errorf("%s: %s ends %.0f pixels down, below a screen of 1440 by 900", name, answer, at)
+			}
+		}
+		for _, width := range []int64{320, 360, 500, 768, 1440} {
+			b.run(chromedp.EmulateViewport(width, 800))
+			if at := bottom(b, "#where"); width >= 360 && at > 800 {
+				t.Errorf("%s: at a width of %d one has to scroll to where it is not safer, %.0f pixels down", name, width, at)
+			}
+			holes := is[[]string](b, `[...document.querySelectorAll(".tiles")].flatMap((tiles) => {
+				const end = tiles.getBoundingClientRect().right, all = [...tiles.children].map((e) => e.getBoundingClientRect());
+				return all.filter((a, i) => (i + 1 === all.length || all[i + 1].top > a.top + 1) && Math.abs(end - a.right) > 3).map((a) => tiles.children[all.indexOf(a)].textContent);
+			})`)
+			if len(holes) > 0 {
+				t.Errorf("%s: at a width of %d there is nothing beside %.60q", name, width, holes)
+			}
+		}
+	}
+}
+
 // barriersInBrowser asks axe-core, whose file HEADGATE_AXE names.
 func barriersInBrowser(t *testing.T, ctx context.Context) {
 	file := os.Getenv("HEADGATE_AXE")
@@ -312,7 +341,7 @@ func barriersInBrowser(t *testing.T, ctx context.Context) {
 		of     *Source
 		scheme string
 		width  int64
-	}{{ledger(60), "light", 1440}, {ledger(60), "dark", 360}, {single, "light", 360}} {
+	}{{ledger(60), "light", 1440}, {ledger(60), "dark", 360}, {single, "light", 360}, {firstRun(), "light", 360}} {
 		b := open(t, ctx, at.of, scheme(at.scheme))
 		var found json.RawMessage
 		b.run(chromedp.EmulateViewport(at.width, 900),

@@ -19,8 +19,15 @@ func (v *view) lead(s *Source, g *gathered) {
 	if s.Figures == nil {
 		return
 	}
-	says := []string{standingWords(s.Figures), v.pathWords(s.Figures)}
+	if nothing(s.Figures) {
+		v.Lead = []string{"No run is recorded yet: headgate gate --ledger with the same ledger, on the default branch, records one."}
+		return
+	}
+	says := []string{standingWords(s.Figures), pathWords(s.Figures)}
 	if young(s.Figures) {
+		if f := s.Figures.Find("backlog.closed", ""); f != nil && f.Value != nil && *f.Value > 0 {
+			says = slices.Insert(says, 1, count(int(*f.Value), "was", "were")+" closed so far.")
+		}
 		says = append(says, "It is too early to say whether that gets better.")
 	} else {
 		says = slices.Insert(says, 0, v.trendWords(s.Figures))
@@ -29,6 +36,9 @@ func (v *view) lead(s *Source, g *gathered) {
 		v.Lead = []string{strings.Join(says, " ")}
 	}
 }
+
+// nothing says that nothing is recorded: then there is nothing else to say.
+func nothing(r *kpi.Report) bool { return r.Of.Begun.IsZero() && r.Of.Runs+r.Of.Cases == 0 }
 
 // young says that the log begins within the period: what its first run found may have been there for long, so that nothing can be said of
 // how it came to that.
@@ -104,7 +114,7 @@ func standingWords(r *kpi.Report) string {
 }
 
 // pathWords say whether an attacker has a proven way.
-func (v *view) pathWords(r *kpi.Report) string {
+func pathWords(r *kpi.Report) string {
 	f := r.Find("paths.validated", "")
 	if f == nil || f.Value == nil {
 		return ""
@@ -115,7 +125,7 @@ func (v *view) pathWords(r *kpi.Report) string {
 		path = "No proven path leads from the internet to a crown jewel"
 	}
 	if f.Previous != nil && *f.Previous != *f.Value {
-		path += "; in " + v.Before + " there " + word(int(*f.Previous), "was ", "were ") + bare(*f.Previous, f.Unit)
+		path += "; before there " + word(int(*f.Previous), "was ", "were ") + bare(*f.Previous, f.Unit)
 	}
 	return path + "."
 }

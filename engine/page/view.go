@@ -42,6 +42,7 @@ type view struct {
 
 	Survival        []chart
 	WithoutSurvival []string
+	SurvivalWas     bool // some of the curves stands beside that of the period before
 	Before          string
 	Weeks           []chart
 	Gate            *gate
@@ -295,7 +296,7 @@ const mostTiles = 5
 
 func (v *view) figures(r *kpi.Report) {
 	v.Before = periodBefore(r.Previous)
-	if !v.Single {
+	if !v.Single && !nothing(r) {
 		v.Basis = basis(r, v.Before)
 	}
 	order, main := tileOrder, 2
@@ -312,7 +313,7 @@ func (v *view) figures(r *kpi.Report) {
 				t.Spark = sparkFor(r, id)
 			}
 			v.Tiles = append(v.Tiles, t)
-		case f.Value == nil && i < main:
+		case f.Value == nil && i < main && !nothing(r):
 			v.Unsaid = append(v.Unsaid, pair{Term: figureName(f), Is: strings.TrimSuffix(report.Line(f.Absent), ".")})
 		}
 	}
@@ -320,10 +321,11 @@ func (v *view) figures(r *kpi.Report) {
 	v.Buckets = buckets
 	v.Heat, v.Others = heat(r.Teams)
 	v.Survival, v.WithoutSurvival = survival(r)
+	v.SurvivalWas = slices.ContainsFunc(v.Survival, func(c chart) bool { return len(c.Lines) > 1 })
 	if c := burnUp(r); c != nil {
 		v.Weeks = append(v.Weeks, *c)
 	}
-	if c := overTime(r, "paths", "Validated attack paths", "paths.validated"); c != nil {
+	if c := overTime(r, "paths", "Validated exposure paths", "paths.validated"); c != nil {
 		v.Weeks = append(v.Weeks, *c)
 	}
 	v.Gate = gateOf(r)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,28 @@ func TestWhereTheLogBeginsWithinThePeriodThereIsNoTrend(t *testing.T) {
 	}
 }
 
+func TestALedgerWithoutARunSaysThatAlone(t *testing.T) {
+	r := &kpi.Report{Window: quarter().Window, Previous: quarter().Previous, Of: kpi.Source{Kind: kpi.FromLedger},
+		Figures: []kpi.Figure{{ID: "exposure.half_life", Name: "Exposure half-life", Absent: "no run is recorded yet"}}}
+	v, err := viewOf(&Source{Now: now, Figures: r, Results: one()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(strings.Join(v.Lead, " "), "No run is recorded yet: ") || v.Basis != "" || len(v.Unsaid)+len(v.Tiles) > 0 {
+		t.Errorf("lead %q, basis %q, not said %v", v.Lead, v.Basis, v.Unsaid)
+	}
+}
+
+func TestAYoungLogSaysWhatWasClosedSoFar(t *testing.T) {
+	for n, want := range map[float64]string{0: "overdue. 1 proven", 1: "overdue. 1 was closed so far. 1 proven", 1200: "overdue. 1,200 were closed so far. 1 proven"} {
+		s := begunAt(day(-9))
+		s.Figures.Figures = append(s.Figures.Figures, kpi.Figure{ID: "backlog.closed", Value: &n})
+		if v, err := viewOf(s); err != nil || !strings.Contains(v.Lead[0], want) {
+			t.Errorf("the lead is %q, %v", v.Lead, err)
+		}
+	}
+}
+
 func TestTheLeadSaysWhatIsOpen(t *testing.T) {
 	for want, c := range map[string][3]float64{
 		"Nothing is open.":                                                        {},
@@ -104,9 +127,9 @@ func TestTheLeadSaysWhatIsOpen(t *testing.T) {
 	}
 }
 
-// A first run knows neither how long things stay open nor any path: what is known stands first, and what is not is said once.
-func TestWhatIsNotKnownTakesNoRoomOfWhatIs(t *testing.T) {
-	s := ledger(60)
+// firstRun is a source of one run, which knows neither how long things stay open nor any path.
+func firstRun() *Source {
+	s := begunAt(now.Add(-time.Hour))
 	for _, id := range []string{"exposure.half_life", "paths.validated"} {
 		f := s.Figures.Find(id, "")
 		f.Value, f.Previous, f.Absent = nil, nil, "nothing shows it"
@@ -115,6 +138,12 @@ func TestWhatIsNotKnownTakesNoRoomOfWhatIs(t *testing.T) {
 		c := &s.Figures.Survival[i]
 		c.Steps, c.HalfLife, c.AtDue, c.Absent = nil, nil, nil, "nothing shows it"
 	}
+	return s
+}
+
+// What is known stands first, and what is not is said once.
+func TestWhatIsNotKnownTakesNoRoomOfWhatIs(t *testing.T) {
+	s := firstRun()
 	v, err := viewOf(s)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +164,7 @@ func TestWhatIsNotKnownTakesNoRoomOfWhatIs(t *testing.T) {
 			t.Errorf("%s stands among what is known: %s", f.Name, f.Absent)
 		}
 	}
-	if len(v.Unknown) != 2 || v.Unknown[0].Term != "Exposure half-life · Validated attack paths" {
+	if len(v.Unknown) != 3 || v.Unknown[0].Term != "Exposure half-life · Validated attack paths" {
 		t.Errorf("what is not known is %v", v.Unknown)
 	}
 	text := written(t, s)
@@ -217,5 +246,17 @@ func TestWeeksOnAnAxisAreAsFarApart(t *testing.T) {
 		if most-least > 1 {
 			t.Errorf("%d weeks: ticks are from %d to %d weeks apart", n, least, most)
 		}
+	}
+}
+
+func TestTheKeyOfCurvesNamesThePeriodBeforeWhereItIsDrawn(t *testing.T) {
+	key := regexp.MustCompile(`</svg>the quarter before</li>`)
+	s := ledger(5)
+	if !key.MatchString(written(t, s)) {
+		t.Error("the curve of the period before has no key")
+	}
+	s.Figures.Survival = slices.DeleteFunc(s.Figures.Survival, func(c kpi.Curve) bool { return c.Period == kpi.OfPrevious })
+	if key.MatchString(written(t, s)) {
+		t.Error("there is a key of what is not drawn")
 	}
 }

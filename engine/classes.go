@@ -149,8 +149,9 @@ func (c *classes) ask(ctx context.Context, in *Input) (*answer, error) {
 	return c.answered(ctx, c.policy.question(query, in))
 }
 
-// compose makes the answer to an input of what its parts came to. Where that is none, the policy is asked about all of the input: who reads
-// what is wrong has to see it where its author wrote it.
+// compose makes the answer to an input of what its parts came to: once many have been asked for, of an outline and what each part adds to it,
+// or else of all that the parts state. Where one way comes to no answer the next is tried, and at last the policy is asked about all of the
+// input: who reads what is wrong has to see it where its author wrote it.
 func (c *classes) compose(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
 	asked := c.asked.Add(1)
 	if asked > fewOutlined && c.outlined != nil {

@@ -306,11 +306,25 @@ func (c *composer) neverHolds(body ast.Body) bool {
 		switch {
 		case isRef && c.nowhere(ref):
 			return true
-		case isRef && ref[0].Equal(ast.DefaultRootDocument): // a rule may be there
+		case mayFail(asked):
 			return false
 		}
 	}
 	return false
+}
+
+// mayFail says that a term asks for a rule or works something out.
+func mayFail(t *ast.Term) (may bool) {
+	ast.WalkTerms(t, func(inner *ast.Term) bool {
+		switch v := inner.Value.(type) {
+		case ast.Ref:
+			may = may || v[0].Equal(ast.DefaultRootDocument)
+		case ast.Call, *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension:
+			may = true
+		}
+		return may
+	})
+	return may
 }
 
 // nowhere says that a reference leads neither to data nor to a rule, whatever its variables are.
@@ -319,6 +333,9 @@ func (c *composer) nowhere(ref ast.Ref) bool {
 		return false
 	}
 	for _, m := range c.modules {
+		if len(ref) <= len(m.Package.Path) && meet(ref, m.Package.Path) { // a package is there without rules too
+			return false
+		}
 		if slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return meet(ref, r.Ref()) }) {
 			return false
 		}

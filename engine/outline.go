@@ -24,6 +24,7 @@ type outlines struct {
 	full   *Policy         // with them
 	made   *composition    // of the decision
 	stated []*statedValues // by part of the decision
+	refs   []ast.Ref       // the same parts
 	adds   rego.PreparedEvalQuery
 
 	sync.Mutex
@@ -42,6 +43,7 @@ type element struct {
 type frame struct {
 	reasons       []*element
 	before, after string
+	held          []string // rules of parts that its reasons name: that they held for the input which it was asked for says nothing of others
 }
 
 var reasonsKey = ast.StringTerm("reasons")
@@ -57,6 +59,9 @@ func newOutlines(p *Policy, c *classes) *outlines {
 		return nil
 	}
 	o := &outlines{policy: new(Policy), full: p, made: made, stated: c.stated, added: make([]map[uint64][]*element, len(c.parts))}
+	for _, one := range c.parts {
+		o.refs = append(o.refs, one.ref)
+	}
 	*o.policy = *p
 	o.policy.modules, o.policy.compiler = modules, lenientCompiler()
 	if o.policy.compiler.Compile(modules); o.policy.compiler.Failed() {
@@ -87,8 +92,12 @@ func newOutlines(p *Policy, c *classes) *outlines {
 // withoutListed is the policy without the reasons that the decision only lists, and the sets that these are: where its reasons are a sorted
 // union, those members of it that can be asked for part by part.
 func (c *composition) withoutListed(modules map[string]*ast.Module) (without map[string]*ast.Module, listed []string) {
+	own := decisionRef[:len(decisionRef)-1].Append(ast.StringTerm(ast.Sort.Name)) // that would be called in the place of OPA's
 	for name, m := range modules {
 		for i, r := range m.Rules {
+			if r.Ref().Equal(own) {
+				return nil, nil
+			}
 			if !r.Ref().Equal(decisionRef) {
 				continue
 			}
@@ -218,6 +227,9 @@ func (o *outlines) answer(ctx context.Context, in *Input, numbers []uint64) (*an
 	if err != nil {
 		return nil, err
 	}
+	if err := o.holds(out.frame, numbers); err != nil {
+		return nil, err
+	}
 	listed := slices.Clone(out.frame.reasons)
 	for _, g := range o.made.given {
 		more, err := o.addedBy(ctx, g, numbers[g.part])
@@ -242,6 +254,25 @@ func (o *outlines) answer(ctx context.Context, in *Input, numbers []uint64) (*an
 	}
 	a.order()
 	return a, nil
+}
+
+// holds refuses an outline with a reason in the name of a rule that no part states: its error is the policy's to say.
+func (o *outlines) holds(f *frame, numbers []uint64) error {
+	if len(f.held) == 0 {
+		return nil
+	}
+	held := newHeldRules(o.made.compiler)
+	for _, g := range o.made.given {
+		if value := o.stated[g.part].value(numbers[g.part]); value != nil {
+			held.stated = append(held.stated, value)
+		}
+	}
+	for _, id := range f.held {
+		if !held.has(id) {
+			return fmt.Errorf("the rule %s did not hold", id)
+		}
+	}
+	return nil
 }
 
 // of is the outline of an input.
@@ -277,6 +308,9 @@ func (o *outlines) outline(ctx context.Context, q question) (*answer, error) {
 	a.frame = &frame{reasons: make([]*element, reasons.Len())}
 	for i := range a.frame.reasons {
 		a.frame.reasons[i] = &element{reasons.Elem(i), reasons.Elem(i).String(), a.Reasons[i]}
+		if r := o.full.byID[a.Reasons[i].Rule]; r != nil && slices.ContainsFunc(o.made.given, func(g givenPart) bool { return meet(r.rule.Ref(), o.refs[g.part]) }) {
+			a.frame.held = append(a.frame.held, a.Reasons[i].Rule)
+		}
 	}
 	mark := reasonsKey.String() + ": " + list
 	before, after, found := strings.Cut(a.said, mark)

@@ -221,10 +221,7 @@ func (c *cursor) word() string {
 	return plain(w)
 }
 
-// wordList is a list of words, or one word alone.
-func (c *cursor) wordList() []string { return c.appendWords(nil) }
-
-// appendWords is wordList behind others.
+// appendWords reads a list of words, or one word alone, behind others.
 func (c *cursor) appendWords(all []string) []string {
 	c.list(func() {
 		if w := c.word(); w != "" {

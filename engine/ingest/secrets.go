@@ -87,8 +87,8 @@ func redacted(text string) string {
 	return text
 }
 
-// A letters is which characters of ASCII a text has, and at worst some more if it has others beside them. Looking for each mark in each text would take a tenth of reading a report, and most
-// texts lack a letter of most marks.
+// A letters is which characters of ASCII a text has, and at worst some more if it has others beside them. Looking for each mark in each text
+// would take a tenth of reading a report, and most texts lack a letter of most marks.
 type letters [2]uint64
 
 func lettersOf(text string) letters {

@@ -27,6 +27,7 @@ type stream struct {
 	words map[string]string // JSON text of a string → the string, for those that come again and again
 	kept  int               // parts of a run of SARIF that are kept until it ends, see keep
 	vain  int64             // where buffered looked in vain last
+	seen  int64             // up to where foresee read in vain last
 }
 
 // leadBytes is how much white space a document gets before it. The decoder's buffer grows only while it holds all that was read so far,
@@ -135,10 +136,21 @@ func (s *stream) foresee(read func(*cursor)) (whole bool, err error) {
 	if s.peek() != '{' {
 		return false, nil
 	}
+	if s.offset() < s.seen { // inside of a value that was read in vain: each level would be read again
+		if !s.buffered() {
+			return false, nil
+		}
+		at, err := s.element()
+		if err == nil {
+			read(&at)
+		}
+		return err == nil, err
+	}
 	text := s.ahead()
 	at := cursor{text: text[:min(len(text), leadBytes)], words: s.words} // bounded, as is then how deep it is nested
 	if read(&at); at.at >= len(at.text) {
 		s.vain = s.offset()
+		s.seen = s.vain + int64(len(at.text))
 		return false, nil
 	}
 	_, err = s.dec.ReadValue()

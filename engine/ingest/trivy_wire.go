@@ -57,7 +57,7 @@ func (v *trivyVulnerability) read(c cursor, known cvssScores) {
 		case "VulnerabilityID":
 			v.id = c.name()
 		case "VendorIDs":
-			v.vendorIDs = append(v.vendorIDs, c.wordList()...)
+			v.vendorIDs = c.appendWords(v.vendorIDs)
 		case "PkgID":
 			v.pkgID = c.word()
 		case "PkgName":
@@ -100,7 +100,7 @@ func (v *trivyVulnerability) read(c cursor, known cvssScores) {
 		case "Severity":
 			v.severity = c.word()
 		case "CweIDs":
-			v.cwes = append(v.cwes, c.wordList()...)
+			v.cwes = c.appendWords(v.cwes)
 		case "CVSS":
 			c.fields(func(source []byte) { v.readCVSS(&c, plain(string(source)), known) })
 		default:

@@ -33,7 +33,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 	slices.SortFunc(r.Cases, compareCases)
 	r.Counts = p.count(r.Cases, findings, len(r.Fixed))
 
-	var stated []statement
+	var stated []*statement
 	q := p.question(p.gate, p.summary(r))
 	if _, _, err := p.ask(ctx, q, &stated); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 		r.Outcome = stricter(r.Outcome, c.Decision.Action)
 	}
 	for _, s := range stated {
-		one := s.reason()
+		one := s.made
 		one.Message = s.text.fill(reflect.ValueOf(Summary{}))
 		r.Gate.Reasons = append(r.Gate.Reasons, one)
 		switch {

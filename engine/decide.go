@@ -78,18 +78,17 @@ func (f *failure) note(i int, err error) {
 
 // An answer is what data.main.decision evaluates to, before messages and dates are filled in.
 type answer struct {
-	Priority  Priority    `json:"priority"`
-	Action    Action      `json:"action"`
-	WouldHave Action      `json:"would_have"`
-	Reasons   []statement `json:"reasons"`
-	said      string      // the value itself, as OPA writes it
-	shared    bool        // other inputs of its class get it too
-	ordered   bool        // whatever their messages are filled with, the reasons are in their order
-	reasons   []Reason    // what Reasons come to, with the messages that are the same for all inputs
-	frame     *frame      // of an outline
+	Priority  Priority     `json:"priority"`
+	Action    Action       `json:"action"`
+	WouldHave Action       `json:"would_have"`
+	Reasons   []*statement `json:"reasons"`
+	said      string       // the value itself, as OPA writes it
+	shared    bool         // other inputs of its class get it too
+	ordered   bool         // whatever their messages are filled with, the reasons are in their order
+	frame     *frame       // of an outline
 }
 
-// A statement is a reason as a pack states it.
+// A statement is a reason as a pack states it. Those of one part are shared by all answers that have them.
 type statement struct {
 	Rule        string         `json:"rule"`
 	Kind        string         `json:"kind"`
@@ -109,6 +108,7 @@ type statement struct {
 	Until       string         `json:"effective_until"`
 	effect      effect         // when its rule is in force
 	text        message        // Message with what is the same for all inputs of a class
+	made        Reason         // what it comes to, with the message if that is the same for all inputs
 	Metadata    map[string]any `json:"metadata"`
 	Unreadable  any            `json:"unreadable"`
 }
@@ -152,25 +152,24 @@ func (p *Policy) unordered(ctx context.Context, q question) (a *answer, value as
 // order puts reasons into the order that they have in decisions, as far as that does not depend on what messages are filled with.
 func (a *answer) order() {
 	outline := func(s *statement) Reason { return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, Firm: s.Firm} }
-	slices.SortStableFunc(a.Reasons, func(x, y statement) int { return compareReasons(outline(&x), outline(&y)) })
+	slices.SortStableFunc(a.Reasons, func(x, y *statement) int { return compareReasons(outline(x), outline(y)) })
 	a.ordered = true
 	for i := 1; i < len(a.Reasons); i++ {
-		a.ordered = a.ordered && compareReasons(outline(&a.Reasons[i-1]), outline(&a.Reasons[i])) != 0
-	}
-	a.reasons = make([]Reason, len(a.Reasons))
-	for i := range a.Reasons {
-		a.reasons[i] = a.Reasons[i].reason()
+		a.ordered = a.ordered && compareReasons(outline(a.Reasons[i-1]), outline(a.Reasons[i])) != 0
 	}
 }
 
 // complete gives statements the message, remediation and controls of their rule's METADATA, and refuses those that nobody could act
 // on, and those in the name of a rule that did not hold. Statements of plain strings and objects bring their own message.
-func (p *Policy) complete(stated []statement, held *heldRules) error {
+func (p *Policy) complete(stated []*statement, held *heldRules) error {
 	if len(stated) > mostReasons {
 		return p.tooMuch(stated)
 	}
-	for i := range stated {
-		s := &stated[i]
+	for i, s := range stated {
+		if s == nil { // null
+			s = &statement{}
+			stated[i] = s
+		}
 		if r := p.byID[s.Rule]; r != nil && s.Message == "" {
 			s.Message, s.Remediation, s.Controls = r.message, r.remediation, r.controls
 		}
@@ -184,6 +183,7 @@ func (p *Policy) complete(stated []statement, held *heldRules) error {
 			return fmt.Errorf("%s%w", p.placeOf(s.Rule), err)
 		}
 		s.text = parseMessage(s.Message).settle(s.Vars, s.when())
+		s.made = s.reason()
 	}
 	return nil
 }
@@ -195,10 +195,10 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 		d.WouldHave = new(a.WouldHave)
 	}
 	document := reflect.ValueOf(in).Elem()
-	d.Reasons = make([]Reason, len(a.reasons))
-	copy(d.Reasons, a.reasons)
-	for i := range a.Reasons {
-		s, r := &a.Reasons[i], &d.Reasons[i]
+	d.Reasons = make([]Reason, len(a.Reasons))
+	for i, s := range a.Reasons {
+		r := &d.Reasons[i]
+		*r = s.made
 		if _, same := s.text.constant(); !same {
 			r.Message = s.text.fill(document)
 		}

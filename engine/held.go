@@ -67,7 +67,7 @@ const (
 )
 
 // tooMuch is the error of more than mostReasons, which names the rule that states most of them.
-func (p *Policy) tooMuch(stated []statement) error {
+func (p *Policy) tooMuch(stated []*statement) error {
 	count, most := map[string]int{}, ""
 	for i := range stated {
 		rule := stated[i].Rule

@@ -36,7 +36,7 @@ type outlines struct {
 type element struct {
 	term *ast.Term
 	text string
-	statement
+	*statement
 }
 
 // A frame is what an outline is but for its reasons, as OPA writes it.
@@ -240,7 +240,7 @@ func (o *outlines) answer(ctx context.Context, in *Input, numbers []uint64) (*an
 	}
 	slices.SortFunc(listed, func(a, b *element) int { return a.term.Value.Compare(b.term.Value) })
 	listed = slices.CompactFunc(listed, func(a, b *element) bool { return a.text == b.text })
-	a := &answer{Priority: out.Priority, Action: out.Action, WouldHave: out.WouldHave, Reasons: make([]statement, len(listed))}
+	a := &answer{Priority: out.Priority, Action: out.Action, WouldHave: out.WouldHave, Reasons: make([]*statement, len(listed))}
 	texts := make([]string, len(listed))
 	for i, e := range listed {
 		if i > 0 && e.term.Equal(listed[i-1].term) { // 1 and 1.0: the policy keeps one of them
@@ -334,7 +334,7 @@ func (o *outlines) addedBy(ctx context.Context, g givenPart, number uint64) ([]*
 	g.put(values, value)
 	held := newHeldRules(o.made.compiler)
 	held.stated = []*ast.Term{value}
-	var stated []statement
+	var stated []*statement
 	set, _, err := o.full.ask(ctx, question{o.adds, ast.NewObject([2]*ast.Term{composedPlace, ast.NewTerm(values)}), held}, &stated)
 	if err != nil {
 		return nil, err

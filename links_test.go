@@ -56,6 +56,30 @@ func TestLinksBetweenPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
+// What the program writes leads to pages that are there, and to headings in them: a comment on a pull request cannot be mended afterwards.
+func TestAddressesThatTheProgramWritesLeadSomewhere(t *testing.T) {
+	tree, count := os.DirFS("."), 0
+	address := regexp.MustCompile(`https://github\.com/headgate/headgate/blob/main/([\w./-]+)(?:#([\w-]+))?`)
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		source, err := fs.ReadFile(tree, name)
+		for _, m := range address.FindAllStringSubmatch(string(source), -1) {
+			count++
+			if _, err := fs.Stat(tree, m[1]); err != nil {
+				t.Errorf("%s writes %s, and that page is not there", name, m[0])
+			} else if m[2] != "" && !anchorsOf(t, m[1])[m[2]] {
+				t.Errorf("%s writes %s, and that page has no such heading", name, m[0])
+			}
+		}
+		return err
+	})
+	if err != nil || count == 0 {
+		t.Fatalf("%d addresses, %v", count, err)
+	}
+}
+
 // The index of the documentation has every page of it.
 func TestTheIndexHasEveryPageOfTheDocumentation(t *testing.T) {
 	pages, err := fs.Glob(os.DirFS("docs"), "*.md")

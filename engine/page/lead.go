@@ -23,13 +23,16 @@ func (v *view) lead(s *Source, g *gathered) {
 		v.Lead = []string{"No run is recorded yet: headgate gate --ledger with the same ledger, on the default branch, records one."}
 		return
 	}
-	says := []string{standingWords(s.Figures), pathWords(s.Figures)}
-	if young(s.Figures) {
+	standing := standingWords(s.Figures)
+	says := []string{standing, pathWords(s.Figures)}
+	switch {
+	case young(s.Figures) && standing == "": // the whole period lies before the log
+	case young(s.Figures):
 		if f := s.Figures.Find("backlog.closed", ""); f != nil && f.Value != nil && *f.Value > 0 {
 			says = slices.Insert(says, 1, count(int(*f.Value), "was", "were")+" closed so far.")
 		}
 		says = append(says, "It is too early to say whether that gets better.")
-	} else {
+	default:
 		says = slices.Insert(says, 0, v.trendWords(s.Figures))
 	}
 	if says = slices.DeleteFunc(says, func(s string) bool { return s == "" }); len(says) > 0 {

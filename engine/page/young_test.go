@@ -106,6 +106,16 @@ func TestAYoungLogSaysWhatWasClosedSoFar(t *testing.T) {
 	}
 }
 
+func TestOfAPeriodBeforeTheLogThereIsNothingToSay(t *testing.T) {
+	s := begunAt(now.Add(time.Hour))
+	for i := range s.Figures.Figures {
+		s.Figures.Figures[i].Value, s.Figures.Figures[i].Absent = nil, "the log begins after the period"
+	}
+	if v, err := viewOf(s); err != nil || len(v.Lead) > 0 || v.Basis != "The log begins on 22 November 2026: of what was before, nothing is known." {
+		t.Errorf("lead %q, basis %q, %v", v.Lead, v.Basis, err)
+	}
+}
+
 func TestTheLeadSaysWhatIsOpen(t *testing.T) {
 	for want, c := range map[string][3]float64{
 		"Nothing is open.":                                                        {},

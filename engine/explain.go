@@ -152,11 +152,43 @@ func (p *Policy) whyNot(text string, in *Input) string {
 	})
 	switch _, bare := wanted.Terms.(*ast.Term); {
 	case len(facts) == 0:
-		return text
+		return p.unmet(wanted, text)
 	case bare:
 		return facts[0]
 	}
 	return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
+}
+
+// unmet words a condition on a rule of the policy's own that did not hold: "severity is not critical". As its author wrote it, it would read as
+// if it did hold.
+func (p *Policy) unmet(wanted *ast.Expr, text string) string {
+	if t, ok := wanted.Terms.(*ast.Term); ok {
+		if name := termName(t); name != "" && wanted.Negated {
+			return name + " holds"
+		} else if name != "" {
+			return name + " does not hold"
+		}
+	}
+	if op, ok := comparisons[operator(wanted)]; ok && !wanted.Negated {
+		if name := termName(wanted.Operand(0)); name != "" {
+			return name + " is not " + op + p.constant(wanted.Operand(1))
+		}
+	}
+	return "it does not hold that " + text
+}
+
+// termName is a rule or parameter as people would call it: "severity" of _severity, "table" of data.packs.ssvc.params.table. Empty: it is none.
+func termName(t *ast.Term) string {
+	name := ""
+	switch v := t.Value.(type) {
+	case ast.Var:
+		name = string(v)
+	case ast.Ref:
+		if last, ok := v[len(v)-1].Value.(ast.String); ok {
+			name = string(last)
+		}
+	}
+	return strings.TrimSpace(strings.ReplaceAll(name, "_", " "))
 }
 
 // asked is the rule that a condition asks, if it does nothing else.

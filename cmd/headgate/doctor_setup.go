@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -100,6 +101,11 @@ func (x *examination) base(ctx context.Context, d *department) {
 		d.warn("base", "git remote add origin …; until then, --base "+branch+" names it", "there is no remote origin, from which the base of pull requests would come")
 		return
 	}
+	if errors.Is(err, git.ErrNoCommit) && !needed {
+		d.warn("base", "git push -u origin "+branch+"; where that was done before, git fetch origin; or name another one with --base",
+			"%s is not here: nothing was pushed yet, or not fetched since. Pull requests are judged by it", name)
+		return
+	}
 	if err != nil {
 		says, fix := "%s cannot be read: %v", "git fetch origin; in a workflow, let actions/checkout keep its credentials, or fetch-depth: 0"
 		if needed {
@@ -191,15 +197,17 @@ func (x *examination) examineAssets(_ context.Context, d *department) {
 		return
 	}
 	d.ok("assets", "%s, from %s", amount(len(all), "asset"), amount(len(x.assets.Files()), "file"))
+	var examples []string
 	for _, fact := range []struct {
-		name string
-		of   func(*engine.Asset) string
-		cost string
+		name    string
+		of      func(*engine.Asset) string
+		example string
+		cost    string
 	}{
-		{"owner", func(a *engine.Asset) string { return a.Owner }, "tickets have nobody to go to"},
-		{"criticality", func(a *engine.Asset) string { return string(a.Criticality) }, "business impact cannot count"},
-		{"exposure", func(a *engine.Asset) string { return string(a.Exposure) }, "it is taken as internet"},
-		{"environment", func(a *engine.Asset) string { return string(a.Environment) }, "it is taken as production"},
+		{"owner", func(a *engine.Asset) string { return a.Owner }, "team-pay", "tickets have nobody to go to"},
+		{"criticality", func(a *engine.Asset) string { return string(a.Criticality) }, "business_critical", "business impact cannot count"},
+		{"exposure", func(a *engine.Asset) string { return string(a.Exposure) }, "internal", "it is taken as internet"},
+		{"environment", func(a *engine.Asset) string { return string(a.Environment) }, "production", "it is taken as production"},
 	} {
 		var without []string
 		for i := range all {
@@ -213,11 +221,12 @@ func (x *examination) examineAssets(_ context.Context, d *department) {
 			if n > 3 {
 				more = fmt.Sprintf(" and %d more", n-3)
 			}
+			examples = append(examples, fact.name+": "+fact.example)
 			d.warn(fact.name, "", "not known of %s%s: %s", strings.Join(without[:min(n, 3)], ", "), more, fact.cost)
 		}
 	}
-	if last := &d.Checks[len(d.Checks)-1]; last.Status == standsWarn { // one place for all
-		last.Fix = "say it in .headgate/assets.yaml, as owner: team-pay; headgate scope shows what is known, and from where"
+	if last := &d.Checks[len(d.Checks)-1]; len(examples) > 0 { // one place for all
+		last.Fix = "say it in .headgate/assets.yaml, as " + strings.Join(examples, ", ") + "; headgate scope shows what is known, and from where"
 	}
 }
 

@@ -67,6 +67,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		err = r.write(outs, given)
 	}
 	if err == nil {
+		r.sayVerdict(outs)
 		err = r.keepEvidence(target)
 	}
 	if err == nil {
@@ -84,6 +85,16 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	}
 	return err
 }
+
+// sayVerdict says on standard error what it came to where nothing on standard output is for people.
+func (r *run) sayVerdict(outs []output) {
+	if !slices.ContainsFunc(outs, func(o output) bool { return o.file == "" && slices.Contains(forPeople, o.format) }) {
+		r.app.say("verdict", report.Verdict(r.result))
+	}
+}
+
+// forPeople are the formats that say the verdict to who reads them.
+var forPeople = []string{"text", "table", "markdown"}
 
 // suggestSettings tells a person who has nothing set up how to: a job's log is not the place for it.
 func (r *run) suggestSettings(failed error) {

@@ -108,7 +108,7 @@ func (a age) String() string {
 func findSettings(flag, start string) (string, error) {
 	if flag != "" {
 		if s, err := os.Stat(flag); err != nil || !s.IsDir() {
-			return "", setup(fmt.Errorf("the settings folder %s is not there", flag), "headgate init makes one")
+			return "", setup(fmt.Errorf("the settings folder %s is not there", flag), "leave --settings out to go by the shipped defaults; headgate init makes .headgate")
 		}
 		return flag, nil
 	}

@@ -92,7 +92,20 @@ func (a *app) waive(ctx context.Context, f *runFlags, q *waiveRequest, args []st
 	if err := mayApprove(w.Approver, w.Requester, s.Approvers); err != nil {
 		return err
 	}
-	return a.writeDraft(&w, cases, cmp.Or(f.waivers, filepath.Join(cmp.Or(s.folder, settingsFolder), "waivers.yaml")), q.write)
+	if err := a.writeDraft(&w, cases, cmp.Or(f.waivers, filepath.Join(cmp.Or(s.folder, settingsFolder), "waivers.yaml")), q.write); err != nil {
+		return err
+	}
+	a.sayHowApproved(s.Approvers, w.Requester)
+	return nil
+}
+
+// sayHowApproved says what else it takes until a draft counts.
+func (a *app) sayHowApproved(approvers []string, requester string) {
+	others := slices.DeleteFunc(slices.Clone(approvers), func(one string) bool { return requester != "" && waiver.SamePerson(one, requester) })
+	if len(others) == 0 {
+		a.say("hint", "nobody can approve it yet: name who may under approvers in headgate.yaml, as approvers: [\"@ana\", \"ben@example.com\"], and merge that first")
+	}
+	a.say("hint", "then commit it and open a pull request of its own: it counts once one of the approvers approved or merged that, and it is on the base")
 }
 
 // writeDraft prints a draft, or appends it to the file.
@@ -143,7 +156,6 @@ func (a *app) writeDraft(w *waiver.Waiver, cases []engine.Case, file string, wri
 		}
 	}
 	fmt.Fprintf(a.stdout, "written  %s in %s\n", draft.Waiver.ID, shown(file))
-	a.say("hint", "commit it, and have it approved: it counts once git shows both")
 	return nil
 }
 

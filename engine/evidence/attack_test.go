@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -90,6 +91,28 @@ func TestAFlippedBitAnywhereIsFoundAtItsLevel(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Parts are verified side by side: what fails in several is listed in one order, whichever was found first.
+func TestFailuresOfSeveralPartsAreListedInOneOrder(t *testing.T) {
+	files, _ := make1(40, nil).bundle(t)
+	broken := maps.Clone(files)
+	for name, file := range files {
+		if name != evidence.PartStatement && name != evidence.SumsFile {
+			broken[name] = &fstest.MapFile{Data: file.Data[:len(file.Data)/2]}
+		}
+	}
+	first := verify(t, broken, nil)
+	if len(first.Failures) < 3 || !slices.IsSortedFunc(first.Failures, func(a, b evidence.Failure) int {
+		return cmp.Or(cmp.Compare(a.Level, b.Level), strings.Compare(a.Run, b.Run), strings.Compare(a.Said, b.Said))
+	}) {
+		t.Fatalf("%d failures: %s", len(first.Failures), said(first))
+	}
+	for range 20 {
+		if again := verify(t, broken, nil); !slices.Equal(again.Failures, first.Failures) {
+			t.Fatalf("first %s, then %s", said(first), said(again))
 		}
 	}
 }

@@ -42,7 +42,7 @@ type Verification struct {
 	Of       string     `json:"of"`               // bundle, receipt or ledger
 	Failed   int        `json:"failed,omitempty"` // the lowest level that failed; absent: none did
 	Levels   []Level    `json:"levels"`
-	Failures []Failure  `json:"failures"`        // by level, at most mostFailures of them
+	Failures []Failure  `json:"failures"`        // by level, run and what they say, at most mostFailures of them
 	More     int        `json:"more,omitempty"`  // failures that are not listed
 	Notes    []string   `json:"notes,omitempty"` // what is no failure and should be known
 	Run      string     `json:"run,omitempty"`   // of a bundle or receipt: the digest of its statement
@@ -50,6 +50,8 @@ type Verification struct {
 	Log      *LogState  `json:"log,omitempty"`   // of a ledger, or of a receipt that has a log
 	Runs     int64      `json:"runs"`            // that were verified
 	Records  int64      `json:"records"`         // that were verified
+
+	broken [LevelRules + 1]bool // the levels that failed, also those whose failures are not listed
 }
 
 // A Level is what came of one level.
@@ -109,11 +111,19 @@ func (v *Verification) fail(level int, run, format string, args ...any) {
 	if v.Failed == 0 || level < v.Failed {
 		v.Failed = level
 	}
-	if len(v.Failures) == mostFailures {
+	v.broken[level] = true
+	one := Failure{Level: level, Said: fmt.Sprintf(format, args...), Run: run}
+	at, _ := slices.BinarySearchFunc(v.Failures, one, compareFailures)
+	v.Failures = slices.Insert(v.Failures, at, one)
+	if len(v.Failures) > mostFailures {
+		v.Failures = v.Failures[:mostFailures]
 		v.More++
-		return
 	}
-	v.Failures = append(v.Failures, Failure{Level: level, Said: fmt.Sprintf(format, args...), Run: run})
+}
+
+// compareFailures orders failures in the same way whichever was found first: parts of a run are verified side by side.
+func compareFailures(a, b Failure) int {
+	return cmp.Or(cmp.Compare(a.Level, b.Level), strings.Compare(a.Run, b.Run), strings.Compare(a.Said, b.Said))
 }
 
 func (v *Verification) note(format string, args ...any) {
@@ -146,24 +156,14 @@ func (v *Verification) settle(said map[int]Level) {
 			level = Level{State: StateNone, Said: "there is nothing to check"}
 		}
 		level.Level, level.Name = l, levelNames[l]
-		if n := v.failures(l); n > 0 {
+		if v.broken[l] {
 			level.State, level.Said = StateFailed, failedMeans[l]
 		}
 		v.Levels = append(v.Levels, level)
 	}
-	slices.SortStableFunc(v.Failures, func(a, b Failure) int { return cmp.Compare(a.Level, b.Level) })
 	if v.Failures == nil {
 		v.Failures = []Failure{}
 	}
-}
-
-func (v *Verification) failures(level int) (n int) {
-	for i := range v.Failures {
-		if v.Failures[i].Level == level {
-			n++
-		}
-	}
-	return n
 }
 
 // failedMeans say what a failed level means, by level.

@@ -54,17 +54,19 @@ func ExplainJSON(w io.Writer, all []Explanation) error {
 	}{explanationFormat, all})
 }
 
-// Explain writes an explanation for people: what was decided, the rules that made it so, those that did not fire and what stopped
-// them, the facts with their sources, and what would change it. Options.All adds where each rule stands, and lists the rules that cannot
+// Explain writes an explanation for people: what was decided, the rules that made it so, what would change it and what to do, the facts with
+// their sources, and then the rules that did not fire and what stopped them. Options.All adds where each rule stands, and lists the rules that cannot
 // be about this kind of finding.
 func Explain(w io.Writer, e Explanation, o Options) error {
 	c := newCanvas(w, o)
 	x := explainer{e: e, c: c, all: o.All}
 	x.head()
-	x.rules(x.fired(), x.silent())
-	x.traced()
+	x.rules(x.fired())
+	x.open()
 	x.facts()
 	x.ways()
+	x.rules(x.silent())
+	x.traced()
 	x.rest()
 	return c.err
 }
@@ -93,6 +95,9 @@ func (x *explainer) head() {
 		parts[0] = "would " + string(*d.WouldHave) + ", but the run was report-only"
 	case lowered(d):
 		parts[0] += " (" + string(*d.WouldHave) + " without the exemption)"
+	}
+	if c := x.e.Case.Input.Context.Change; c != nil && c.Event == engine.EventManual && stated(d) == engine.Block {
+		parts[0] += ", as a run by hand (see --event)"
 	}
 	if s := due(d, x.e.Now); s != "" {
 		parts = append(parts, s+x.dueReason())
@@ -322,9 +327,9 @@ func source(from map[string]engine.Provenance, path string) string {
 	return s
 }
 
-// rest is what would change the decision, what to do, and what it is good for.
-func (x *explainer) rest() {
-	f, d := &x.e.Case.Input.Finding, &x.e.Case.Decision
+// open is what would change the decision, and what to do.
+func (x *explainer) open() {
+	d := &x.e.Case.Decision
 	x.c.line()
 	for _, s := range disputed(x.e.Case.Conflicts) {
 		x.entry("disputed", s)
@@ -342,6 +347,19 @@ func (x *explainer) rest() {
 	if !d.NextChange.IsZero() {
 		x.entry("changes", "with time alone on "+dated(d.NextChange, x.e.Now))
 	}
+	x.fix()
+	for _, r := range how(d) {
+		x.entry("how", r)
+	}
+	if len(d.Obligations) > 0 {
+		x.entry("also", strings.Join(d.Obligations, ", "))
+	}
+}
+
+// rest is what the case goes by elsewhere.
+func (x *explainer) rest() {
+	f, d := &x.e.Case.Input.Finding, &x.e.Case.Decision
+	x.c.line()
 	var controls []string
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
@@ -350,13 +368,6 @@ func (x *explainer) rest() {
 				controls = append(controls, c)
 			}
 		}
-	}
-	x.fix()
-	for _, r := range how(d) {
-		x.entry("how", r)
-	}
-	if len(d.Obligations) > 0 {
-		x.entry("also", strings.Join(d.Obligations, ", "))
 	}
 	if len(controls) > 0 {
 		x.entry("controls", strings.Join(controls, ", "))

@@ -115,7 +115,7 @@ func TestDoctorSaysOfEverythingWhatToPutRight(t *testing.T) {
 		"settings do not load":                   {visit{files: map[string]string{".headgate/headgate.yaml": "fail-on: act\n"}}, 2, []string{"fail headgate.yaml .headgate/headgate.yaml:1: there is no key fail-on", "1 to put right"}},
 		"no such priority":                       {visit{files: map[string]string{".headgate/headgate.yaml": "fail_on: never\n"}}, 2, []string{`fail fail_on fail-on "never" is no priority`}},
 		"settings not committed":                 {visit{files: map[string]string{".headgate/assets.yaml": knownAsset}, git: []string{"commit --allow-empty -q -m a"}}, 0, []string{"warn settings .headgate is not committed", "git add .headgate"}},
-		"no base":                                {visit{git: []string{"commit"}}, 0, []string{"warn base origin/main cannot be read", "git fetch"}},
+		"no base":                                {visit{git: []string{"commit"}}, 0, []string{"warn base origin/main is not here", "git fetch"}},
 		"no remote":                              {visit{git: []string{"commit", "remote remove origin"}}, 0, []string{"warn base there is no remote origin", "git remote add origin …; until then, --base main names it"}},
 		"a base that is asked for and not there": {visit{git: []string{"commit"}, args: []string{"--base", "nowhere"}}, 3, []string{"fail base nowhere cannot be read"}},
 		"a base without settings":                {visit{git: []string{"commit", "update-ref refs/remotes/origin/main HEAD"}}, 0, []string{"has no .headgate: pull requests are judged by the shipped defaults"}},

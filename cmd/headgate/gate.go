@@ -86,15 +86,12 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 	return err
 }
 
-// sayVerdict says on standard error what it came to where nothing on standard output is for people.
+// sayVerdict says on standard error what it came to where it is the only place to say it: all outputs go to files.
 func (r *run) sayVerdict(outs []output) {
-	if !slices.ContainsFunc(outs, func(o output) bool { return o.file == "" && slices.Contains(forPeople, o.format) }) {
+	if !slices.ContainsFunc(outs, func(o output) bool { return o.file == "" }) {
 		r.app.say("verdict", report.Verdict(r.result))
 	}
 }
-
-// forPeople are the formats that say the verdict to who reads them.
-var forPeople = []string{"text", "table", "markdown"}
 
 // suggestSettings tells a person who has nothing set up how to: a job's log is not the place for it.
 func (r *run) suggestSettings(failed error) {

@@ -366,8 +366,6 @@ func hintOnReading(err error) string {
 	switch {
 	case errors.Is(err, ingest.ErrUnknownFormat):
 		return "headgate formats lists what can be read"
-	case errors.Is(err, fs.ErrNotExist):
-		return "scan first, so that the report is there; what another run decided is in its result file (gate -o json=result.json)"
 	case errors.Is(err, ingest.ErrEmpty):
 		return "look at the log of the scan; a clean scan writes a report without findings"
 	}

@@ -344,6 +344,9 @@ func (r *run) read(ctx context.Context, args []string) error {
 		return err
 	}
 	r.reading, err = r.app.readReports(ctx, files, o, r.flags.keepGoing)
+	if f := (*failure)(nil); errors.As(err, &f) && f.hint == "" && errors.Is(err, fs.ErrNotExist) {
+		f.hint = "scan first, so that the report is there; what another run decided is in its result file (gate -o json=result.json)"
+	}
 	return err
 }
 

@@ -44,7 +44,7 @@ func NewCheck(r *engine.Result, o CheckOptions) Check {
 	p := commentPage(o.CommentOptions)
 	p.most = min(p.most, maxCheckSummary)
 	v := newView(r)
-	c := Check{Title: cutEnd(clean(sentenceCase(v.heading())+v.namesOf(with(v.urgent, engine.Block))), maxCheckTitle), Summary: v.markdown(p)}
+	c := Check{Title: cutEnd(clean(sentenceCase(v.heading())+v.namesOf(with(v.urgent, engine.Block), mostInTitle)), maxCheckTitle), Summary: v.markdown(p)}
 	most := o.MaxAnnotations
 	if most == 0 {
 		most = defaultAnnotations
@@ -72,7 +72,7 @@ func NewCheck(r *engine.Result, o CheckOptions) Check {
 const mostInTitle = 3
 
 // namesOf names the first of what blocks with its fix, for who sees nothing but the title: ": CVE-2021-44906 in minimist 1.2.5 → 1.2.6".
-func (v *view) namesOf(cases []*engine.Case) string {
+func (v *view) namesOf(cases []*engine.Case, most int) string {
 	var names []string
 	for _, k := range cases {
 		f := &k.Input.Finding
@@ -87,7 +87,7 @@ func (v *view) namesOf(cases []*engine.Case) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return ": " + some(names, mostInTitle)
+	return ": " + some(names, most)
 }
 
 // maxAnnotationMessage is less than the 64 KB that hosts allow: what is longer nobody reads.

@@ -26,7 +26,7 @@ func (v *view) verdict(c *canvas, o Options) {
 // Verdict is in a line what a result came to and what it comes from, as text ends with it: "checkout: blocked by 1 of 2 new findings: …".
 func Verdict(r *engine.Result) string {
 	v := newView(r)
-	return clean(v.subject()) + ": " + clean(v.heading()+v.namesOf(with(v.urgent, engine.Block)))
+	return clean(v.subject()) + ": " + clean(v.heading()+v.namesOf(with(v.urgent, engine.Block), 1))
 }
 
 // sentences say the outcome and what it comes from.

@@ -249,7 +249,8 @@ func TestWorkflowsToCopyPinOneCommitOfThisAction(t *testing.T) {
 		t.Fatalf("they use %v", commits)
 	}
 	for use := range commits {
-		_, commit, _ := strings.Cut(use, "@")
+		_, pin, _ := strings.Cut(use, "@")
+		commit, _, _ := strings.Cut(pin, " ")
 		if exec.Command("git", "cat-file", "-e", commit+"^{commit}").Run() != nil {
 			t.Skip("the history is not here")
 		}

@@ -12,7 +12,7 @@ var Pins = map[string]Pin{
 	"actions/upload-artifact":   {"043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"},
 	"aquasecurity/trivy-action": {"57a97c7e7821a5776cebc9bb87c984fa69cba8f1", "0.35.0"},
 	"github/codeql-action":      {"db488ddef3bf6cb639b32c2e9a7c0a7ea8271d28", "v4.37.8"},
-	"headgate/headgate":         {"5988bf952180c818daafcfdf948f669c4487dd12", "unreleased"},
+	"headgate/headgate":         {"35bf4f87d766b45a36a38d1db66de716ba49c2fc", "unreleased"},
 }
 
 // The versions of scanners that are no actions. Trivy is the one that its action above runs.

@@ -19,7 +19,7 @@ func (v *view) details(p *page) []*block {
 		summary = "All " + count(len(v.urgent), "finding", "findings") + " of this run"
 	}
 	var out []*block
-	if !v.saysAll() || len(v.urgent) > 1 { // else it would only repeat what stands above
+	if len(v.urgent) > 1 || len(v.pressing()) == 0 { // else it would only repeat what stands above
 		out = append(out, v.fold(p, summary, v.urgent))
 	}
 	for _, g := range v.exemptions() {

@@ -15,9 +15,11 @@ type Proposal struct {
 
 // A ProposedWaiver is what would become of a waiver once the change that proposes it is merged.
 type ProposedWaiver struct {
-	ID     string   `json:"id"`
-	Why    string   `json:"why"`              // what is missing
-	Awaits []string `json:"awaits,omitempty"` // who of the approvers can still approve it; absent: as things are set up, nobody can
+	ID      string   `json:"id"`
+	Accepts string   `json:"accepts"`          // what it is for: "CVE-2021-44906 in pkg:npm/minimist, on shop"
+	Expires string   `json:"expires"`          // the last day on which it holds, 2026-12-22
+	Why     string   `json:"why"`              // what is missing
+	Awaits  []string `json:"awaits,omitempty"` // who of the approvers can still approve it; absent: as things are set up, nobody can
 }
 
 // MostProposed bounds the files and the waivers of a proposal.

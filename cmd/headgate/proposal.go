@@ -117,7 +117,7 @@ func (r *run) unapproved() (all []engine.ProposedWaiver) {
 		if open := !o.Verified || len(o.Awaits) > 0; !open || o.Ended || r.reviewed.waivers.list.Same(o.Waiver) != nil || len(all) == engine.MostProposed {
 			continue
 		}
-		all = append(all, engine.ProposedWaiver{ID: o.ID, Why: o.Why, Awaits: o.Awaits})
+		all = append(all, engine.ProposedWaiver{ID: o.ID, Accepts: o.Target(), Expires: o.Expires.Format(time.DateOnly), Why: o.Why, Awaits: o.Awaits})
 	}
 	return all
 }

@@ -103,7 +103,11 @@ func (a *app) waive(ctx context.Context, f *runFlags, q *waiveRequest, args []st
 func (a *app) sayHowApproved(approvers []string, requester string) {
 	others := slices.DeleteFunc(slices.Clone(approvers), func(one string) bool { return requester != "" && waiver.SamePerson(one, requester) })
 	if len(others) == 0 {
-		a.say("hint", "nobody can approve it yet: name who may under approvers in headgate.yaml, as approvers: [\"@ana\", \"ben@example.com\"], and merge that first")
+		lacks := "nobody can approve it yet: name who may"
+		if len(approvers) > 0 {
+			lacks = "only who asks for it could approve it, which nobody may: name somebody else"
+		}
+		a.say("hint", lacks+" under approvers in headgate.yaml, as approvers: [\"@ana\", \"ben@example.com\"], and merge that first")
 	}
 	a.say("hint", "then commit it and open a pull request of its own: it counts once one of the approvers approved or merged that, and it is on the base")
 }

@@ -54,22 +54,27 @@ func proposal(p *engine.Proposal) string {
 		return "What it proposes was not tried."
 	}
 	words := approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + "."
-	var uncounted []string
+	var accepted, uncounted []string
 	for _, w := range p.Waivers {
 		if len(w.Awaits) == 0 {
 			uncounted = append(uncounted, "The waiver "+w.ID+" would not count: "+sentence(w.Why)+".")
+		} else {
+			accepted = append(accepted, w.ID+" accepts "+sentence(w.Accepts)+" until "+sentence(w.Expires)+".")
 		}
+	}
+	if more := len(accepted) - mostWaivers; more > 0 {
+		accepted = append(accepted[:mostWaivers], count(more, "other waiver is", "other waivers are")+" proposed too.")
 	}
 	if more := len(uncounted) - mostWaivers; more > 0 {
 		uncounted = append(uncounted[:mostWaivers], "Nor would "+count(more, "other waiver", "other waivers")+".")
 	}
-	return sentenceCase(strings.Join(append([]string{words}, uncounted...), " "))
+	return sentenceCase(strings.Join(slices.Concat([]string{words}, accepted, uncounted), " "))
 }
 
 // forecast is what would become of the build.
 func forecast(s *simulated) string {
 	if s.Outcome == engine.Equal {
-		return "every finding would be decided alike"
+		return "nothing in this build would be decided otherwise"
 	}
 	out := "the build would end alike"
 	switch {

@@ -185,7 +185,7 @@ func hostile(text string, kind int) (*engine.Result, report.CommentOptions) {
 	s := simulation()
 	s.Examples[0].Finding, s.Examples[0].Asset, s.Examples[0].Rules = one.Input.Finding, text, []string{text}
 	r.Proposed = &engine.Proposal{Files: []string{text}, Simulation: s,
-		Waivers: []engine.ProposedWaiver{{ID: text, Why: text}, {ID: text, Why: text, Awaits: []string{text, "@" + text}}}}
+		Waivers: []engine.ProposedWaiver{{ID: text, Why: text}, {ID: text, Accepts: text, Expires: text, Why: text, Awaits: []string{text, "@" + text}}}}
 	return r, report.CommentOptions{
 		Args: []string{text}, Head: text + "x", RunURL: text,
 		Feedback: []engine.Effect{{Kind: text, Did: engine.DidDegrade, Why: text}},

@@ -3,6 +3,7 @@
 package waiver
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,21 @@ func (w *Waiver) ended(now time.Time) bool { return !now.Before(w.Expires.Add(da
 
 // begun says whether a waiver's first day has come.
 func (w *Waiver) begun(now time.Time) bool { return !w.Created.After(now) }
+
+// Target is what the waiver is for, in words: "CVE-2021-44906 in pkg:npm/minimist 1.2.5, under src/**, on shop".
+func (w *Waiver) Target() string {
+	target := cmp.Or(w.Finding, "all findings")
+	if w.Package != "" {
+		target += " in " + strings.Join(append([]string{w.Package}, w.Versions...), " ")
+	}
+	if w.Path != "" {
+		target += ", under " + w.Path
+	}
+	if w.Asset != "" {
+		target += ", on " + w.Asset
+	}
+	return target
+}
 
 // covers says whether a case is in the scope of the waiver.
 func (w *Waiver) covers(in *engine.Input) bool {

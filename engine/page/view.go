@@ -383,5 +383,5 @@ func proof(signed bool) string {
 	if signed {
 		return "The log is signed. With the key of its signer (--key) and a checkpoint kept from before (--checkpoint), this shows that nothing was removed or altered:"
 	}
-	return "The log is not signed: this shows that its records fit together, and anyone could have made them; headgate gate --evidence-key signs it:"
+	return "The log is not signed, which headgate gate --evidence-key does. This shows that its records fit together; anyone could have made them:"
 }

@@ -460,9 +460,10 @@ func (x *explainer) rules(groups ...[]explained) {
 			labels, names = max(labels, width(rows[i].label.text)), max(names, width(rows[i].name))
 		}
 	}
-	beside := min(names, x.c.width/3)
+	const least = 40                                                       // of the third column, beside the others
+	beside := min(names, max(x.c.width/3, x.c.width-least-(2+labels+2+2))) // a name that is cut cannot be looked up
 	at := 2 + labels + 2 + beside + 2
-	below := x.c.width-at < 40
+	below := x.c.width-at < least
 	hang := 2 + labels + 2
 	if below {
 		names = min(names, x.c.width-hang)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -25,23 +24,18 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	var next atomic.Int64
-	failed := failure{at: len(cases)}
+	workers := runtime.GOMAXPROCS(0)
+	all := newShares(len(cases), workers)
 	var work sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for worker := range workers {
 		work.Go(func() {
 			decider := p.takeDecider(len(cases))
 			defer p.giveBack(decider)
-			for {
-				// Cases before a failed one are still decided, so that the error names the same case however the work was spread.
-				i := int(next.Add(1)) - 1
-				if i >= failed.before() || ctx.Err() != nil { // small evaluations end before they notice
-					return
-				}
+			for i := range all.of(ctx, worker) {
 				c := &cases[i]
 				var err error
 				if c.Decision, err = decider.decide(ctx, &c.Input, now); err != nil {
-					failed.note(i, fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err))
+					all.failed.note(i, fmt.Errorf("decide %s on %s: %w", c.Input.Finding.ID, c.Input.Asset.ID, err))
 				}
 				c.Decision.untilExpired(c.Provenance, now)
 			}
@@ -51,29 +45,7 @@ func (p *Policy) Decide(ctx context.Context, cases []Case, now time.Time) error 
 	if ctx.Err() != nil {
 		return p.stuck.explain(context.Cause(ctx))
 	}
-	return failed.err
-}
-
-// A failure is the first of several things that could not be done.
-type failure struct {
-	sync.Mutex
-	at  int
-	err error
-}
-
-// before is the number up to which things are still worth doing.
-func (f *failure) before() int {
-	f.Lock()
-	defer f.Unlock()
-	return f.at
-}
-
-func (f *failure) note(i int, err error) {
-	f.Lock()
-	defer f.Unlock()
-	if i < f.at {
-		f.at, f.err = i, err
-	}
+	return all.failed.err
 }
 
 // An answer is what data.main.decision evaluates to, before messages and dates are filled in.

@@ -66,10 +66,11 @@ type Policy struct {
 	priority  func() (rego.PreparedEvalQuery, error) // the priority alone; prepared when it is first needed
 	opens     func() (rego.PreparedEvalQuery, error) // the rules that open a step; prepared when it is first needed
 	facts     []fact
-	assumed   []*assumption   // by fact; nil: nothing is assumed
-	classes   func() *classes // set up when they are first needed
-	steps     func() *classes // those of the rules that open a step
-	ranges    func() *ranges  // nil: ranges are not worked out
+	applies   map[Kind]factSet // of the facts
+	assumed   []*assumption    // by fact; nil: nothing is assumed
+	classes   func() *classes  // set up when they are first needed
+	steps     func() *classes  // those of the rules that open a step
+	ranges    func() *ranges   // nil: ranges are not worked out
 	stated    *stated
 	deciders  *deciders
 	met       *metVerdicts
@@ -167,6 +168,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 		p.byID[p.rules[i].id] = &p.rules[i]
 	}
 	p.facts = factsRead(compiler)
+	p.applies = factsByKind(p.facts)
 	if p.assumed, err = p.assuming(src.Assume); err != nil {
 		return nil, err
 	}

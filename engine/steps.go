@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -21,23 +20,19 @@ func (p *Policy) OpensStep(ctx context.Context, cases []Case, now time.Time) ([]
 		return nil, err
 	}
 	opens := make([]bool, len(cases))
-	var next atomic.Int64
-	failed := failure{at: len(cases)}
+	workers := runtime.GOMAXPROCS(0)
+	all := newShares(len(cases), workers)
 	var work sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for worker := range workers {
 		work.Go(func() {
 			decider := p.steps().decider(len(cases))
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= failed.before() || ctx.Err() != nil {
-					return
-				}
+			for i := range all.of(ctx, worker) {
 				in := cases[i].Input
 				in.Context.Paths = nil
 				seen, _ := p.assume(&in, p.unknown(&in))
 				a, err := decider.answer(ctx, seen)
 				if err != nil {
-					failed.note(i, fmt.Errorf("ask whether %s opens a step onto %s: %w", in.Finding.ID, in.Asset.ID, err))
+					all.failed.note(i, fmt.Errorf("ask whether %s opens a step onto %s: %w", in.Finding.ID, in.Asset.ID, err))
 					continue
 				}
 				opens[i] = len(a.Reasons) > 0
@@ -48,7 +43,7 @@ func (p *Policy) OpensStep(ctx context.Context, cases []Case, now time.Time) ([]
 	if ctx.Err() != nil {
 		return nil, p.stuck.explain(context.Cause(ctx))
 	}
-	return opens, failed.err
+	return opens, all.failed.err
 }
 
 // opensStepRef is the document of all rules that open a step.

@@ -49,6 +49,17 @@ func factsRead(c *ast.Compiler) []fact {
 	})
 }
 
+// factsByKind are the facts that apply to findings of each kind, by their place in the list.
+func factsByKind(facts []fact) map[Kind]factSet {
+	applies := map[Kind]factSet{}
+	for i, f := range facts {
+		for _, kind := range f.kinds {
+			applies[kind] |= 1 << i
+		}
+	}
+	return applies
+}
+
 func collectFacts(all *[]fact, schema map[string]any, path []string) {
 	if marks := list(schema["x-fact"]); marks != nil {
 		f := fact{name: strings.Join(path, "."), path: slices.Clone(path), schema: schema, slot: slotOf(path)}
@@ -91,8 +102,8 @@ func inputRefs(c *ast.Compiler) [][]string {
 // unknown are the facts that apply to a case, that the policy can read, and that are absent.
 func (p *Policy) unknown(in *Input) (unknown factSet) {
 	v := reflect.ValueOf(in).Elem()
-	for i := range p.facts {
-		if f := &p.facts[i]; slices.Contains(f.kinds, in.Finding.Kind) && f.slot.absent(v) {
+	for left := p.applies[in.Finding.Kind]; left != 0; left &= left - 1 {
+		if i := bits.TrailingZeros64(uint64(left)); p.facts[i].slot.absent(v) {
 			unknown |= 1 << i
 		}
 	}

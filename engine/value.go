@@ -80,8 +80,12 @@ func termOf(v reflect.Value) *ast.Term {
 // empty is encoding/json's rule for omitempty.
 func empty(v reflect.Value) bool {
 	switch v.Kind() {
-	case reflect.Slice, reflect.Map, reflect.String:
+	case reflect.String:
+		return v.String() == ""
+	case reflect.Slice, reflect.Map:
 		return v.Len() == 0
+	case reflect.Pointer:
+		return v.IsNil()
 	case reflect.Struct:
 		return false
 	}

@@ -64,8 +64,11 @@ func (d *Decision) ofReasons(reasons []engine.Reason) {
 }
 
 func reasonOf(r *engine.Reason) Reason {
-	return Reason{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm, Date: r.Date, Staged: r.EffectiveOn != "" || r.EffectiveUntil != ""}
+	return Reason{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm, Date: r.Date, Staged: staged(r)}
 }
+
+// staged says that the rule of a reason is not in force at the time.
+func staged(r *engine.Reason) bool { return r.EffectiveOn != "" || r.EffectiveUntil != "" }
 
 // of names a finding.
 func (f *Finding) of(seen *engine.Finding, reports map[string]int) {

@@ -68,20 +68,21 @@ func (t *told) of(reasons []engine.Reason) bool {
 		return false
 	}
 	for i := range reasons {
-		r, known := &reasons[i], &t.reasons[i]
-		is := reasonOf(r)
-		if is.Date = (time.Time{}); is != known.Reason {
-			return false
-		}
-		var controls []string
-		if r.InForce() {
-			controls = r.Controls
-		}
-		if !slices.Equal(controls, known.controls) {
+		if !t.reasons[i].of(&reasons[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// of says whether it is what a record depends on of a reason.
+func (t *toldReason) of(r *engine.Reason) bool {
+	var controls []string
+	if r.InForce() {
+		controls = r.Controls
+	}
+	return r.Rule == t.Rule && r.Kind == t.Kind && r.To == t.To && r.AtMost == t.AtMost && r.Firm == t.Firm && staged(r) == t.Staged &&
+		slices.Equal(controls, t.controls)
 }
 
 // writeReasons writes the reasons and their controls, if there are any.

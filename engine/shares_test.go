@@ -48,6 +48,7 @@ func TestSharesHandOutEachNumberOnceAndNameTheFirstThatFails(t *testing.T) {
 // Who may not go on takes no more numbers.
 func TestSharesEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	taken := 0
 	for range newShares(1000, 3).of(ctx, 1) {
 		if taken++; taken == 20 {

@@ -1,6 +1,7 @@
 package waiver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,6 +129,9 @@ func (h *History) verifier(approvers []string, merges map[string]string, merged 
 		if len(others) == 0 {
 			return Proof{Why: requester + " asks for it, and the settings let nobody else approve it"}
 		}
+		if by := h.Commits[t.approval].Author; t.approval != "" && !SamePerson(by, requester) && !SamePerson(by, others[0]) {
+			return Proof{Why: "nothing in git shows that " + w.Approver + " approved it: the line approver is of " + cmp.Or(by, "nobody that is known") + ", in " + brief(t.approval)}
+		}
 		for _, a := range others {
 			if how := t.approvedBy(a, requester); how != "" {
 				return Proof{Verified: true, Requester: requester, Approver: shortName(a), How: how}
@@ -135,7 +139,7 @@ func (h *History) verifier(approvers []string, merges map[string]string, merged 
 		}
 		p := Proof{Why: "nothing in git shows that an approver other than " + requester + " approved it", Awaits: t.canApprove(others, requester)}
 		switch {
-		case len(p.Awaits) == 0 && slices.ContainsFunc(t.written, func(id string) bool { return !merged(id) }):
+		case len(p.Awaits) == 0 && slices.ContainsFunc(t.toApprove(others[0]), func(id string) bool { return !merged(id) }):
 			p.Why = "what was merged of it before was not approved; the line approver of it, written by one of the approvers, would approve it"
 		case t.otherwise != "":
 			p.Why = "what was approved in " + brief(t.otherwise) + " read otherwise: lines were taken out or moved since"
@@ -204,18 +208,18 @@ func (t *trial) requester() (who, why string) {
 	return who, ""
 }
 
+// toApprove are the commits that somebody has to approve: the line approver is the requester's as long as the approver did not write it.
+func (t *trial) toApprove(who string) (commits []string) {
+	if t.approval == "" || SamePerson(t.h.Commits[t.approval].Author, who) {
+		return t.written
+	}
+	return append(slices.Clone(t.written), t.approval)
+}
+
 // approvedBy says how somebody approved of all that the requester wrote; empty if nothing shows it.
 func (t *trial) approvedBy(who, requester string) (how string) {
-	// The line approver is the requester's as long as the approver did not write it.
-	written := t.written
-	if a := t.h.Commits[t.approval]; t.approval != "" && !SamePerson(a.Author, who) {
-		if !SamePerson(a.Author, requester) {
-			return ""
-		}
-		written = append(slices.Clone(written), t.approval)
-	}
 	asItIs, at := "", ""
-	for _, id := range written {
+	for _, id := range t.toApprove(who) {
 		if how, at = t.approvesCommit(who, requester, id); how == "" {
 			return ""
 		}
@@ -232,12 +236,10 @@ func (t *trial) approvedBy(who, requester string) (how string) {
 // canApprove are those of some people whose approval of what is not merged yet would be all that is missing. What was merged without it
 // nobody can merge again.
 func (t *trial) canApprove(some []string, requester string) (who []string) {
-	open := slices.DeleteFunc(slices.Clone(t.written), t.merged)
-	if len(open) == 0 {
-		return nil
-	}
 	for _, a := range some {
-		if !slices.ContainsFunc(t.written, func(id string) bool {
+		commits := t.toApprove(a)
+		open := slices.ContainsFunc(commits, func(id string) bool { return !t.merged(id) })
+		if open && !slices.ContainsFunc(commits, func(id string) bool {
 			how, _ := t.approvesCommit(a, requester, id)
 			return t.merged(id) && how == ""
 		}) {

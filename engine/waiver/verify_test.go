@@ -255,3 +255,43 @@ func TestAForecastDoesNotCountOnAnApprovalOfWhatIsMergedAlready(t *testing.T) {
 		t.Errorf("merged by the approver: %+v", p)
 	}
 }
+
+// Who is awaited is who makes it hold by merging, and nobody else, whoever wrote the line approver, and wherever.
+func TestAForecastAwaitsWhoseMergeWouldMakeAWaiverHold(t *testing.T) {
+	approvers := []string{ana, "bo@example.com"}
+	for _, entry := range []string{"base", "head"} { // where all of it but two lines stands
+		for _, changed := range []string{"base", "head"} {
+			for _, approver := range []string{"", "base", "say"} { // where the line approver stands; say is a commit of the change
+				for _, author := range []string{dev, ana, eve} { // of that line
+					for _, merger := range []string{dev, ana} { // who committed what the base has
+						text := asked("", map[bool]string{true: ana}[approver != ""])
+						w := entryOf(t, text)
+						commits := map[string]waiver.Commit{"base": by(dev, merger), "head": by(dev, dev, "base"), "say": by(author, author, "head")}
+						lines := slices.Repeat([]string{entry}, strings.Count(text, "\n"))
+						lines[w.EndLine-1] = changed
+						if approver != "" {
+							lines[w.ApproverLine-1] = approver
+						}
+						if approver == "base" {
+							if author != dev {
+								continue // the base's one commit is of one author
+							}
+						}
+						h := past(lines, commits)
+						h.Head = "say"
+						h.Text = func(string) ([]byte, error) { return []byte(text), nil }
+						p := h.Forecast("base", approvers)(&w)
+						h.Head = "merge"
+						for _, a := range approvers {
+							commits["merge"] = by(a, github, "base", "say")
+							merged := h.Verifier(approvers)(&w)
+							if want := merged.Verified && merged.Approver == a; !p.Verified && slices.Contains(p.Awaits, a) != want {
+								t.Errorf("entry in %s, a line in %s, approver in %q by %s, base of %s: forecast %+v, merged by %s %+v", entry, changed, approver, author, merger, p, a, merged)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -145,6 +145,25 @@ func TestWhatIsOnlyTouchedIsToBeLookedAt(t *testing.T) {
 	}
 }
 
+// One approval would not do for waivers of which different people may approve.
+func TestEachProposedWaiverSaysWhoseApprovalItAwaits(t *testing.T) {
+	const dev = "dev@example.com"
+	r := blocked()
+	r.Proposed = proposed()
+	r.Proposed.Waivers = []engine.ProposedWaiver{
+		{ID: "w-1", Accepts: "CVE-2021-1", Expires: "2026-12-01", Awaits: []string{dev, "@bo"}},
+		{ID: "w-2", Accepts: "CVE-2021-2", Expires: "2026-12-01", Awaits: []string{"ana@example.com @ana"}},
+		{ID: "w-3", Accepts: "CVE-2021-3", Expires: "2026-12-01", Awaits: []string{dev, "@bo"}},
+		{ID: "w-4", Accepts: "CVE-2021-4", Expires: "2026-12-01", Awaits: []string{dev, "@bo", "@cy", "@di", "@ed"}},
+	}
+	want := "If w-1, w-3 are approved (a merge by dev@example.com or a review by @bo), w-2 is approved (a review or a merge by @ana) and w-4 is " +
+		"approved (a merge by dev@example.com or a review by @bo or a review by @cy or another of the approvers), by what it proposes"
+	have := string(write(t, "text", r, report.Options{Width: 100}))
+	if have = strings.Join(strings.Fields(have), " "); !strings.Contains(have, want) {
+		t.Errorf("no %q in\n%s", want, have)
+	}
+}
+
 // A run that is repeated writes nothing; one that says something else does.
 func TestTheDigestOfACommentIsOverWhatItSaysAndNotOverWhen(t *testing.T) {
 	digest := func(change func(*engine.Result, *report.CommentOptions)) string {

@@ -97,27 +97,40 @@ func forecast(s *simulated) string {
 }
 
 // approvals is the condition of a forecast: who still has to approve which of the waivers, and how; empty if there is nothing to approve.
+// Waivers of others who may are told apart: one approval would not do for both.
 func approvals(p *engine.Proposal) string {
-	var ids, who []string
+	ids := map[string][]string{} // by who has to approve them
+	var each []string
 	for _, w := range p.Waivers {
 		if len(w.Awaits) == 0 {
 			continue
 		}
-		ids = append(ids, w.ID)
-		for _, person := range w.Awaits {
-			if how := approval(person); !slices.Contains(who, how) {
-				who = append(who, how)
-			}
+		who := approvers(w.Awaits)
+		if ids[who] == nil {
+			each = append(each, who)
 		}
+		ids[who] = append(ids[who], w.ID)
 	}
-	if len(ids) == 0 {
+	if len(each) == 0 {
 		return ""
 	}
-	last := len(who) > mostWaivers
-	if who = who[:min(len(who), mostWaivers)]; last {
-		who = append(who, "another of the approvers")
+	for i, who := range each {
+		each[i] = some(ids[who], mostWaivers) + " " + plural(len(ids[who]), "is", "are") + " approved (" + who + ")"
 	}
-	return "if " + some(ids, mostWaivers) + " " + plural(len(ids), "is", "are") + " approved (" + strings.Join(who, " or ") + "), "
+	return "if " + and(each) + ", "
+}
+
+// approvers name those who can approve of a waiver, and how.
+func approvers(people []string) string {
+	var who []string
+	for _, person := range people {
+		if len(who) == mostWaivers {
+			who = append(who, "another of the approvers")
+			break
+		}
+		who = append(who, approval(person))
+	}
+	return strings.Join(who, " or ")
 }
 
 // approval is how one of the approvers can approve of a waiver in a change under review: whoever is named by login is known to review,

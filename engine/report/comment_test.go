@@ -134,6 +134,18 @@ func TestTheOneThingThatBlocksIsSaidOnce(t *testing.T) {
 	}
 }
 
+// What is known to have been there before may need action where the rest is not known.
+func TestNothingIsToBeDoneIsNotSaidBesideWhatIs(t *testing.T) {
+	r := passing()
+	r.Outcome = engine.Warn
+	r.Cases[0].Decision.Priority, r.Cases[0].Decision.Action = engine.Attend, engine.Warn
+	r.Cases[1].Input.Context.Change.Status = ""
+	have := string(write(t, "text", r, report.Options{}))
+	if have = strings.Join(strings.Fields(have), " "); !strings.Contains(have, "Nothing that counts as new needs action. Apart from it, 1 existing finding needs attention (1 attend).") {
+		t.Errorf("have\n%s", have)
+	}
+}
+
 // That a workflow is touched does not say that it is weakened.
 func TestWhatIsOnlyTouchedIsToBeLookedAt(t *testing.T) {
 	r := blocked()

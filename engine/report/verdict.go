@@ -140,8 +140,10 @@ func (v *view) nothingNew() string {
 	switch {
 	case len(v.r.Cases) == 0:
 		return sentenceCase(v.nothingFound()) + "."
-	case v.owned() || !v.known:
+	case v.owned() || !v.known && len(v.existing)+len(v.disclosed) == 0:
 		return "Nothing needs action."
+	case !v.known:
+		return "Nothing that counts as new needs action."
 	}
 	return "Nothing in this change needs action."
 }

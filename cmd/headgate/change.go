@@ -27,9 +27,14 @@ type changeSources struct {
 	tip   string             // the commit with the change that was scanned, or is taken for it; empty: not known
 }
 
-// comparedWith are the flags by which another command comes to the same statuses.
-func (f *runFlags) comparedWith() []string {
+// judgedBy are the flags by which another command decides about the same change, by the same settings.
+func (f *runFlags) judgedBy() []string {
 	var args []string
+	for _, flag := range [][2]string{{"--settings", f.settings}, {"--event", f.event}, {"--base", f.base}, {"--head", f.head}} {
+		if flag[1] != "" {
+			args = append(args, flag[:]...)
+		}
+	}
 	for _, b := range f.baseline {
 		args = append(args, "--baseline", b)
 	}

@@ -62,7 +62,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		r, err = a.decideReports(ctx, &f.runFlags, args)
 		defer r.ledger.close()
 	}
-	given := append(slices.Clone(args), f.comparedWith()...)
+	given := append(slices.Clone(args), f.judgedBy()...)
 	if err == nil {
 		err = r.write(outs, given)
 	}
@@ -108,7 +108,7 @@ func (r *run) write(outs []output, args []string) error {
 		},
 		func(o output) error {
 			shown := r.app.reportOptions()
-			shown.Args, shown.Issuer = args, r.settings.Exports.issuer()
+			shown.Args, shown.Result, shown.Issuer = args, resultFile(outs), r.settings.Exports.issuer()
 			var whole bytes.Buffer // half a document must not stand there if the rest cannot be written
 			if err := report.Write(&whole, o.format, r.result, shown); err != nil {
 				return err

@@ -52,6 +52,16 @@ func parseOutputs(flags []string, known []report.Format) ([]output, error) {
 	return outs, nil
 }
 
+// resultFile is the file that the result goes to; empty if it goes to none.
+func resultFile(outs []output) string {
+	for _, o := range outs {
+		if o.format == "json" && o.file != "" {
+			return o.file
+		}
+	}
+	return ""
+}
+
 // oneOutput says whether two names lead to one file, be it there yet or not. Devices take as many outputs as one likes.
 func oneOutput(a, b string) bool {
 	if one, err := os.Stat(a); err == nil {

@@ -101,6 +101,9 @@ func (c *canvas) paragraph(indent int, label span, labelWidth int, s string, st 
 	}
 }
 
+// command writes a command on one line, however long: of one that was broken a shell would run the first half.
+func (c *canvas) command(indent int, line string) { c.line(space(indent), text(line, dim)) }
+
 const (
 	narrowest = 48  // the narrowest terminal that is laid out for
 	readable  = 100 // the widest that prose gets

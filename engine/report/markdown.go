@@ -293,7 +293,7 @@ func (v *view) todoBlock(p *page) *block {
 		b.rows = append(b.rows, row+"\n")
 	}
 	if more := len(all) - len(b.rows); more > 0 {
-		b.tail = fmt.Sprintf("\n%d more: %s\n", more, code(v.onRun(p.args, "plan"), false))
+		b.tail = fmt.Sprintf("\n%d more: %s\n", more, code(onRun(p.args, "plan"), false))
 	}
 	return b
 }

@@ -133,12 +133,7 @@ func (v *view) remark(p *spot, args []string) Remark {
 	if more := len(p.cases) - remarkedCases; more > 0 {
 		said = append(said, "and "+count(more, "more", "more")+" here: "+escapedWords(tallyOf(p.cases[remarkedCases:]))+".\n")
 	}
-	words := []string{"headgate", "explain", v.ids[p.cases[0].Input.Finding.ID]}
-	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
-		said = append(said, "<sub>why: "+code(line, false)+"</sub>\n")
-	} else {
-		said = append(said, "<sub>why: "+code(command(append(words, "RESULT")...), false)+"</sub>\n")
-	}
+	said = append(said, "<sub>why: "+code(commandOn(args, "headgate", "explain", v.ids[p.cases[0].Input.Finding.ID]), false)+"</sub>\n")
 	out.Body = strings.Join(said, "\n")
 	sum := sha256.Sum256([]byte(p.path + "\x00" + slices.Min(out.Findings)))
 	out.Fingerprint = hex.EncodeToString(sum[:8])

@@ -299,7 +299,7 @@ func (v *view) doFirst(c *canvas, o Options) {
 		c.line(append([]span{space(2)}, g.row(row)...)...)
 	}
 	if more := len(all) - len(rows); more > 0 {
-		c.paragraph(2, span{}, 0, fmt.Sprintf("%d more: %s", more, v.onRun(o.Args, "plan")), dim)
+		c.command(2, fmt.Sprintf("%d more: %s", more, onRun(o.given(), "plan")))
 	}
 }
 

@@ -15,11 +15,12 @@ func (v *view) verdict(c *canvas, o Options) {
 	for _, s := range v.sentences() {
 		c.paragraph(0, span{}, 0, s, plain)
 	}
-	if next := v.next(o.Args); next != "" {
-		c.paragraph(0, span{}, 0, "why: "+next, dim)
+	given := o.given()
+	if next := v.next(given); next != "" {
+		c.command(0, "why: "+next)
 	}
-	if accept := v.accept(o.Args); accept != "" {
-		c.paragraph(0, span{}, 0, "accept: "+accept, dim)
+	if accept := v.accept(given); accept != "" {
+		c.command(0, "accept: "+accept)
 	}
 }
 
@@ -247,13 +248,7 @@ func (v *view) accept(args []string) string {
 }
 
 // onRun is a command about the run.
-func (v *view) onRun(args []string, name string) string {
-	words := []string{"headgate", name}
-	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
-		return line
-	}
-	return command(append(words, "RESULT")...)
-}
+func onRun(args []string, name string) string { return commandOn(args, "headgate", name) }
 
 // onWorst is a command about the worst case; empty if there is none.
 func (v *view) onWorst(args []string, name string) string {
@@ -261,9 +256,16 @@ func (v *view) onWorst(args []string, name string) string {
 	if worst == nil {
 		return ""
 	}
-	words := []string{"headgate", name, v.ids[worst.Input.Finding.ID]}
-	if line := command(append(words, args...)...); len(args) > 0 && len(line) <= readable {
-		return line
+	return commandOn(args, "headgate", name, v.ids[worst.Input.Finding.ID])
+}
+
+// mostGiven bounds what a command repeats of what the run was given, in characters: a pattern can stand for hundreds of files.
+const mostGiven = 300
+
+// commandOn is a command about what the run was given or, where that is too much or not known, about its result.
+func commandOn(args []string, words ...string) string {
+	if given := command(args...); given == "" || len(given) > mostGiven {
+		args = []string{"RESULT"}
 	}
-	return command(append(words, "RESULT")...)
+	return command(append(words, args...)...)
 }

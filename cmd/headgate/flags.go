@@ -19,7 +19,7 @@ func (a *app) flagsFromEnvironment(c *cobra.Command) error {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		name := inEnvironment(f.Name)
 		value := a.getenv(name)
-		if f.Changed || value == "" || f.Name == "help" {
+		if f.Changed || value == "" || f.Name == "help" || f.Name == versionFlag { // no setting: a job may name by HEADGATE_VERSION which release it is to install
 			return
 		}
 		values := []string{value}

@@ -213,6 +213,7 @@ var commands = []struct {
 }
 
 func (a *app) root() *cobra.Command {
+	var ofVersion bool
 	root := &cobra.Command{
 		Use:   "headgate",
 		Short: "Decide what to do about security findings, as code",
@@ -223,11 +224,17 @@ Every flag can be set in the environment too: --fail-on is HEADGATE_FAIL_ON.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if ofVersion {
+				return a.version("text")
+			}
+			return c.Help()
+		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			return a.flagsFromEnvironment(c)
 		},
 	}
+	root.Flags().BoolVar(&ofVersion, versionFlag, false, "the same as headgate version")
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)

@@ -84,6 +84,9 @@ type build struct {
 	Policy   string    `json:"policy"`   // digest of the packs that are on by default, as results without settings name it
 }
 
+// versionFlag asks the program itself for what the command version tells.
+const versionFlag = "version"
+
 const buildSchema = "headgate.version/1"
 
 // thisBuild is the program that runs.
@@ -101,24 +104,26 @@ func newVersionCommand(a *app) *cobra.Command {
 		Use:   "version",
 		Short: "Show what this program is: its version, commit, policy engine and packs",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if err := checkOutput(output, "text", "json"); err != nil {
-				return err
-			}
-			b, err := thisBuild()
-			if err != nil {
-				return setup(err, "")
-			}
-			if output == "json" {
-				e := json.NewEncoder(a.stdout)
-				e.SetIndent("", "  ")
-				return e.Encode(b)
-			}
-			return a.showBuild(b)
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.version(output) },
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "`format`: text or json")
 	return c
+}
+
+func (a *app) version(output string) error {
+	if err := checkOutput(output, "text", "json"); err != nil {
+		return err
+	}
+	b, err := thisBuild()
+	if err != nil {
+		return setup(err, "")
+	}
+	if output == "json" {
+		e := json.NewEncoder(a.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(b)
+	}
+	return a.showBuild(b)
 }
 
 func (a *app) showBuild(b build) error {

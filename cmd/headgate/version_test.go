@@ -12,12 +12,28 @@ import (
 // versionSays is what the command version writes.
 func versionSays(t *testing.T, args ...string) string {
 	t.Helper()
+	return said(t, append([]string{"version"}, args...)...)
+}
+
+// said is what a command writes that passes. The environment names a version, as a job does that installs one.
+func said(t *testing.T, args ...string) string {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }, now: time.Now}
-	if status := a.run(t.Context(), append([]string{"version"}, args...)); status != statusPass {
-		t.Fatalf("version %v: status %d: %s", args, status, &stderr)
+	getenv := func(name string) string { return map[string]string{"HEADGATE_VERSION": "v1.2.3"}[name] }
+	a := &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, getenv: getenv, now: time.Now}
+	if status := a.run(t.Context(), args); status != statusPass {
+		t.Fatalf("%v: status %d: %s", args, status, &stderr)
 	}
 	return stdout.String()
+}
+
+func TestVersionIsAFlagToo(t *testing.T) {
+	if have, want := said(t, "--version"), versionSays(t); have != want {
+		t.Errorf("--version says %q, and version %q", have, want)
+	}
+	if have := said(t); !strings.Contains(have, "Usage:") {
+		t.Errorf("without it help is not shown, but %q", have)
+	}
 }
 
 func TestVersionNamesThePolicyAsResultsDo(t *testing.T) {

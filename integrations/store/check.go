@@ -47,6 +47,7 @@ func (x *Examination) Err() error {
 type keptEntry struct {
 	leaf               int64
 	digest             string
+	decided, event     string
 	repository, branch string
 	outcome            string
 	records, epoch     int64
@@ -174,9 +175,9 @@ func (x *Examination) checkpoints(ctx context.Context, t transaction, roots []tl
 
 // runsOf lists the runs in the order of the log.
 func runsOf(ctx context.Context, t transaction) (all []keptEntry, err error) {
-	err = t.each(ctx, "SELECT leaf, digest, repository, branch, outcome, records, epoch FROM run ORDER BY leaf", nil, func(scan func(...any) error) error {
+	err = t.each(ctx, "SELECT leaf, digest, decided, event, repository, branch, outcome, records, epoch FROM run ORDER BY leaf", nil, func(scan func(...any) error) error {
 		var e keptEntry
-		err := scan(&e.leaf, &e.digest, &e.repository, &e.branch, &e.outcome, &e.records, &e.epoch)
+		err := scan(&e.leaf, &e.digest, &e.decided, &e.event, &e.repository, &e.branch, &e.outcome, &e.records, &e.epoch)
 		all = append(all, e)
 		return err
 	})
@@ -191,8 +192,9 @@ func (x *Examination) run(ctx context.Context, t transaction, e *keptEntry) erro
 		x.problem("run %d (%s): %v", e.leaf, e.digest, err)
 		return ctx.Err()
 	}
-	if in.digest != e.digest || in.terms.Change.Repository != e.repository || in.terms.Change.Branch != e.branch ||
-		string(in.statement.Predicate.Outcome) != e.outcome || in.terms.Epoch != e.epoch {
+	p := &in.statement.Predicate
+	if in.digest != e.digest || timeText(p.At) != e.decided || string(p.Event) != e.event || string(p.Outcome) != e.outcome ||
+		in.terms.Change.Repository != e.repository || in.terms.Change.Branch != e.branch || in.terms.Epoch != e.epoch {
 		x.problem("run %d is listed as something else than what its statement says", e.leaf)
 	}
 	v, err := evidence.VerifyRun(ctx, kept, evidence.Options{})
@@ -205,7 +207,7 @@ func (x *Examination) run(ctx context.Context, t transaction, e *keptEntry) erro
 			x.problem("run %d (%s): %s", e.leaf, e.digest, f.Said)
 		}
 	}
-	if want := in.statement.Predicate.Tree.Size; e.records != want {
+	if want := p.Tree.Size; e.records != want {
 		x.problem("run %d (%s) is listed with %d records, and has %d", e.leaf, e.digest, e.records, want)
 	}
 	x.Records += v.Records

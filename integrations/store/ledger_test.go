@@ -288,6 +288,30 @@ func TestALogThatWasEditedIsNotAddedTo(t *testing.T) {
 	}
 }
 
+// What lists look up is a copy of what the statement and the content say: a check holds the one against the other.
+func TestACheckFindsWhatIsListedOtherwiseThanItIs(t *testing.T) {
+	for name, edit := range map[string]string{
+		"when it was decided":       "UPDATE run SET decided = '2031-01-01T00:00:00Z'",
+		"why":                       "UPDATE run SET event = 'release'",
+		"what became of it":         "UPDATE run SET outcome = 'block'",
+		"how many records":          "UPDATE run SET records = records + 1",
+		"how many lines of a chunk": "UPDATE part SET lines = lines + 1 WHERE name = 'inputs.jsonl'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := forms["sqlite"](t)
+			l := opening(t, file)
+			appending(t, l, sketch{at: morning, branch: "main", reports: []engine.Report{trivy}, findings: []evidence.Decision{found("hg1-1", 0)}}.run(t))
+			if x, err := l.Check(t.Context()); err != nil || x.Err() != nil {
+				t.Fatalf("before: %+v, %v", x, err)
+			}
+			tamper(t, file, edit)
+			if x, err := l.Check(t.Context()); err != nil || x.Err() == nil {
+				t.Errorf("a check finds nothing: %+v, %v", x, err)
+			}
+		})
+	}
+}
+
 // tamper changes a ledger in a file behind its back.
 func tamper(t testing.TB, file, statement string) {
 	t.Helper()

@@ -38,32 +38,39 @@ func (r *keptRun) Part(ctx context.Context, name string) (io.ReadCloser, error) 
 	if name == evidence.PartRecords {
 		return &pieces{next: r.records(ctx)}, nil
 	}
-	var digests [][]byte
+	type chunk struct {
+		digest []byte
+		lines  int64
+	}
+	var chunks []chunk
 	err := r.view(ctx, func(t transaction) error {
-		return t.each(ctx, "SELECT digest FROM part WHERE run = $1 AND name = $2 ORDER BY chunk", []any{r.leaf, name}, func(scan func(...any) error) error {
-			var digest []byte
-			err := scan(&digest)
-			digests = append(digests, digest)
+		return t.each(ctx, "SELECT digest, lines FROM part WHERE run = $1 AND name = $2 ORDER BY chunk", []any{r.leaf, name}, func(scan func(...any) error) error {
+			var c chunk
+			err := scan(&c.digest, &c.lines)
+			chunks = append(chunks, c)
 			return err
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(digests) == 0 {
+	if len(chunks) == 0 {
 		return nil, fmt.Errorf("the run has no part %s: %w", name, fs.ErrNotExist)
 	}
 	return &pieces{next: func() ([]byte, error) {
-		if len(digests) == 0 {
+		if len(chunks) == 0 {
 			return nil, io.EOF
 		}
-		digest := digests[0]
-		digests = digests[1:]
+		c := chunks[0]
+		chunks = chunks[1:]
 		var content []byte
 		err := r.view(ctx, func(t transaction) (err error) {
-			content, err = contentOf(ctx, t, digest)
+			content, err = contentOf(ctx, t, c.digest)
 			return err
 		})
+		if n := int64(bytes.Count(content, []byte("\n"))); err == nil && linesOf(name) != 0 && n != c.lines { // who looks for a line by its number finds another one
+			return nil, &evidence.Damage{File: name, What: fmt.Sprintf("has %d lines in the place of %d", n, c.lines)}
+		}
 		return content, err
 	}}, nil
 }

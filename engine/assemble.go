@@ -64,8 +64,10 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 // suppressedWord ends the record of how many new cases the code itself excuses; the number stands before it.
 const suppressedWord = " new suppressed in the source"
 
-// touchedWord stands between a file and what it is for in a record that a change touches the file (change.Diff.Loosens).
 const touchedWord = " changed: it says "
+
+// Touched is the record of what is weakened for a file that the change touches, by what the file says.
+func Touched(file, says string) string { return file + touchedWord + says }
 
 // OnlyTouched says whether a record of what is weakened is of a file that the change touches, by which it could loosen something: whether it
 // does nobody has found out.

@@ -8,21 +8,23 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/headgate/headgate/engine"
 )
 
 // loosening are files by which a change can keep a scan from running, a finding from being seen or a person from being asked: by pattern
 // of their paths, in lower case. What judges a change here is none of them, since that is read from its base.
 var loosening = []struct {
-	why      string
+	says     string
 	patterns []string
 }{
-	{"it says which scans run", []string{
+	{"which scans run", []string{
 		".github", ".github/workflows/**", ".github/actions/**", "**/action.yml", "**/action.yaml", "**/.gitlab-ci*.yml", ".gitlab/**/*.yml",
 		"**/jenkinsfile*", "**/azure-pipelines*.yml", "**/azure-pipelines*.yaml", ".azure-pipelines/**", ".circleci/**", ".buildkite/**",
 		"bitbucket-pipelines.yml", ".travis.yml", ".drone.y*ml", ".woodpecker.y*ml", ".woodpecker/**", ".tekton/**", "cloudbuild.y*ml",
 		"appveyor.yml", ".appveyor.yml", ".semaphore/**", "**/.pre-commit-config.yaml",
 	}},
-	{"it says what a scanner leaves out", []string{
+	{"what a scanner leaves out", []string{
 		"**/.trivyignore", "**/.trivyignore.y*ml", "**/trivy.y*ml", "**/trivy-secret.y*ml", // Trivy
 		"**/.grype.y*ml", "**/grype.y*ml", "**/.grype/**", "**/.syft.y*ml", "**/syft.y*ml", "**/.syft/**", // Grype, Syft
 		"**/.gitleaksignore", "**/.gitleaks.toml", "**/gitleaks.toml", "**/.trufflehogignore", "**/trufflehog*.y*ml", // Gitleaks, TruffleHog
@@ -39,8 +41,8 @@ var loosening = []struct {
 		"**/sonar-project.properties", "**/.sonarcloud.properties", "**/*suppression*.xml", "**/.whitesource", // SonarQube, Dependency-Check, Mend
 		"**/.zap/**", "**/.nuclei-ignore", "**/.nuclei/**", // ZAP, Nuclei
 	}},
-	{"it says who has to approve", []string{"codeowners", "docs/codeowners", ".github/codeowners", ".gitlab/codeowners"}},
-	{"it says whose lines are whose, or which changes are not shown", []string{"**/.git-blame-ignore*", "**/.mailmap", "**/.gitattributes"}},
+	{"who has to approve", []string{"codeowners", "docs/codeowners", ".github/codeowners", ".gitlab/codeowners"}},
+	{"whose lines are whose, or which changes are not shown", []string{"**/.git-blame-ignore*", "**/.mailmap", "**/.gitattributes"}},
 }
 
 // Paths are the names of all files that the change touches, in the head and in the base, in order.
@@ -71,13 +73,13 @@ func (d *Diff) Loosens() []string {
 		folded := strings.ToLower(name)
 		for _, kind := range loosening {
 			if slices.ContainsFunc(kind.patterns, func(p string) bool { return fits(p, folded) }) {
-				all = append(all, fmt.Sprintf("%s changed: %s", name, kind.why))
+				all = append(all, engine.Touched(name, kind.says))
 				break
 			}
 		}
 	}
 	if more := len(all) - mostLoosened; more > 0 {
-		all = append(all[:mostLoosened], fmt.Sprintf("%d more files changed that say which scans run, what they leave out or who has to approve", more))
+		all = append(all[:mostLoosened], engine.Touched(fmt.Sprintf("each of %d more files", more), "which scans run, what they leave out, who has to approve or what is shown"))
 	}
 	return all
 }

@@ -29,9 +29,8 @@ type Event struct {
 	MergeGroup  *MergeGroup
 	WorkflowRun *WorkflowRun
 
-	Before string // push: the commit that the branch was at; empty if the branch is new
-	SHA    string // the commit that is checked out by default; for a pull request GitHub's trial merge, not its head
-	Ref    string // of SHA, as refs/heads/main
+	SHA string // the commit that is checked out by default; for a pull request GitHub's trial merge, not its head
+	Ref string // of SHA, as refs/heads/main
 
 	Actor    string
 	Workflow string // its name
@@ -134,7 +133,6 @@ func ReadEvent(getenv func(string) string, readFile func(name string, most int64
 var (
 	repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
 	commitID       = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
-	noCommit       = regexp.MustCompile(`^0{40,64}$`)
 )
 
 func (e *Event) checkEnvironment() error {
@@ -157,7 +155,6 @@ func (e *Event) checkEnvironment() error {
 type (
 	payload struct {
 		Action      string           `json:"action"`
-		Before      string           `json:"before"`
 		PullRequest *wirePull        `json:"pull_request"`
 		MergeGroup  *wireMergeGroup  `json:"merge_group"`
 		WorkflowRun *wireWorkflowRun `json:"workflow_run"`
@@ -208,9 +205,6 @@ func (e *Event) readPayload(text []byte) error {
 		return errors.New("more than one document")
 	}
 	e.Action = p.Action
-	if e.Name == "push" && !noCommit.MatchString(p.Before) {
-		e.Before = p.Before
-	}
 	switch {
 	case hasPull[e.Name] && p.PullRequest == nil:
 		return errors.New("no pull request")
@@ -256,9 +250,6 @@ func (r *wireRepository) name() string {
 // checkPayload refuses what would name another thing than a commit, a repository or a pull request, as a branch that is called like a
 // flag of git.
 func (e *Event) checkPayload() error {
-	if e.Before != "" && !commitID.MatchString(e.Before) {
-		return fmt.Errorf("%q is no commit", e.Before)
-	}
 	if p := e.Pull; p != nil && p.Number <= 0 {
 		return fmt.Errorf("%d is no number of a pull request", p.Number)
 	}

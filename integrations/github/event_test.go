@@ -92,15 +92,6 @@ func TestAnEventSaysWhichRunEnded(t *testing.T) {
 	}
 }
 
-func TestAPushSaysWhereItsBranchWas(t *testing.T) {
-	for before, want := range map[string]string{baseSHA: baseSHA, strings.Repeat("0", 40): ""} {
-		e, err := ReadEvent(environment("push"), holding(`{"before": "`+before+`", "after": "`+headSHA+`"}`))
-		if err != nil || e.Before != want || e.Pull != nil {
-			t.Errorf("%s: %+v, %v", before, e, err)
-		}
-	}
-}
-
 func TestOutsideOfAWorkflowThereIsNoEvent(t *testing.T) {
 	e, err := ReadEvent(func(string) string { return "" }, holding("{}"))
 	if err != nil || e != (Event{}) {

@@ -231,11 +231,11 @@ func (x *examination) examineAssets(_ context.Context, d *department) {
 }
 
 // examineWaivers looks which waivers hold.
-func (x *examination) examineWaivers(_ context.Context, d *department) {
+func (x *examination) examineWaivers(ctx context.Context, d *department) {
 	if x.settings == nil {
 		return
 	}
-	if err := x.loadWaivers(); err != nil {
+	if err := x.loadWaivers(ctx); err != nil {
 		d.failed("waivers", err)
 		return
 	}

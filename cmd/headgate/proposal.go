@@ -159,7 +159,7 @@ func (r *run) try(ctx context.Context, args []string) (*run, *engine.Simulation,
 
 // loadAll reads all that judges, one after the other.
 func (r *run) loadAll(ctx context.Context, args []string) error {
-	if err := r.loadJudges(args); err != nil {
+	if err := r.loadJudges(ctx, args); err != nil {
 		return err
 	}
 	if err := r.loadPolicy(ctx); err != nil {

@@ -185,7 +185,7 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 	if r.result.Now = s.now; set {
 		r.weaken("clock " + s.now.Format(time.RFC3339))
 	}
-	if err := r.loadJudges(nil); err != nil {
+	if err := r.loadJudges(ctx, nil); err != nil {
 		return nil, err
 	}
 	if s.signer, err = readEvidenceSigner(f.key); err != nil {

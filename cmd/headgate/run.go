@@ -144,14 +144,14 @@ func (r *run) setUp(ctx context.Context, args []string) (err error) {
 	if r.flags.reportOnly {
 		r.weaken("report-only")
 	}
-	if err := r.loadJudges(args); err != nil {
+	if err := r.loadJudges(ctx, args); err != nil {
 		return err
 	}
 	return r.openLedger(ctx)
 }
 
 // loadJudges reads what the user sets up.
-func (r *run) loadJudges(args []string) (err error) {
+func (r *run) loadJudges(ctx context.Context, args []string) (err error) {
 	if r.settings, err = r.app.openSettings(r.origin, r.flags.settings, args); err != nil {
 		return err
 	}
@@ -169,17 +169,17 @@ func (r *run) loadJudges(args []string) (err error) {
 			return err
 		}
 	}
-	return nil
+	return r.loadWaivers(ctx)
 }
 
-// setUps read what else the user sets up: one line for each kind. They run before any report is read.
+// setUps read what else the user sets up: one line for each kind. They run before any report is read. Waivers come last: what proves them may
+// have to be fetched.
 var setUps = []func(*run) error{
 	(*run).blockFromPriority,
 	(*run).weakenByAssumptions,
 	(*run).checkChange,
 	(*run).readValidations,
 	(*run).readObservations,
-	(*run).loadWaivers,
 	(*run).loadWeights,
 }
 

@@ -36,9 +36,8 @@ func (r *run) waiversFile() string { return cmp.Or(r.flags.waivers, r.settings.p
 
 // loadWaivers reads the waivers and finds out who wrote and approved them. Those of a change under review are those of its base: a change
 // cannot excuse itself, and what it would make of them is only said.
-func (r *run) loadWaivers() (err error) {
+func (r *run) loadWaivers(ctx context.Context) (err error) {
 	w := &r.waivers
-	ctx := context.Background()
 	w.file = r.waiversFile()
 	if r.origin != nil && !r.origin.proposed {
 		w.head = r.waiversOfHead()

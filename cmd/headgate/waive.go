@@ -95,13 +95,13 @@ func (a *app) waive(ctx context.Context, f *runFlags, q *waiveRequest, args []st
 	if err := a.writeDraft(&w, cases, cmp.Or(f.waivers, filepath.Join(cmp.Or(s.folder, settingsFolder), "waivers.yaml")), q.write); err != nil {
 		return err
 	}
-	a.sayHowApproved(s.Approvers, w.Requester)
+	a.sayHowApproved(s.Approvers, &w)
 	return nil
 }
 
 // sayHowApproved says what else it takes until a draft counts.
-func (a *app) sayHowApproved(approvers []string, requester string) {
-	others := slices.DeleteFunc(slices.Clone(approvers), func(one string) bool { return requester != "" && waiver.SamePerson(one, requester) })
+func (a *app) sayHowApproved(approvers []string, w *waiver.Waiver) {
+	others := slices.DeleteFunc(slices.Clone(approvers), func(one string) bool { return waiver.SamePerson(one, w.Requester) })
 	if len(others) == 0 {
 		lacks := "nobody can approve it yet: name who may"
 		if len(approvers) > 0 {
@@ -109,7 +109,8 @@ func (a *app) sayHowApproved(approvers []string, requester string) {
 		}
 		a.say("hint", lacks+" under approvers in headgate.yaml, as approvers: [\"@ana\", \"ben@example.com\"], and merge that first")
 	}
-	a.say("hint", "then commit it and open a pull request of its own: it counts once one of the approvers approved or merged that, and it is on the base")
+	a.say("hint", "then commit it and open a pull request of its own: it counts once "+cmp.Or(w.Approver, "one of the approvers")+
+		" approved or merged that, and it is on the base")
 }
 
 // writeDraft prints a draft, or appends it to the file.

@@ -10,7 +10,8 @@ type Proposal struct {
 
 	// Waivers are those that it adds or changes and that nobody is shown to have approved yet, in the order of their file; at most
 	// MostProposed. The simulation takes for approved those that an approval can still come for.
-	Waivers []ProposedWaiver `json:"waivers,omitempty"`
+	Waivers     []ProposedWaiver `json:"waivers,omitempty"`
+	MoreWaivers int              `json:"more_waivers,omitempty"` // of them, those that are not listed
 }
 
 // A ProposedWaiver is what would become of a waiver once the change that proposes it is merged.

@@ -40,12 +40,14 @@ func (r *run) propose(ctx context.Context, args []string) {
 	type trial struct {
 		simulation *engine.Simulation
 		waivers    []engine.ProposedWaiver
+		more       int // waivers
 		err        error
 	}
 	done := make(chan trial, 1) // room, so that what nobody waits for any more can end
 	go func() {
 		tried, s, err := r.try(ctx, args)
-		done <- trial{s, tried.unapproved(), err}
+		waivers, more := tried.unapproved()
+		done <- trial{s, waivers, more, err}
 	}()
 	var made trial
 	select {
@@ -62,7 +64,7 @@ func (r *run) propose(ctx context.Context, args []string) {
 		r.app.say("note", what+" "+p.Error)
 		return
 	}
-	p.Simulation, p.Waivers = made.simulation, made.waivers
+	p.Simulation, p.Waivers, p.MoreWaivers = made.simulation, made.waivers, made.more
 	n, then := made.simulation.Changes, "once it is merged"
 	if slices.ContainsFunc(p.Waivers, func(w engine.ProposedWaiver) bool { return len(w.Awaits) > 0 }) {
 		then += " and its waivers are approved"
@@ -108,18 +110,22 @@ func (r *run) named() []string {
 	return slices.DeleteFunc(all, func(file string) bool { return file == "" })
 }
 
-// unapproved are the waivers that only the change under review has and that nobody is shown to have approved.
-func (r *run) unapproved() (all []engine.ProposedWaiver) {
+// unapproved are the waivers that only the change under review has and that nobody is shown to have approved, and how many more there are.
+func (r *run) unapproved() (all []engine.ProposedWaiver, more int) {
 	if r.waivers.use == nil {
-		return nil
+		return nil, 0
 	}
 	for _, o := range r.waivers.use.Outcomes() {
-		if open := !o.Verified || len(o.Awaits) > 0; !open || o.Ended || r.reviewed.waivers.list.Same(o.Waiver) != nil || len(all) == engine.MostProposed {
+		if open := !o.Verified || len(o.Awaits) > 0; !open || o.Ended || r.reviewed.waivers.list.Same(o.Waiver) != nil {
+			continue
+		}
+		if len(all) == engine.MostProposed {
+			more++
 			continue
 		}
 		all = append(all, engine.ProposedWaiver{ID: o.ID, Accepts: o.Target(), Expires: o.Expires.Format(time.DateOnly), Why: o.Why, Awaits: o.Awaits})
 	}
-	return all
+	return all, more
 }
 
 // try decides what was read again, with what judges as the change has it.

@@ -168,11 +168,20 @@ func TestEachProposedWaiverSaysWhoseApprovalItAwaits(t *testing.T) {
 		{ID: "w-3", Accepts: "CVE-2021-3", Expires: "2026-12-01", Awaits: []string{dev, "@bo"}},
 		{ID: "w-4", Accepts: "CVE-2021-4", Expires: "2026-12-01", Awaits: []string{dev, "@bo", "@cy", "@di", "@ed"}},
 	}
+	r.Proposed.Waivers = append(r.Proposed.Waivers, engine.ProposedWaiver{ID: "w-5", Why: "nobody may"}, engine.ProposedWaiver{ID: "w-6", Why: "nobody may"})
+	r.Proposed.Waivers[0].Accepts = strings.Repeat("long ", 200)
+	r.Proposed.MoreWaivers = 2
 	want := "If w-1, w-3 are approved (a merge by dev@example.com or a review by @bo), w-2 is approved (a review or a merge by @ana) and w-4 is " +
 		"approved (a merge by dev@example.com or a review by @bo or a review by @cy or another of the approvers), by what it proposes"
-	have := string(write(t, "text", r, report.Options{Width: 100}))
-	if have = strings.Join(strings.Fields(have), " "); !strings.Contains(have, want) {
-		t.Errorf("no %q in\n%s", want, have)
+	for _, format := range []string{"text", "markdown"} {
+		have := string(write(t, format, r, report.Options{Width: 100}))
+		have = strings.Join(strings.Fields(strings.NewReplacer("`", "", "\nproposed ", "\n").Replace(have)), " ")
+		for _, want := range []string{want, "The waiver w-6 would not count: nobody may.", "w-2 accepts CVE-2021-2 until 2026-12-01.", "1 other waiver is proposed too.",
+			"2 more waivers that nobody has approved are not named here, and taken for approved as far as"} {
+			if !strings.Contains(have, want) {
+				t.Errorf("%s: no %q in\n%s", format, want, have)
+			}
+		}
 	}
 }
 

@@ -47,7 +47,11 @@ func (v *view) takeNotes() []note {
 		out = append(out, note{"weakened", strings.Join(v.r.Weakened, ", ")})
 	}
 	if p := v.r.Proposed; p != nil {
-		out = append(out, note{"proposed", strings.Join(proposedFiles(p, brief), ", ") + ": " + proposal(p)})
+		said := proposal(p)
+		said[0] = strings.Join(proposedFiles(p, brief), ", ") + ": " + said[0]
+		for _, s := range said {
+			out = append(out, note{"proposed", s})
+		}
 	}
 	if s := waiverNotes(v.r.Waivers, v.r.Proposed); s != "" {
 		out = append(out, note{"waivers", s})

@@ -19,7 +19,7 @@ func (v *view) proposedBlock() *block {
 		return nil
 	}
 	head := "\n**This change edits what judges** (" + strings.Join(proposedFiles(p, func(s string) string { return code(s, false) }), ", ") +
-		"); the base has judged it.\\\n" + prose(proposal(p), false) + "\n"
+		"); the base has judged it.\\\n" + proposedProse(p) + "\n"
 	if p.Simulation == nil {
 		return &block{head: head}
 	}
@@ -36,6 +36,15 @@ func (v *view) proposedBlock() *block {
 	return b
 }
 
+// proposedProse is what a proposal comes to as one paragraph of Markdown.
+func proposedProse(p *engine.Proposal) string {
+	var out []string
+	for _, s := range proposal(p) {
+		out = append(out, prose(s, false))
+	}
+	return strings.Join(out, " ")
+}
+
 // proposedFiles are the first files of a proposal, each as name gives it, and how many more there are.
 func proposedFiles(p *engine.Proposal, name func(string) string) []string {
 	out := named(p.Files[:min(len(p.Files), shownChanges)], shownChanges, name)
@@ -45,15 +54,16 @@ func proposedFiles(p *engine.Proposal, name func(string) string) []string {
 	return out
 }
 
-// proposal says in a sentence what would be decided otherwise about this build.
-func proposal(p *engine.Proposal) string {
+// proposal says in sentences what would be decided otherwise about this build, and what would become of the waivers: first of those that
+// would not count. Each can be long, and is shown by itself, so that none cuts off the others.
+func proposal(p *engine.Proposal) []string {
 	if p.Error != "" {
-		return "What it proposes would not work: " + sentence(p.Error) + "."
+		return []string{"What it proposes would not work: " + sentence(p.Error) + "."}
 	}
 	if p.Simulation == nil {
-		return "What it proposes was not tried."
+		return []string{"What it proposes was not tried."}
 	}
-	words := approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + "."
+	words := sentenceCase(approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + ".")
 	var accepted, uncounted []string
 	for _, w := range p.Waivers {
 		if len(w.Awaits) == 0 {
@@ -68,7 +78,11 @@ func proposal(p *engine.Proposal) string {
 	if more := len(uncounted) - mostWaivers; more > 0 {
 		uncounted = append(uncounted[:mostWaivers], "Nor would "+count(more, "other waiver", "other waivers")+".")
 	}
-	return sentenceCase(strings.Join(slices.Concat([]string{words}, accepted, uncounted), " "))
+	if p.MoreWaivers > 0 {
+		accepted = append(accepted, count(p.MoreWaivers, "more waiver", "more waivers")+
+			" that nobody has approved "+plural(p.MoreWaivers, "is", "are")+" not named here, and taken for approved as far as an approval can still come.")
+	}
+	return slices.Concat([]string{words}, uncounted, accepted)
 }
 
 // forecast is what would become of the build.

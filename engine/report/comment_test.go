@@ -134,6 +134,17 @@ func TestTheOneThingThatBlocksIsSaidOnce(t *testing.T) {
 	}
 }
 
+// One weakness in two packages is named once.
+func TestWhatNoFixClearsIsNamedOnce(t *testing.T) {
+	r := blocked()
+	r.Cases = append(r.Cases, vulnerable("CVE-2023-23914", "curl", "7.88", "", engine.Attend, engine.Block, engine.StatusIntroduced),
+		vulnerable("CVE-2023-23914", "libcurl", "7.88", "", engine.Attend, engine.Block, engine.StatusIntroduced))
+	have := string(write(t, "text", r, report.Options{}))
+	if have = strings.Join(strings.Fields(have), " "); !strings.Contains(have, "clear all but CVE-2023-23914. ") {
+		t.Errorf("have\n%s", have)
+	}
+}
+
 // What is known to have been there before may need action where the rest is not known.
 func TestNothingIsToBeDoneIsNotSaidBesideWhatIs(t *testing.T) {
 	r := passing()

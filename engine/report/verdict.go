@@ -197,35 +197,38 @@ func (v *view) coverage(cases []*engine.Case) string {
 	if len(all) == 0 || len(cases) == 1 {
 		return ""
 	}
-	named := all[:min(len(all), shownFixes)]
+	told := all[:min(len(all), shownFixes)]
 	fixed := map[string]bool{}
-	for _, t := range named {
+	for _, t := range told {
 		for _, id := range t.Findings {
 			fixed[id] = true
 		}
 	}
-	var left []string
+	const named = 3
+	left, names := 0, []string{}
 	for _, k := range cases {
-		f := &k.Input.Finding
-		if !fixed[f.ID] {
-			left = append(left, weakness(f))
+		if f := &k.Input.Finding; !fixed[f.ID] {
+			left++
+			if name := weakness(f); left <= named && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	who := "Fix 1 clears"
-	if n := len(named); n == 2 {
+	if n := len(told); n == 2 {
 		who = "Fixes 1 and 2 clear"
 	} else if n > 2 {
 		who = fmt.Sprintf("Fixes 1 to %d clear", n)
 	}
 	switch {
-	case len(left) == len(cases):
+	case left == len(cases):
 		return ""
-	case len(left) == 0:
+	case left == 0:
 		return " " + who + " all."
-	case len(left) <= 3:
-		return " " + who + " all but " + and(left) + "."
+	case left <= named:
+		return " " + who + " all but " + and(names) + "."
 	}
-	return " " + who + " " + strconv.Itoa(len(cases)-len(left)) + " of " + strconv.Itoa(len(cases)) + "."
+	return " " + who + " " + strconv.Itoa(len(cases)-left) + " of " + strconv.Itoa(len(cases)) + "."
 }
 
 // worst is the worst case that concerns the reader; nil if there is none.

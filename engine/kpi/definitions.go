@@ -93,7 +93,7 @@ var Definitions = []Definition{
 	{ID: "due.next_14_days", Name: "Due within 14 days", Unit: UnitCases, When: AtEnd,
 		Text: "Open cases that are due within 14 days, but for accepted ones.", Formula: "open, not accepted, due in (end, end + 14 days]", Source: fromCases},
 	{ID: "due.projected", Name: "Projected breaches in 14 days", Unit: UnitCases, Better: BetterLess, When: AtEnd,
-		Text:    "How many of the cases due within 14 days will still be open then, if they are closed as cases of their priority were in the period.",
+		Text:    "How many of the cases due within 14 days will still be open when they are due, if they are closed as cases of their priority were in the period.",
 		Formula: "Σ over them of S(age when due) / S(age now)", Source: fromCases, Bias: "An expectation, and no promise. A priority of which nothing was closed projects all of its cases."},
 
 	{ID: "backlog.opened", Name: "Opened", Unit: UnitCases, Better: BetterLess, When: Within, Each: true,

@@ -127,7 +127,8 @@ func ledgerFailure(where string, err error) error {
 	shown := store.Shown(where)
 	is := fmt.Errorf("the ledger %s: %w", shown, plain(err))
 	switch {
-	case errors.Is(err, store.ErrUnreachable), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrNoRoom), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, store.ErrUnreachable), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrNoRoom), errors.Is(err, store.ErrDisk),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return undecided(is, "")
 	case errors.Is(err, store.ErrOld):
 		return setup(is, "headgate db migrate --ledger "+shown+" brings its tables up to this version")

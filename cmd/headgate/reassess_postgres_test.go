@@ -112,7 +112,7 @@ func TestASweepOnPostgreSQLWhoseDatabaseCrashesChangesNothingAndTheNextConverges
 			server.Crash()
 			status := sweep.status()
 			server.Restart(t)
-			if said := sweep.stderr.String(); status != statusUndecided || !strings.Contains(said, "headgate: error: the ledger postgres://") || strings.Count(said, "\n") > 2 {
+			if said := sweep.stderr.String(); status != statusUndecided || !strings.Contains(said, "the ledger postgres://") || strings.Count(said, "\n") > 2 {
 				t.Errorf("without its database it ends with %d: %s", status, said)
 			}
 			if have := y.outcome(); have != before {

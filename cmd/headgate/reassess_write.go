@@ -64,7 +64,7 @@ func (s *sweeper) record(ctx context.Context, e *evidence.Epoch, changed []chang
 	}
 	defer os.RemoveAll(folder)
 	if err := s.run.keepIntelIn(ctx, s.ledger); err != nil {
-		return nil, undecided(fmt.Errorf("the threat data is not in the ledger: %w", plain(err)), "")
+		return nil, undecided(fmt.Errorf("the threat data is not in the ledger %s: %w", store.Shown(s.flags.ledger), plain(err)), "")
 	}
 	for try := range mostMoved {
 		err := s.appendAll(ctx, filepath.Join(folder, strconv.Itoa(try)), e, changed)

@@ -147,6 +147,9 @@ func (s *sqliteFile) tables(ctx context.Context, t transaction) (n int, err erro
 // ErrNoRoom means that the disk of a ledger is full. The ledger is as it was.
 var ErrNoRoom = errors.New("no room is left for the ledger")
 
+// ErrDisk means that a disk failed under a ledger.
+var ErrDisk = errors.New("the disk did not take, or did not give, what is in the file")
+
 // inWords says what SQLite's errors mean for the ledger.
 func inWords(err error) error {
 	e := (*sqlite.Error)(nil)
@@ -168,7 +171,7 @@ func inWords(err error) error {
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("the file, or its folder, cannot be written to: %w", err)
 	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("the disk did not take, or did not give, what is in the file: %w", err)
+		return fmt.Errorf("%w: %w", ErrDisk, err)
 	case sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("the file cannot be opened: %w", err)
 	}

@@ -289,7 +289,7 @@ func (a *app) replaceFacts(ctx context.Context, f *simulateFlags, s *settings, s
 		})
 	}
 	if file := f.waivers[which]; file != "" {
-		list, err := readWaivers(workingTree, file)
+		list, _, err := readWaivers(workingTree, file)
 		if err != nil {
 			return err
 		}

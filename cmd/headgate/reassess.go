@@ -176,6 +176,9 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 	}
 	s := &sweeper{app: a, flags: f, run: a.newRun(&f.run)}
 	r := s.run
+	if f.engine == engineRiver {
+		r.shared = &sharedSweep{}
+	}
 	r.guard, r.result.Change.Event = watching, engine.EventSchedule
 	var err error
 	var set bool

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -38,34 +37,19 @@ type sharedSweep struct {
 	Scope   []scope.File            `json:"scope,omitempty"`
 	Waivers *scope.File             `json:"waivers,omitempty"` // absent: there is no file
 	Proofs  map[string]waiver.Proof `json:"proofs,omitempty"`
-	Intel   map[string][]byte       `json:"intel,omitempty"` // files by name; absent: none is loaded
+	Intel   map[string][]byte       `json:"intel,omitempty"` // files by feed; absent: none is loaded
 }
-
-// mostShared bounds what processes share, in bytes: threat data of today takes some ten million.
-const mostShared = 1 << 30
 
 // shared gathers what the processes of a sweep decide with.
 func (s *sweeper) shared() ([]byte, error) {
 	r := s.run
-	all := sharedSweep{Plan: s.plan, Assume: r.choice.source.Assume, NoClasses: r.flags.noClasses, Repository: r.result.Change.Repository,
-		Settings: r.settings.folder, AssetsFlag: r.flags.assets, WaiversFlag: r.flags.waivers, Proofs: s.proofs}
+	all := *r.shared // with the files that were read: they may be others by now
+	all.Plan, all.Assume, all.NoClasses, all.Repository = s.plan, r.choice.source.Assume, r.flags.noClasses, r.result.Change.Repository
+	all.Settings, all.AssetsFlag, all.WaiversFlag, all.Proofs = r.settings.folder, r.flags.assets, r.flags.waivers, s.proofs
 	all.Paths = s.plan.pathsDigest()
 	var err error
 	if all.Policy, err = r.policy.Files(); err != nil {
 		return nil, err
-	}
-	if all.Assets, err = r.settings.assetsFile(r.flags.assets); err != nil {
-		return nil, err
-	}
-	if all.Scope, _, err = r.settings.scopeFiles(); err != nil {
-		return nil, err
-	}
-	if r.waivers.list != nil {
-		text, err := r.origin.read(r.waivers.file, mostShared)
-		if err != nil {
-			return nil, err
-		}
-		all.Waivers = &scope.File{Name: shown(r.waivers.file), Text: text}
 	}
 	if r.intel != nil {
 		if all.Intel, err = r.intelFiles(); err != nil {
@@ -75,32 +59,20 @@ func (s *sweeper) shared() ([]byte, error) {
 	return json.Marshal(&all)
 }
 
-// intelFiles are the files of threat data, by name.
+// intelFiles are the files of the threat data that is loaded, by feed.
 func (r *run) intelFiles() (map[string][]byte, error) {
 	folder, _ := r.settings.intelFolder(r.flags.intel)
 	from, err := r.origin.withMade(folder)
 	if err != nil {
 		return nil, err
 	}
-	feeds, err := intel.Find(from)
-	if err != nil {
-		return nil, err
-	}
 	files := map[string][]byte{}
-	for name := range maps.Values(feeds) {
-		f, err := from.Open(name)
-		if err != nil {
-			return nil, err
+	for _, feed := range intel.Feeds {
+		if info := r.intel.Feed(feed); info != nil {
+			if files[string(feed)], err = intelFile(from, feed, info.Digest); err != nil {
+				return nil, err
+			}
 		}
-		text, err := io.ReadAll(io.LimitReader(f, mostShared+1))
-		f.Close()
-		if err == nil && len(text) > mostShared {
-			err = fmt.Errorf("%s is larger than %d bytes", name, mostShared)
-		}
-		if err != nil {
-			return nil, err
-		}
-		files[name] = text
 	}
 	return files, nil
 }

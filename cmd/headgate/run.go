@@ -49,6 +49,7 @@ type run struct {
 	validations []engine.Proof       // that the team states
 	seen        []engine.Observation // what was seen loaded
 	ledger      *ledger              // that the run is appended to; nil: none
+	shared      *sharedSweep         // takes the files that other processes are to have as this one read them; nil: there are none
 	kept        *kept                // the evidence that the run left, for workflows; nil: none
 }
 

@@ -37,6 +37,9 @@ func (r *run) loadScope() error {
 	if r.assets, err = scope.Read(assets, files, scope.Options{Repository: r.result.Change.Repository}); err != nil {
 		return r.origin.as(setup(err, "headgate schema assets says what an asset can have"))
 	}
+	if r.shared != nil {
+		r.shared.Assets, r.shared.Scope = assets, files
+	}
 	r.assets.Warnings = append(warnings, r.assets.Warnings...)
 	return nil
 }

@@ -118,7 +118,7 @@ func (a *app) writeDraft(w *waiver.Waiver, cases []engine.Case, file string, wri
 	var text []byte
 	var have *waiver.List
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		if have, err = readWaivers(workingTree, file); err != nil {
+		if have, _, err = readWaivers(workingTree, file); err != nil {
 			return err
 		}
 		if text, err = os.ReadFile(file); err != nil {

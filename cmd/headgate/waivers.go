@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/engine"
+	"github.com/headgate/headgate/engine/scope"
 	"github.com/headgate/headgate/engine/waiver"
 	"github.com/headgate/headgate/integrations/git"
 )
@@ -52,10 +55,14 @@ func (r *run) loadWaivers(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	w.list, err = readWaivers(r.origin, w.file)
+	var text []byte
+	w.list, text, err = readWaivers(r.origin, w.file)
 	if err != nil && at == inCommit && !r.origin.proposed { // the change may be what mends it, so that it must not be kept from doing so
 		r.app.say("note", fmt.Sprintf("no waiver holds, since those of the base do not load: %v", err))
 		return nil
+	}
+	if err == nil && r.shared != nil {
+		r.shared.Waivers = &scope.File{Name: shown(w.file), Text: text}
 	}
 	if err != nil || len(w.list.Waivers) == 0 {
 		return err
@@ -156,7 +163,7 @@ func (r *run) waiversOfHead() *waiver.List {
 	if _, inside := r.origin.rel(file); !inside {
 		return nil
 	}
-	list, err := readWaivers(workingTree, file)
+	list, _, err := readWaivers(workingTree, file)
 	if err != nil {
 		return nil
 	}
@@ -188,17 +195,19 @@ func strange(ctx context.Context, file string) string {
 // shown is a file's name as people write it.
 func shown(file string) string { return strings.TrimPrefix(filepath.ToSlash(file), "./") }
 
-func readWaivers(from *origin, file string) (*waiver.List, error) {
+// readWaivers reads a waivers file, and gives its text too.
+func readWaivers(from *origin, file string) (*waiver.List, []byte, error) {
 	f, err := from.open(file)
 	if err != nil {
-		return nil, setup(err, "headgate waive writes one")
+		return nil, nil, setup(err, "headgate waive writes one")
 	}
 	defer f.Close()
-	list, err := waiver.Read(shown(file), f)
+	var text bytes.Buffer
+	list, err := waiver.Read(shown(file), io.TeeReader(f, &text))
 	if err != nil {
-		return nil, setup(err, "headgate schema waivers says what a waiver can have, and headgate waive writes one")
+		return nil, nil, setup(err, "headgate schema waivers says what a waiver can have, and headgate waive writes one")
 	}
-	return list, nil
+	return list, text.Bytes(), nil
 }
 
 // joinWaivers joins to the cases the waivers that are about them.

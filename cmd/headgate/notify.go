@@ -32,7 +32,7 @@ const (
 )
 
 var (
-	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`) })
 	outcomes = []string{string(engine.Pass), string(engine.Warn), string(engine.Block), report.Undecided}
 )
 
@@ -52,9 +52,9 @@ func (h *webhook) check() error {
 	switch {
 	case (h.URL == "") == (h.URLEnv == ""):
 		return errors.New("exactly one of url and url_env is needed")
-	case h.URLEnv != "" && !variable.MatchString(h.URLEnv):
+	case h.URLEnv != "" && !variable().MatchString(h.URLEnv):
 		return errors.New("url_env is no name of an environment variable")
-	case !variable.MatchString(h.KeyEnv):
+	case !variable().MatchString(h.KeyEnv):
 		return errors.New("key_env is to be the name of the environment variable with the key")
 	case slices.ContainsFunc(h.On, func(o string) bool { return !slices.Contains(outcomes, o) }):
 		return fmt.Errorf("on can be %s", words(outcomes))

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/engine/ticket"
@@ -74,7 +75,7 @@ var (
 // jiraTransitions are what a transition can be for. Without one of its own, waived and duplicate go the way of close.
 var jiraTransitions = []string{"close", "reopen", "waived", "duplicate"}
 
-var jiraProject = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,254}$`)
+var jiraProject = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,254}$`) })
 
 // check refuses what no tickets can be made with.
 func (j *jiraSettings) check() error {
@@ -88,7 +89,7 @@ func (j *jiraSettings) check() error {
 		}
 	}
 	switch {
-	case !jiraProject.MatchString(j.Project):
+	case !jiraProject().MatchString(j.Project):
 		return fmt.Errorf("jira: project: %q is no key of a project; write PAY", j.Project)
 	case !slices.Contains([]string{"", "auto", "cloud", "datacenter"}, j.Deployment):
 		return fmt.Errorf("jira: deployment: %q is none of auto, cloud, datacenter", j.Deployment)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -34,12 +35,17 @@ func keyContent(d *engine.Discovery, key []byte) {
 // A credential is one form of them: its marks, and what it matches.
 type credential struct {
 	marks []string
-	form  *regexp.Regexp
+	form  func() *regexp.Regexp
+}
+
+// form is compiled when a text has its mark: most runs meet none, and compiling all takes part of every start.
+func form(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 // shown is what stands for a credential. Of an address the rest stays.
 func (c *credential) shown() string {
-	if c.form.NumSubexp() > 0 {
+	if c.form().NumSubexp() > 0 {
 		return "${1}…@"
 	}
 	return "…"
@@ -48,21 +54,21 @@ func (c *credential) shown() string {
 // credentials are the forms of credentials that tell themselves, as their issuers publish them. Each is searched for only in a text
 // that has one of its marks, since most texts have none.
 var credentials = []credential{
-	{[]string{"PRIVATE KEY"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)`)},
-	{[]string{"AKIA", "ASIA", "ABIA", "ACCA"}, regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)},                                               // AWS
-	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, regexp.MustCompile(`(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})`)}, // GitHub
-	{[]string{"glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-"}, regexp.MustCompile(`gl(?:pat|dt|rt|cbt|ptt|soat)-[A-Za-z0-9_.-]{16,}`)},        // GitLab
-	{[]string{"xox", "xapp-"}, regexp.MustCompile(`(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,}`)},                                                  // Slack
-	{[]string{"hooks.slack.com/"}, regexp.MustCompile(`hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]+`)},                                       // Slack
-	{[]string{"k_live_", "k_test_", "whsec_"}, regexp.MustCompile(`(?:[spr]k_(?:live|test)|whsec)_[A-Za-z0-9+/=_]{8,}`)},                                 // Stripe
-	{[]string{"eyJ"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)},                                                // JSON Web Tokens
-	{[]string{"AIza"}, regexp.MustCompile(`AIza[A-Za-z0-9_-]{30,}`)},                                                                                     // Google
-	{[]string{"GOCSPX-", "ya29."}, regexp.MustCompile(`(?:GOCSPX-|ya29\.)[A-Za-z0-9_-]{16,}`)},                                                           // Google
-	{[]string{"SG."}, regexp.MustCompile(`SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`)},                                                                  // SendGrid
-	{[]string{"npm_", "pypi-AgE", "rubygems_"}, regexp.MustCompile(`(?:npm_[A-Za-z0-9]{30,}|pypi-AgE[A-Za-z0-9_-]{16,}|rubygems_[a-f0-9]{32,})`)},        // package registries
-	{[]string{"dop_v1_", "doo_v1_", "hvs.", "hvb.", "dckr_pat_"}, regexp.MustCompile(`(?:do[op]_v1_[a-f0-9]{32,}|hv[sb]\.[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,})`)},
-	{[]string{"sk-"}, regexp.MustCompile(`\bsk-[A-Za-z0-9_-]{20,}`)},                         // OpenAI, Anthropic and others
-	{[]string{":/"}, regexp.MustCompile(`(:/{1,2})[^\s/:@"'<>]{0,100}:[^\s/@"'<>]{1,200}@`)}, // a password in an address
+	{[]string{"PRIVATE KEY"}, form(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)`)},
+	{[]string{"AKIA", "ASIA", "ABIA", "ACCA"}, form(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)},                                               // AWS
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, form(`(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})`)}, // GitHub
+	{[]string{"glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glsoat-"}, form(`gl(?:pat|dt|rt|cbt|ptt|soat)-[A-Za-z0-9_.-]{16,}`)},        // GitLab
+	{[]string{"xox", "xapp-"}, form(`(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,}`)},                                                  // Slack
+	{[]string{"hooks.slack.com/"}, form(`hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]+`)},                                       // Slack
+	{[]string{"k_live_", "k_test_", "whsec_"}, form(`(?:[spr]k_(?:live|test)|whsec)_[A-Za-z0-9+/=_]{8,}`)},                                 // Stripe
+	{[]string{"eyJ"}, form(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)},                                                // JSON Web Tokens
+	{[]string{"AIza"}, form(`AIza[A-Za-z0-9_-]{30,}`)},                                                                                     // Google
+	{[]string{"GOCSPX-", "ya29."}, form(`(?:GOCSPX-|ya29\.)[A-Za-z0-9_-]{16,}`)},                                                           // Google
+	{[]string{"SG."}, form(`SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`)},                                                                  // SendGrid
+	{[]string{"npm_", "pypi-AgE", "rubygems_"}, form(`(?:npm_[A-Za-z0-9]{30,}|pypi-AgE[A-Za-z0-9_-]{16,}|rubygems_[a-f0-9]{32,})`)},        // package registries
+	{[]string{"dop_v1_", "doo_v1_", "hvs.", "hvb.", "dckr_pat_"}, form(`(?:do[op]_v1_[a-f0-9]{32,}|hv[sb]\.[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,})`)},
+	{[]string{"sk-"}, form(`\bsk-[A-Za-z0-9_-]{20,}`)},                         // OpenAI, Anthropic and others
+	{[]string{":/"}, form(`(:/{1,2})[^\s/:@"'<>]{0,100}:[^\s/@"'<>]{1,200}@`)}, // a password in an address
 }
 
 // redacted is a text of a report without what has the form of a credential, whatever quotes it there.
@@ -78,7 +84,7 @@ func redacted(text string) string {
 		}
 		for j, mark := range c.marks {
 			if has.all(of.each[j]) && strings.Contains(text, mark) {
-				text = c.form.ReplaceAllString(text, c.shown())
+				text = c.form().ReplaceAllString(text, c.shown())
 				has = lettersOf(text)
 				break
 			}

@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -36,7 +37,7 @@ func Write(w io.Writer, s *Source) error {
 	if err != nil {
 		return err
 	}
-	return pageTemplate.ExecuteTemplate(w, "page.html", v)
+	return pageTemplate().ExecuteTemplate(w, "page.html", v)
 }
 
 var (
@@ -48,11 +49,13 @@ var (
 	parts embed.FS
 )
 
-// pageTemplate is read once. Style and script are values of it, not text: so they stand in the page as their hashes say.
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"blank": func() *row { return &row{} },
-	"n":     func(v int) string { return number(float64(v), 0) },
-}).ParseFS(parts, "parts/*.html"))
+// pageTemplate is read once, and only by runs that write the page. Style and script are values of it, not text: so they stand in the page as their hashes say.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"blank": func() *row { return &row{} },
+		"n":     func(v int) string { return number(float64(v), 0) },
+	}).ParseFS(parts, "parts/*.html"))
+})
 
 // hash names a style or script in a content security policy.
 func hash(s string) string {

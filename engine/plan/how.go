@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/headgate/headgate/engine"
 )
@@ -21,7 +22,7 @@ func (d *draft) advise() {
 	switch d.Fix.Fix {
 	case engine.FixUpgrade:
 		d.How = d.commands()
-		built := slices.DeleteFunc(slices.Clone(d.Images), func(name string) bool { return !word.MatchString(name) })
+		built := slices.DeleteFunc(slices.Clone(d.Images), func(name string) bool { return !word().MatchString(name) })
 		if len(built) > 0 {
 			d.How = append(d.How, "then build anew what has it: "+strings.Join(built[:min(len(built), 3)], ", "))
 		}
@@ -40,7 +41,7 @@ func (d *draft) advise() {
 
 // word is what may stand in a command: names and versions come from outside, and a command is made to be copied into a shell. What is
 // more than such words gets no command. No word begins with a dash, which would make an option of it.
-var word = regexp.MustCompile(`^[A-Za-z0-9@_][A-Za-z0-9@_.+:/~=-]{0,199}$`)
+var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9@_][A-Za-z0-9@_.+:/~=-]{0,199}$`) })
 
 // A component is a package as its tools name it.
 type component struct {
@@ -93,12 +94,12 @@ func (d *draft) commands() []string {
 func componentOf(purl, to string) (component, bool) {
 	kind, rest, ok := strings.Cut(strings.TrimPrefix(purl, "pkg:"), "/")
 	text, err := url.PathUnescape(rest)
-	if !ok || err != nil || !strings.HasPrefix(purl, "pkg:") || !word.MatchString(to) {
+	if !ok || err != nil || !strings.HasPrefix(purl, "pkg:") || !word().MatchString(to) {
 		return component{}, false
 	}
 	group, name := path.Split(text)
 	c := component{kind: kind, group: strings.TrimSuffix(group, "/"), name: name, to: to}
-	return c, word.MatchString(c.path()) && word.MatchString(name)
+	return c, word().MatchString(c.path()) && word().MatchString(name)
 }
 
 // A tool upgrades packages: those that are asked for by name, and those that come through others. Nil: it cannot.
@@ -187,7 +188,7 @@ func (d *draft) rebuildHow(kind string) []string {
 	upgrade, ok := map[string]string{
 		"deb": "RUN apt-get update && apt-get install -y --only-upgrade ", "apk": "RUN apk upgrade --no-cache ", "rpm": "RUN dnf upgrade -y ",
 	}[kind]
-	if !ok || len(names) > mostListed || slices.ContainsFunc(names, func(n string) bool { return !word.MatchString(n) }) {
+	if !ok || len(names) > mostListed || slices.ContainsFunc(names, func(n string) bool { return !word().MatchString(n) }) {
 		return out
 	}
 	return append(out, "or in its Dockerfile: "+upgrade+strings.Join(names, " "))

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/headgate/headgate/engine"
@@ -95,10 +96,12 @@ func inCharacters(s string) int {
 }
 
 // address is what may be linked to: an address that Markdown and HTML read as nothing but that.
-var address = regexp.MustCompile(`^https?://[A-Za-z0-9.:-]{1,255}/[A-Za-z0-9._~/?=&#-]*$`)
+var address = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^https?://[A-Za-z0-9.:-]{1,255}/[A-Za-z0-9._~/?=&#-]*$`)
+})
 
 func link(url string) string {
-	if len(url) <= longest && address.MatchString(url) {
+	if len(url) <= longest && address().MatchString(url) {
 		return url
 	}
 	return ""

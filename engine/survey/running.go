@@ -3,13 +3,14 @@ package survey
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // marks are how a workflow says that it runs a scanner whose reports Headgate reads, one line each: an action or image, or a command at the
 // beginning of a line of a script or after what begins another command.
 var marks = []struct {
 	scanner string
-	mark    *regexp.Regexp
+	mark    func() *regexp.Regexp
 }{
 	{"CodeQL", runs(`github/codeql-action/analyze`, `codeql database analyze`)},
 	{"Semgrep", runs(`(?:returntocorp|semgrep)/semgrep`, `semgrep (?:scan|ci|--config)`)},
@@ -36,8 +37,9 @@ var marks = []struct {
 	{"Headgate", runs(`headgate/headgate`, `headgate gate`)},
 }
 
-// runs matches the use of an action or image, if there is one, or one of the commands; comments do not count.
-func runs(action string, commands ...string) *regexp.Regexp {
+// runs matches the use of an action or image, if there is one, or one of the commands; comments do not count. Few runs
+// look at workflows, so no other has to wait until it is compiled.
+func runs(action string, commands ...string) func() *regexp.Regexp {
 	var all []string
 	if action != "" {
 		all = append(all, `^[^#\n]*\b(?:uses|image|name):[ "']*(?:docker://)?(?:`+action+`)(?:[@:/"' \r]|$)`)
@@ -45,13 +47,13 @@ func runs(action string, commands ...string) *regexp.Regexp {
 	for _, c := range commands {
 		all = append(all, `^[^#\n]*?(?:^|[ ;&|"'(-])(?:`+c+`)`)
 	}
-	return regexp.MustCompile(`(?mi)` + strings.Join(all, "|"))
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?mi)` + strings.Join(all, "|")) })
 }
 
 // scansOf are the scanners that a workflow runs, by name, in the order of the table.
 func scansOf(text string) (names []string) {
 	for _, m := range marks {
-		if m.mark.MatchString(text) {
+		if m.mark().MatchString(text) {
 			names = append(names, m.scanner)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -256,13 +257,15 @@ func (w *Waiver) check() error {
 }
 
 var (
-	idForm      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	idForm      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`) })
 	findingForm = regexp.MustCompile(`^hg1-[0-9a-f]{16}$`)
 	// Vulnerabilities are named by their databases: CVE-2021-44228, GHSA-jfh8-c2jp-5v3q, GO-2024-2687, PYSEC-2021-19, RHSA-2024:0001.
-	nameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9][A-Za-z0-9:._-]{2,80}$`)
+	nameForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9][A-Za-z0-9:._-]{2,80}$`)
+	})
 )
 
-func isID(s string) bool { return idForm.MatchString(s) }
+func isID(s string) bool { return idForm().MatchString(s) }
 
 // finding is an id or a name. The beginning of an id is none: another finding can come to begin so.
 func finding(n *yaml.Node) (string, error) {
@@ -272,7 +275,7 @@ func finding(n *yaml.Node) (string, error) {
 		return "", err
 	case strings.HasPrefix(s, "hg1-") && !findingForm.MatchString(s):
 		return "", fmt.Errorf("%s is not a whole id (headgate explain shows it)", s)
-	case !findingForm.MatchString(s) && !nameForm.MatchString(s):
+	case !findingForm.MatchString(s) && !nameForm().MatchString(s):
 		return "", fmt.Errorf("%s is neither the id of a finding (hg1-…) nor the name of a vulnerability (CVE-…)", s)
 	}
 	return s, nil

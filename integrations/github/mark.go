@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Run is which run speaks, and about which commit.
@@ -33,17 +34,20 @@ type mark struct {
 
 const markName = "headgate:v1"
 
-var markLine = regexp.MustCompile(`^<!-- ` + markName + `((?: [a-z]{1,16}=[A-Za-z0-9._-]{1,600})+) -->(?:\r?\n|$)`)
+// markLine is compiled by the first who reads a mark, as are others with long counted repetitions: these take a part of every start.
+var markLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^<!-- ` + markName + `((?: [a-z]{1,16}=[A-Za-z0-9._-]{1,600})+) -->(?:\r?\n|$)`)
+})
 
 // markValue is what can stand in a mark. What cannot, such as an id of a result that somebody made up, is left out: it could end the mark.
-var markValue = regexp.MustCompile(`^[A-Za-z0-9._-]{1,600}$`)
+var markValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,600}$`) })
 
 // String is the mark as a line of Markdown that nobody sees.
 func (m mark) String() string {
 	var b strings.Builder
 	b.WriteString("<!-- " + markName)
 	put := func(name, value string) {
-		if markValue.MatchString(value) {
+		if markValue().MatchString(value) {
 			fmt.Fprintf(&b, " %s=%s", name, value)
 		}
 	}
@@ -73,7 +77,7 @@ var noteNames = []string{noteSARIF, noteFindings}
 // readMark reads the mark of a text, and whether there is one. Only a whole first line is one: what merely begins like it, or stands
 // further down, may be a quotation.
 func readMark(text string) (m mark, whole bool, ok bool) {
-	found := markLine.FindStringSubmatch(text)
+	found := markLine().FindStringSubmatch(text)
 	if found == nil {
 		return mark{}, false, false
 	}

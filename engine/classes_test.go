@@ -193,7 +193,7 @@ func (f *filler) inputs(n int) []Input {
 }
 
 func TestAllPacksDecideByClassAsTheyDecideEachCase(t *testing.T) {
-	n := times(400, 8_000)
+	n := times(200, 8_000)
 	met, undecided := decideBothWays(t, PolicySource{Packs: allPacks(t)}, newFiller(1).inputs(n))
 	if met > n*9/10 || undecided > n/2 {
 		t.Errorf("so little was compared: %d random inputs, %d classes, %d without a decision", n, met, undecided)

@@ -15,7 +15,7 @@ import (
 // What is composed of the values of parts is what the policy itself answers, whatever the policy and the document.
 func TestCompositionsOfRandomPoliciesAnswerWhatThePoliciesAnswer(t *testing.T) {
 	store := inmem.NewFromObjectWithOpts(base, inmem.OptReturnASTValuesOnRead(true))
-	trials := uint64(60)
+	trials := uint64(30)
 	if long() {
 		trials = 500
 	}

@@ -18,7 +18,7 @@ import (
 // What an outline and the additions of each part come to is what the policy itself answers, whatever the policy and the document.
 func TestOutlinesOfRandomPoliciesWithWhatPartsAddAnswerWhatThePoliciesAnswer(t *testing.T) {
 	store := inmem.NewFromObjectWithOpts(base, inmem.OptReturnASTValuesOnRead(true))
-	trials := uint64(120)
+	trials := uint64(60)
 	if long() {
 		trials = 2000
 	}
@@ -170,8 +170,8 @@ func written(s ast.Set, e *ast.Term) bool {
 
 // Outlines with what packs add come to the answer that the whole policy gives, byte by byte.
 func TestOutlinesOfThePacksAnswerAsThePolicyDoes(t *testing.T) {
-	inputs := newFiller(5).inputs(times(120, 3000))
-	cases := estate(times(600, 20_000))
+	inputs := newFiller(5).inputs(times(60, 3000))
+	cases := estate(times(300, 20_000))
 	blank(cases)
 	for i := range cases {
 		inputs = append(inputs, cases[i].Input)

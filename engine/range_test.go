@@ -154,7 +154,7 @@ func TestShippedAssumptionsOnlyTighten(t *testing.T) {
 	src.Assume = policies.Assume
 	with := loadShipped(t, src).caseDecider(fewCases)
 	tighter := 0
-	for _, in := range newFiller(13).inputs(times(300, 1500)) {
+	for _, in := range newFiller(13).inputs(times(150, 1500)) {
 		was, err := without.decide(t.Context(), &in, decidedAt)
 		if err != nil {
 			continue

@@ -107,7 +107,7 @@ not loaded. The files of before stay in the folder's snapshots, by digest.`,
 				return undecided(shown, "")
 			}
 			if err != nil {
-				return undecided(err, acceptHint(outcomes))
+				return undecided(err, updateHint(outcomes))
 			}
 			return nil
 		},
@@ -156,18 +156,24 @@ func calibratedModel(s *settings) string {
 	return shipped.Params.Model
 }
 
-// acceptHint says how what was refused can be accepted, if something could be.
-func acceptHint(outcomes []feeds.Outcome) string {
-	var odd []string
+// updateHint says what to do about feeds that were not updated, if something can be done: a line for each kind of trouble.
+func updateHint(outcomes []feeds.Outcome) string {
+	var odd, lines []string
+	silent := false
 	for _, out := range outcomes {
 		if out.Anomaly {
 			odd = append(odd, string(out.Feed))
 		}
+		silent = silent || out.Silent
 	}
-	if odd == nil {
-		return ""
+	if odd != nil {
+		lines = append(lines, "what is held stays in force; once you have looked at what is odd: headgate intel update --accept-anomaly "+strings.Join(odd, ","))
 	}
-	return "what is held stays in force; once you have looked at what is odd: headgate intel update --accept-anomaly " + strings.Join(odd, ",")
+	if silent {
+		lines = append(lines, "without a way to that server name a proxy in HTTPS_PROXY, or bring the feeds as files: headgate intel update --from FOLDER; "+
+			"what is held stays in force, and headgate intel show says what that is")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // showOutcomes says what became of each feed.

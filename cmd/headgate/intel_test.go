@@ -97,6 +97,22 @@ func TestIntelUpdateFetchesAndShowShowsIt(t *testing.T) {
 	}
 }
 
+// A machine without a network, or behind a proxy that nobody named, can do something about it: that is not said of a server that answers.
+func TestIntelUpdateWithoutAnAnswerSaysWhatToDo(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	t.Chdir(t.TempDir())
+	for address, hint := range map[string]bool{server.URL: false, gone.URL: true} {
+		status, _, stderr := intelRun(t, "update", "--only", "kev", "--kev-url", address)
+		said := strings.Contains(stderr, "\nheadgate: hint: ") && strings.Contains(stderr, "HTTPS_PROXY") && strings.Contains(stderr, "headgate intel update --from FOLDER")
+		if status != statusUndecided || said != hint {
+			t.Errorf("status %d, want a hint %t: %s", status, hint, stderr)
+		}
+	}
+	server.Close()
+}
+
 func TestIntelShowWithoutAnythingSaysWhatIsMissing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	status, stdout, _ := intelRun(t, "show")

@@ -137,6 +137,7 @@ type Outcome struct {
 	Absent  bool             // the folder that it was to come from does not have it, and nobody asked for it by name
 	Odd     string           // what was odd about the version, and was accepted
 	Anomaly bool             // Err is that the version is whole but odd, so that it could be accepted
+	Silent  bool             // Err is that no server answered: there may be no way to it from here
 	Err     error            // why it was not updated; Info is then what Held was
 }
 
@@ -245,6 +246,7 @@ func (d *folder) fetch(ctx context.Context, c *client, f feed, out *Outcome) (*s
 		return nil, nil
 	}
 	if err != nil {
+		out.Silent = errors.Is(err, errNoAnswer)
 		return nil, err
 	}
 	return s, d.check(s, f, out)

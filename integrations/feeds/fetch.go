@@ -123,6 +123,9 @@ type validators struct{ etag, modified string }
 // errNotModified is a server's word that it has no other version than the one that is known.
 var errNotModified = errors.New("not modified")
 
+// errNoAnswer is that a server could not be reached, or said nothing.
+var errNoAnswer = errors.New("no answer")
+
 // An answer is a file as a server sends it.
 type answer struct {
 	body io.Reader
@@ -180,7 +183,7 @@ func (c *client) attempt(ctx context.Context, u *url.URL, r request, f feed, use
 		if errors.As(err, new(refusal)) {
 			return fmt.Errorf("%s: %w", f.kind.Title(), err)
 		}
-		return passing{error: fmt.Errorf("%s: no answer: %w", f.kind.Title(), err)}
+		return passing{error: fmt.Errorf("%s: %w: %w", f.kind.Title(), errNoAnswer, err)}
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusNotModified && r.known != (validators{}) {

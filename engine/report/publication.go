@@ -248,7 +248,7 @@ func (p *Publication) writeChange(c *canvas, x *PublishedChange) {
 	if owner := clean(x.Owner); owner != "" {
 		facts = append(facts, "for "+cutMiddle(owner, 80))
 	}
-	if s := clean(x.Effect.State["status"]); s != "" {
+	if s := clean(x.Effect.State["status"]); s != "" && did != engine.DidCreate { // a new one is where new ones are
 		if r := clean(x.Effect.State["resolution"]); r != "" && r != s {
 			s += " (" + r + ")"
 		}

@@ -41,6 +41,9 @@ func (b *Board) Apply(ctx context.Context, changes []ticket.Change) []engine.Eff
 			b.fill(&effects[i], card)
 			effects[i].Did, effects[i].Why = engine.DidNothing, "made by another run at the same time"
 			b.keep(ctx, &effects[i])
+		} else if card := b.cards[effects[i].ID]; card != nil && effects[i].Did == engine.DidCreate { // its status is read by now
+			b.fill(&effects[i], card)
+			b.keep(ctx, &effects[i])
 		}
 	}
 	return effects

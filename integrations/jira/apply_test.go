@@ -68,6 +68,24 @@ func TestClosesAndOpensByWaysOfAnyName(t *testing.T) {
 	})
 }
 
+// Jira's answer to a create does not say in which status the ticket begins: who is told of it wants to know, and so does the ledger.
+func TestSaysTheStatusOfATicketThatItMade(t *testing.T) {
+	both(t, func(t *testing.T, dataCenter bool) {
+		for _, lag := range []time.Duration{0, time.Hour} {
+			j := jiratest.New(jiratest.Options{DataCenter: dataCenter, Lag: lag})
+			known := &memory{effects: map[string]engine.Effect{}}
+			e := publish(t, client(t, j, dataCenter), known, creating(want(1)))[0]
+			i := issue(t, j)
+			if e.Did != engine.DidCreate || i.Status == "" || e.State["status"] != i.Status || e.State["category"] != "new" {
+				t.Errorf("the index is %v behind: %+v: %+v", lag, e, i)
+			}
+			if kept := known.effects[e.Kind+e.Place+e.Key].State["status"]; kept != i.Status {
+				t.Errorf("the index is %v behind: the ledger has %q of %q", lag, kept, i.Status)
+			}
+		}
+	})
+}
+
 // The classic workflow does not let closed issues be edited.
 func TestClosesIntoAStatusThatCannotBeEdited(t *testing.T) {
 	j := jiratest.New(jiratest.Options{DataCenter: true})

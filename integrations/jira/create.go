@@ -174,6 +174,18 @@ func (b *Board) recheck(ctx context.Context, made []string) error {
 		if err := b.look(ctx, labels, ids); err != nil {
 			return err
 		}
+		for _, id := range ids { // the index of Data Center may not have it yet
+			if b.cards[id].Status != "" {
+				continue
+			}
+			i, err := b.client.get(ctx, id)
+			if err != nil {
+				continue // it is there all the same: what is not known is its status
+			}
+			if card, ours := b.client.card(i, b.scope); ours {
+				b.cards[id] = &card
+			}
+		}
 	}
 	return nil
 }

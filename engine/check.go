@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,6 +50,34 @@ func check(modules map[string]*ast.Module) []Problem {
 		}
 	}
 	return c.problems
+}
+
+// silent refuses packs of the user that state nothing, and that no other pack uses: the result would name them among those that decided. A
+// bundle had to pass this when it was made, and what was recorded is decided again as it was.
+func (src PolicySource) silent(packs []string, modules map[string]*ast.Module) (problems []Problem) {
+	spoken := map[string]bool{}
+	for label, m := range modules {
+		if isTest(label) {
+			continue
+		}
+		of := packOf(m.Package.Path)
+		spoken[of] = spoken[of] || slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return slices.Contains(kinds, ruleName(r)) })
+		ast.WalkRefs(m, func(ref ast.Ref) bool {
+			if used := packOf(ref); used != of {
+				spoken[used] = true
+			}
+			return false
+		})
+	}
+	for _, own := range src.Own {
+		for _, pack := range packs {
+			if s, err := fs.Stat(own.Files, pack); err == nil && s.IsDir() && !spoken[pack] {
+				problems = append(problems, Problem{File: path.Join(own.Label, pack), What: "the pack states nothing, and no other pack uses it: no rule of it is one of " +
+					strings.Join(kinds, ", "), Hint: "write a rule, or take the folder away"})
+			}
+		}
+	}
+	return problems
 }
 
 // unread refuses lines that are part of a comment, as they are to Rego where lines end with a carriage return alone. An editor shows rules

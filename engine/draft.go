@@ -14,6 +14,7 @@ import (
 // A Draft is a policy as its author has it: with its tests, not yet compiled, perhaps with mistakes. The author's own part are the
 // packs of PolicySource.Own, or all that ships if there are none.
 type Draft struct {
+	source   PolicySource
 	packs    []string
 	files    []policyFile // in the order in which they were read
 	modules  map[string]*ast.Module
@@ -29,7 +30,7 @@ func ReadDraft(src PolicySource) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{packs: packs, files: files}
+	d := &Draft{source: src, packs: packs, files: files}
 	for _, own := range src.Own {
 		d.own = append(d.own, own.Label)
 	}

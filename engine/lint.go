@@ -74,7 +74,7 @@ func (d *Draft) ruleAt(file string, line int) (label string) {
 }
 
 func (d *Draft) checkRules() []Problem {
-	problems := check(d.modules)
+	problems := append(check(d.modules), d.source.silent(d.packs, d.modules)...)
 	problems = append(problems, d.lint()...)
 	compiler, err := d.compile(d.deciding())
 	if err != nil {

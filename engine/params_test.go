@@ -10,7 +10,7 @@ import (
 
 func TestOverridesAreTheParametersThatDifferFromTheirDefaults(t *testing.T) {
 	packs := fstest.MapFS{
-		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/mine.rego": {Data: []byte("package packs.mine\n\ndeny contains \"x\" if input.finding.title == \"x\"\n")},
 		"mine/data.yaml": {Data: []byte("params:\n  high: 0.5\n  bands: {low: 1, top: 9}\n  names: [a, b]\n  open: {}\n  least: null\n  word: <a>\n")},
 	}
 	params := map[string]any{
@@ -34,7 +34,7 @@ func TestOverridesAreTheParametersThatDifferFromTheirDefaults(t *testing.T) {
 
 func TestAParameterWithChoicesTakesNoneButThem(t *testing.T) {
 	packs := fstest.MapFS{
-		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/mine.rego": {Data: []byte("package packs.mine\n\ndeny contains \"x\" if input.finding.title == \"x\"\n")},
 		"mine/data.yaml": {Data: []byte("params: {table: deployer, least: low}\nchoices: {table: [deployer, supplier], least: [low, null]}\n")},
 	}
 	broken := fstest.MapFS{"mine/mine.rego": packs["mine/mine.rego"], "mine/data.yaml": {Data: []byte("params: {a: b}\nchoices: {a: b}\n")}}
@@ -59,7 +59,7 @@ func TestAParameterWithChoicesTakesNoneButThem(t *testing.T) {
 
 func TestANumberOutsideOfItsLimitsIsRefused(t *testing.T) {
 	packs := fstest.MapFS{
-		"mine/mine.rego": {Data: []byte("package packs.mine\n")},
+		"mine/mine.rego": {Data: []byte("package packs.mine\n\ndeny contains \"x\" if input.finding.title == \"x\"\n")},
 		"mine/data.yaml": {Data: []byte("params: {likely: 0.5, days: {act: 3, track: null}}\nlimits: {likely: [0, 1], days: [0, 365]}\n")},
 	}
 	for _, c := range []struct {

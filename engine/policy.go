@@ -139,7 +139,7 @@ func LoadPolicy(ctx context.Context, src PolicySource) (*Policy, error) {
 	modules, problems := parse(files)
 	proven := src.Proven && len(src.Own) == 0 && src.Bundle == nil
 	if len(problems) == 0 && !proven {
-		problems = check(modules)
+		problems = append(check(modules), src.silent(packs, modules)...)
 	}
 	if err := firstProblem(problems); err != nil {
 		return nil, err
@@ -258,10 +258,13 @@ func (src PolicySource) files(tests bool) (files []policyFile, packs []string, e
 			case s.IsDir() && slices.Contains(packs, e.Name()):
 				return nil, nil, fmt.Errorf("%s: a pack of this name is loaded already", label)
 			case s.IsDir():
+				n := len(files)
 				if files, err = readFiles(files, own.Files, e.Name(), path.Join("packs", e.Name()), label, tests); err != nil {
 					return nil, nil, err
 				}
-				packs = append(packs, e.Name())
+				if slices.ContainsFunc(files[n:], func(f policyFile) bool { return !isTest(f.path) }) { // else it is a place for one
+					packs = append(packs, e.Name())
+				}
 			case strings.HasSuffix(e.Name(), ".rego"):
 				return nil, nil, fmt.Errorf("%s: a rule belongs in the folder of its pack, %s",
 					label, path.Join(own.Label, strings.TrimSuffix(e.Name(), ".rego"), e.Name()))

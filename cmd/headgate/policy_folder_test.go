@@ -12,7 +12,7 @@ import (
 func TestALinkThatLeadsOutOfAPolicyFolderIsNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "secret.yaml"), "params: {key: hunter2}\n")
-	writeFile(t, filepath.Join(dir, "own", "acme", "acme.rego"), "package packs.acme\n")
+	writeFile(t, filepath.Join(dir, "own", "acme", "acme.rego"), "package packs.acme\n\ndeny contains \"x\" if input.finding.title == \"x\"\n")
 	link := filepath.Join(dir, "own", "acme", "data.yaml")
 	load := func() error {
 		folder, err := packFolder(workingTree, filepath.Join(dir, "own"))

@@ -133,30 +133,97 @@ func (p *Policy) whyNot(text string, in *Input) string {
 		return text
 	}
 	wanted := body[0] // as the author wrote it; the compiler has taken the other one apart
+	if some, ok := wanted.Terms.(*ast.SomeDecl); ok {
+		return noneIn(some, text, in)
+	}
 	if op, ok := comparisons[operator(wanted)]; ok && !wanted.Negated {
 		if ref, ok := wanted.Operand(0).Value.(ast.Ref); ok {
 			if fact, known, ok := factIn(ref, in); ok {
 				if !known {
 					return fact
 				}
-				return fmt.Sprintf("%s, not %s%s", fact, op, p.constant(wanted.Operand(1)))
+				return fmt.Sprintf("%s, not %s%s", fact, op, p.likeFact(wanted.Operand(1)))
 			}
 		}
 	}
-	var facts []string
+	var facts, unknown []string
 	ast.WalkRefs(wanted, func(r ast.Ref) bool {
-		if fact, _, ok := factIn(r, in); ok && !slices.Contains(facts, fact) {
+		switch fact, known, ok := factIn(r, in); {
+		case !ok || slices.Contains(facts, fact):
+		case known:
 			facts = append(facts, fact)
+		default:
+			facts, unknown = append(facts, fact), append(unknown, fact)
 		}
 		return false
 	})
+	said := strings.Join(slices.DeleteFunc(slices.Clone(facts), func(s string) bool { return s == "" }), ", ")
 	switch _, bare := wanted.Terms.(*ast.Term); {
-	case len(facts) == 0:
+	case said == "":
 		return p.unmet(wanted, text)
-	case bare:
-		return facts[0]
+	case unknown != nil && !wanted.Negated:
+		return strings.Join(unknown, ", ")
+	case bare, wanted.Negated: // what is so is all that there is to say against what is not to be so
+		return said
 	}
-	return fmt.Sprintf("%s (%s)", text, strings.Join(facts, ", "))
+	if lacks := p.lacks(wanted); lacks != "" {
+		return said + ", " + lacks
+	}
+	return fmt.Sprintf("it does not hold that %s (%s)", text, said)
+}
+
+// noneIn words that there is nothing to go through: "context.waivers is not known".
+func noneIn(some *ast.SomeDecl, text string, in *Input) string {
+	call, ok := some.Symbols[0].Value.(ast.Call)
+	if !ok {
+		return "it does not hold that " + text
+	}
+	among := call[len(call)-1]
+	if ref, ok := among.Value.(ast.Ref); ok {
+		if fact, known, ok := factIn(ref, in); ok && !known {
+			return fact
+		}
+	}
+	if name := termName(among); name != "" {
+		return name + " has none that counts"
+	}
+	return "it does not hold that " + text
+}
+
+// textTests are functions that look for a text in a fact, in the words of a fact in which it is not.
+var textTests = map[string]string{"startswith": "and does not begin with ", "endswith": "and does not end in ", "contains": "without "}
+
+// lacks words what is not in a fact that a condition looks into: "without pci". Empty: it does something else.
+func (p *Policy) lacks(wanted *ast.Expr) string {
+	op := operator(wanted)
+	words, isText := textTests[op]
+	into, sought := 0, 1
+	if op == "internal.member_2" {
+		words, into, sought = "without ", 1, 0
+	} else if !isText {
+		return ""
+	}
+	if ref, ok := wanted.Operand(into).Value.(ast.Ref); !ok || !ref[0].Equal(ast.InputRootDocument) {
+		return ""
+	}
+	switch v := wanted.Operand(sought).Value.(type) {
+	case ast.String:
+	case ast.Ref:
+		if !v[0].Equal(ast.DefaultRootDocument) {
+			return ""
+		}
+	default:
+		return ""
+	}
+	return words + p.constant(wanted.Operand(sought))
+}
+
+// likeFact is what a fact is compared with, as facts are written.
+func (p *Policy) likeFact(t *ast.Term) string {
+	if b, ok := t.Value.(ast.Boolean); ok {
+		return show(reflect.ValueOf(bool(b)))
+	}
+	return p.constant(t)
 }
 
 // unmet words a condition on a rule of the policy's own that did not hold: "severity is not critical". As its author wrote it, it would read as
@@ -170,11 +237,39 @@ func (p *Policy) unmet(wanted *ast.Expr, text string) string {
 		}
 	}
 	if op, ok := comparisons[operator(wanted)]; ok && !wanted.Negated {
-		if name := termName(wanted.Operand(0)); name != "" {
+		_, unset := wanted.Operand(1).Value.(ast.Null)
+		switch name := termName(wanted.Operand(0)); {
+		case name == "":
+		case unset && operator(wanted) == "neq":
+			return name + " is not set"
+		default:
 			return name + " is not " + op + p.constant(wanted.Operand(1))
 		}
 	}
+	if called := calledWords(wanted); called != "" && !wanted.Negated {
+		return "it does not hold that " + called
+	}
 	return "it does not hold that " + text
+}
+
+// calledWords is a call of a function of the policy's own as its name says it: "all paths match test paths". Empty: it is none, or what it
+// is called with has no name.
+func calledWords(e *ast.Expr) string {
+	if !e.IsCall() || ast.BuiltinMap[e.Operator().String()] != nil {
+		return ""
+	}
+	var with []string
+	for _, given := range e.Operands() {
+		name := termName(given)
+		if s, ok := given.Value.(ast.String); ok {
+			name = strings.ReplaceAll(string(s), "_", " ")
+		}
+		if name == "" {
+			return ""
+		}
+		with = append(with, name)
+	}
+	return termName(e.Terms.([]*ast.Term)[0]) + " " + strings.Join(with, ", ") // a call has its function first
 }
 
 // termName is a rule or parameter as people would call it: "severity" of _severity, "table" of data.packs.ssvc.params.table. Empty: it is none.
@@ -186,6 +281,8 @@ func termName(t *ast.Term) string {
 	case ast.Ref:
 		if last, ok := v[len(v)-1].Value.(ast.String); ok {
 			name = string(last)
+		} else if only, ok := v[0].Value.(ast.Var); ok && len(v) == 1 {
+			name = string(only)
 		}
 	}
 	return strings.TrimSpace(strings.ReplaceAll(name, "_", " "))

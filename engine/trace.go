@@ -172,7 +172,7 @@ func (p *Policy) sight(c *Condition, in *Input) string {
 			return joined("there is none", said)
 		}
 		if _, op := comparisons[operator(wanted)]; op {
-			if why := p.whyNot(c.Text, in); !strings.HasPrefix(why, c.Text) {
+			if why := p.whyNot(c.Text, in); !strings.Contains(why, c.Text) {
 				return why
 			}
 		}

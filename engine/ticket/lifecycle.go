@@ -292,8 +292,8 @@ func (m *matter) respect() {
 	if m.Issue.Resolution != "" {
 		closed += " as “" + cutEnd(report.Line(m.Issue.Resolution), longestName) + "”"
 	}
-	text := closed + ", and still found: the ticket stays closed, and the gate goes on to count it. If the risk is accepted, a waiver says so to the gate too, for a time: "
-	m.Comment = Document{sentences(plain(text), code(m.waive(m.Ticket.from.cases[0])))}
+	text := closed + ", and still found: the ticket stays closed, and the gate goes on to count it."
+	m.Comment = Document{sentences(plain(text)), m.waive("If the risk is accepted, a waiver says so to the gate too, for a time: to draft it", m.Ticket.from.cases[0])}
 	m.Why = "somebody closed it as " + report.Line(m.Issue.Resolution) + "; offers a waiver"
 }
 

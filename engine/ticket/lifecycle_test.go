@@ -184,7 +184,8 @@ func TestAPersonsWontFixWinsAndIsOfferedAsAWaiverOnce(t *testing.T) {
 		}
 	}
 	want := "Closed as “Won't Do”, and still found: the ticket stays closed, and the gate goes on to count it. If the risk is accepted, a waiver says so to the gate too, " +
-		"for a time: headgate waive hg1-log4shell result.json --asset checkout --reason \"…\""
+		"for a time: to draft it, scan a checkout of acme/shop into the folder reports, run there headgate waive hg1-log4shell reports/ --asset checkout --reason \"…\" --write " +
+		"and propose what it wrote, in a pull request of its own."
 	if have := b.said[b.only().Key]; !slices.Equal(have, []string{want}) {
 		t.Errorf("it says %q", have)
 	}

@@ -229,13 +229,17 @@ func (r *Run) howKnown(t *Ticket) Document {
 	if len(t.from.clears) > mostCleared && r.noted(t, State{}).Cut {
 		ends = "It is about more findings than Headgate can keep in mind: close it once the scans (" + by + ") find none of them any more."
 	}
-	return Document{{Heading: "How we will know"},
-		sentences(plain(ends+" To accept the risk for a time instead: "), code(r.waive(t.from.cases[0])))}
+	return append(Document{{Heading: "How we will know"}, sentences(plain(ends))}, r.waive("To accept the risk for a time instead", t.from.cases[0]))
 }
 
-// waive is the command that drafts a waiver for a case.
-func (r *Run) waive(c *engine.Case) string {
-	return report.Command("headgate", "waive", c.Input.Finding.ID, "result.json", "--asset", c.Input.Asset.ID, "--reason") + ` "…"`
+// waive is how a waiver for a case is drafted by who reads the ticket: they have no file of the run, but can scan as it did.
+func (r *Run) waive(wish string, c *engine.Case) Block {
+	checkout := "a checkout"
+	if repository := report.Line(r.result.Change.Repository); repository != "" {
+		checkout += " of " + repository
+	}
+	draft := report.Command("headgate", "waive", c.Input.Finding.ID, "reports/", "--asset", c.Input.Asset.ID, "--reason") + ` "…" --write`
+	return sentences(plain(wish+", scan "+checkout+" into the folder reports, run there "), code(draft), plain(" and propose what it wrote, in a pull request of its own."))
 }
 
 // changed says what is new about a ticket since it was last written, nil if nothing is that people have to know: its priority, its date,

@@ -43,7 +43,7 @@ func TestATicketSaysWhatToDoWhyNowAndHowItEnds(t *testing.T) {
 		"CVE-hg1-log4shell (Lookups run what they load): known exploited since 10 Dec 2021. It clears 1 act, 1 attend on checkout (team-pay), and is due on 24 Nov 2026.",
 		"CVE-hg1-log4shell", "mvn versions:use-dep-version -Dincludes=org.acme:log4j-core -DdepVersion=2.17.1",
 		"This ticket closes itself once 2 complete scans in a row no longer find it (trivy on repository acme/shop).",
-		`headgate waive hg1-log4shell result.json --asset checkout`, "https://ci.example/1",
+		"To accept the risk for a time instead, scan a checkout of acme/shop", `headgate waive hg1-log4shell reports/ --asset checkout`, "https://ci.example/1",
 	} {
 		if have := text.String(); !strings.Contains(strings.ReplaceAll(have, `\"`, `"`), want) {
 			t.Errorf("the text does not say %q: %s", want, have)

@@ -33,7 +33,7 @@ func longEstate() (repositories, findings int, shard string) {
 	if os.Getenv("HEADGATE_LONG") == "" {
 		return repositoriesOfEstate, findingsOfEstate, shardOfEstate
 	}
-	return 10, 2000, "500"
+	return 6, 300, "100"
 }
 
 // A yard is a database with what is open in an estate, a folder with the threat data of two days, and the programs that work there.

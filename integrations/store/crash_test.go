@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/headgate/headgate/engine"
 	"github.com/headgate/headgate/integrations/store/pgtest"
 )
@@ -65,14 +67,35 @@ func writer(where string) int {
 	return 0
 }
 
+// A saying is what a process has said so far.
+type saying struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *saying) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// promised counts the runs that a writer said are appended.
+func (s *saying) promised() int { return strings.Count(s.String(), "appended") }
+
 // writing starts a writer.
-func writing(t *testing.T, where string, first, count int) (*exec.Cmd, *strings.Builder) {
+func writing(t *testing.T, where string, first, count int) (*exec.Cmd, *saying) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said strings.Builder
+	var said saying
 	c := exec.Command(self)
 	c.Env = append(os.Environ(), writerLedger+"="+where, fmt.Sprintf("%s=%d %d", writerRuns, first, count))
 	c.Stdout, c.Stderr = &said, &said
@@ -120,12 +143,13 @@ func killing(t *testing.T, at string, kills int, r *rand.Rand) {
 	next := 0
 	for range kills {
 		c, said := writing(t, at, next, 1000)
-		time.Sleep(time.Duration(20+r.IntN(180)) * time.Millisecond) // the moment is what the test is about
+		until(t, "the writer is at work", func() bool { return said.promised() > 0 })
+		time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond) // the moment is what the test is about
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_ = c.Wait() // it was killed
-		promised := strings.Count(said.String(), "appended")
+		promised := said.promised()
 		l := opening(t, at)
 		runs := int(sound(t, l))
 		if runs < next+promised || runs > next+promised+1 {
@@ -227,28 +251,57 @@ func TestAServerWithoutRoomStaysAsItWas(t *testing.T) {
 	sound(t, l)
 }
 
+// until waits for a condition, longer than any machine needs.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Minute); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
 func TestAServerThatCrashesLosesNothingThatItPromised(t *testing.T) {
 	server := pgtest.Start(t)
-	at := server.Database(t)
-	l := opening(t, at)
-	appending(t, l, nth(t, 0))
-	c, said := writing(t, at, 1, 1000)
-	time.Sleep(150 * time.Millisecond) // in the middle of an append, most often
-	server.Crash()
-	if err := c.Wait(); err == nil {
-		t.Errorf("the writer noticed nothing: %s", said)
+	for when, hold := range map[string]string{
+		"in the middle of an append": "LOCK TABLE record IN SHARE MODE",
+		"while it commits":           "SELECT pg_advisory_xact_lock(1)", // for which a commit is made to wait below
+	} {
+		t.Run(when, func(t *testing.T) {
+			at := server.Database(t)
+			l := opening(t, at)
+			appending(t, l, nth(t, 0))
+			c, err := pgx.Connect(t.Context(), at+"&search_path=headgate")
+			if err == nil {
+				_, err = c.Exec(t.Context(), `CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+					CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON checkpoint DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION waits();
+					BEGIN; `+hold)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close(context.Background())
+			w, said := writing(t, at, 1, 1000)
+			until(t, "the writer waits", func() bool {
+				n := 0
+				err := c.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&n)
+				return err == nil && n > 0
+			})
+			server.Crash()
+			if err := w.Wait(); err == nil || said.promised() != 0 {
+				t.Errorf("the writer noticed nothing: %s", said)
+			}
+			if _, _, err := l.Append(t.Context(), nth(t, 900), seal); err == nil {
+				t.Error("a run is appended to a server that is not there")
+			}
+			server.Restart(t)
+			if runs := sound(t, l); runs != 1 { // on connections that it has to make anew
+				t.Errorf("one run was promised, and there are %d", runs)
+			}
+			appending(t, l, nth(t, 900))
+			sound(t, l)
+		})
 	}
-	if _, _, err := l.Append(t.Context(), nth(t, 900), seal); err == nil {
-		t.Error("a run is appended to a server that is not there")
-	}
-	server.Restart(t)
-	promised := 1 + strings.Count(said.String(), "appended")
-	runs := int(sound(t, l)) // on connections that it has to make anew
-	if runs != promised && runs != promised+1 {
-		t.Errorf("%d runs were promised, and there are %d", promised, runs)
-	}
-	appending(t, l, nth(t, 900))
-	sound(t, l)
 }
 
 // Whoever sets a ledger back to an older copy has one that is whole. Only a newer checkpoint, kept elsewhere, tells.

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -51,10 +53,17 @@ func TestMain(m *testing.M) {
 // tests are those of the package, with what they share.
 type tests struct{ *testing.M }
 
-// Run runs them, and ends the database that they started.
-func (t tests) Run() int { return runTests(t.M) }
+// Run runs them, and ends the database that they started. Those that run in parallel start programs, and wait for disks and databases: there
+// are more of them than processors at a time, or those would idle. The flag -parallel says otherwise.
+func (t tests) Run() int {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	return runTests(t.M)
+}
 
-// Each file of testdata/guard lets a policy loose that would take the machine down.
+// Each file of testdata/guard lets a policy loose that would take the machine down. Not in parallel: which rule it is at has to be said in
+// a bounded time.
 func TestNoPolicyKeepsTheGateFromFailingClosed(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "guard"),
@@ -65,6 +74,7 @@ func TestNoPolicyKeepsTheGateFromFailingClosed(t *testing.T) {
 
 // Each file of examples/*.txtar is a story: files, commands and what they must say. $EXAMPLES is the folder of the examples.
 func TestStories(t *testing.T) {
+	t.Parallel()
 	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
 	if err != nil {
 		t.Fatal(err)

@@ -163,7 +163,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 func (s *Server) run(who *syscall.Credential) error {
 	s.log.Reset()
 	args := []string{s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.dir,
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40"}
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"}
 	if s.largest > 0 {
 		args = append([]string{"/bin/sh", "-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, s.largest/512)}, args...) // in blocks, as POSIX has it
 	}

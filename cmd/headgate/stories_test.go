@@ -85,6 +85,7 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
+			env.Setenv("GOGC", "400") // hundreds of short runs, a fifth of whose time collecting garbage would take
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "repository": repository, "keypair": keypair, "repack": repack, "registry": registry, "jira": jiraCommand},

@@ -192,10 +192,7 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	if s[0] >= 'a' && s[0] <= 'z' {
-		s = strings.ToUpper(s[:1]) + s[1:]
-	}
-	return s + "."
+	return report.SentenceCase(s) + "."
 }
 
 // sparkFor is a small line without axes for a tile: of the half-life the curve that it is read off, beside that of the period before.

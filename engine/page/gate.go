@@ -62,7 +62,7 @@ func sideBySide(r *kpi.Report, id, title, figure string, of, names [2]string) *c
 			return nil
 		}
 	}
-	c.Sub = sentence(upper(above.Unit) + " by week")
+	c.Sub = sentence(above.Unit + " by week")
 	c.Says = title + ": " + names[0] + ", and " + names[1] + ". " + c.Sub
 	if f := r.Find(figure, ""); f != nil {
 		c.Definition, c.Bias = f.Definition, f.Bias

@@ -201,7 +201,7 @@ func fixOf(f *engine.Fix, r *engine.Result) fix {
 		counts[engine.Priority(p)] = n
 	}
 	out := fix{
-		What: upper(report.FixWords(f)), Clears: report.CountWords(counts), Cuts: report.CutWords(f, r), Owner: report.Line(strings.Join(f.Owners, ", ")),
+		What: report.SentenceCase(report.FixWords(f)), Clears: report.CountWords(counts), Cuts: report.CutWords(f, r), Owner: report.Line(strings.Join(f.Owners, ", ")),
 		Repository: report.Line(r.Change.Repository), Effort: string(f.Effort), Why: sentence(f.Why), Late: f.Overdue > 0, counts: f.Clears, cuts: f.PathsCut,
 	}
 	if f.Cumulative > 0 {
@@ -215,13 +215,6 @@ func fixOf(f *engine.Fix, r *engine.Result) fix {
 	}
 	out.Ticket = ticketWords(f.Tickets)
 	return out
-}
-
-func upper(s string) string {
-	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
-		return strings.ToUpper(s[:1]) + s[1:]
-	}
-	return s
 }
 
 // fixes puts the plans of all branches into one: each stays in its order, and of their next ones the one that clears the gravest goes first.

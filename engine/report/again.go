@@ -84,7 +84,7 @@ func (d *DecidedAgain) transitions() *block {
 
 // NothingDecidedAgain says that what is open was not decided again, and why. The reason may hold names of files.
 func NothingDecidedAgain(reason, runURL string) string {
-	body := "### Headgate · undecided\n\nNothing was decided again: what is open stands as it was decided last.\\\n" + sentenceCase(prose(reason, false)) + ".\n"
+	body := "### Headgate · undecided\n\nNothing was decided again: what is open stands as it was decided last.\\\n" + SentenceCase(prose(reason, false)) + ".\n"
 	if run := link(runURL); run != "" {
 		body += "\n<sub>[run](" + run + ")</sub>\n"
 	}

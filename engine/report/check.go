@@ -44,7 +44,7 @@ func NewCheck(r *engine.Result, o CheckOptions) Check {
 	p := commentPage(o.CommentOptions)
 	p.most = min(p.most, maxCheckSummary)
 	v := newView(r)
-	c := Check{Title: cutEnd(clean(sentenceCase(v.heading())+v.namesOf(with(v.urgent, engine.Block), mostInTitle)), maxCheckTitle), Summary: v.markdown(p)}
+	c := Check{Title: cutEnd(clean(SentenceCase(v.heading())+v.namesOf(with(v.urgent, engine.Block), mostInTitle)), maxCheckTitle), Summary: v.markdown(p)}
 	most := o.MaxAnnotations
 	if most == 0 {
 		most = defaultAnnotations
@@ -102,5 +102,5 @@ func plainly(k *engine.Case) string {
 	if len(parts) == 0 {
 		parts = []string{string(k.Decision.Priority)}
 	}
-	return cutEnd(sentenceCase(clean(strings.Join(parts, "; "))), maxAnnotationMessage) + "."
+	return cutEnd(SentenceAbout(&k.Input.Finding, clean(strings.Join(parts, "; "))), maxAnnotationMessage) + "."
 }

@@ -103,6 +103,23 @@ func TestAPassIsOneLineAndWhatIsOpenIsFolded(t *testing.T) {
 	}
 }
 
+// Scanners begin titles, and rules messages, with the name of a package. It is another one with a capital, or none.
+func TestNamesAtTheBeginningOfASentenceKeepTheirCase(t *testing.T) {
+	for _, c := range []struct{ pkg, title, message, want string }{
+		{"golang.org/x/net", "x/net/http2: too many streams", "not fixed anywhere", "x/net/http2: too many streams. Not fixed anywhere.\\\n"},
+		{"github.com/golang-jwt/jwt/v5", "jwt: parsing takes memory without bound", "new and critical", "jwt: parsing takes memory without bound. New and critical.\\\n"},
+		{"lodash", "lodash runs commands", "lodash 4.17.20 is not wanted here", "lodash runs commands. lodash 4.17.20 is not wanted here.\\\n"},
+		{"acme/left-pad", "left-pad is gone", "os.Open is reached", "left-pad is gone. os.Open is reached.\\\n"},
+	} {
+		k := vulnerable("CVE-2030-1", c.pkg, "1", "", engine.Attend, engine.Block, engine.StatusIntroduced, raise("mine.x", engine.Attend, c.message))
+		k.Input.Finding.Title = c.title
+		have := report.NewComment(result(engine.Block, []engine.Case{k}), report.CommentOptions{}).Body
+		if plain := strings.ReplaceAll(have, "`", ""); !strings.Contains(plain, c.want) {
+			t.Errorf("lacks %q:\n%s", c.want, have)
+		}
+	}
+}
+
 // What was there before asks for attention without a warning of the change: the two are not said in one word.
 func TestAPassWithWhatWarnsFromBeforeSaysSo(t *testing.T) {
 	r := passing()

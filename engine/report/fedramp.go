@@ -132,7 +132,7 @@ func fedRAMPDetailOf(r *engine.Result, c *engine.Case, s *standing) fedRAMPDetai
 	if !d.Due.IsZero() {
 		v.Overdue = &fedRAMPOverdue{Is: d.Overdue}
 		if d.Overdue {
-			v.Overdue.Because = sentenceCase(due(d, time.Time{})) + prefixed(" by ", dueRule(d)) + ", and reports still have it. " + first(s.action, todoWords(c))
+			v.Overdue.Because = SentenceCase(due(d, time.Time{})) + prefixed(" by ", dueRule(d)) + ", and reports still have it. " + first(s.action, todoWords(c))
 		}
 	}
 	more := append([]string{"priority: " + string(d.Priority)}, s.notes...)

@@ -23,7 +23,7 @@ func (v *view) details(p *page) []*block {
 		out = append(out, v.fold(p, summary, v.urgent))
 	}
 	for _, g := range v.exemptions() {
-		out = append(out, v.fold(p, sentenceCase(g.name)+": "+v.counted(g.cases)+v.expiring(g.cases), g.cases))
+		out = append(out, v.fold(p, SentenceCase(g.name)+": "+v.counted(g.cases)+v.expiring(g.cases), g.cases))
 	}
 	out = append(out, v.fold(p, "Newly disclosed, not from this change: "+v.counted(v.disclosed), v.disclosed))
 	before := "There before this change: "

@@ -109,10 +109,12 @@ func startsSentence(w string) bool {
 	return false
 }
 
-// sentenceCase begins a sentence with a capital where it begins with a plain word.
-func sentenceCase(s string) string {
-	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
-		return strings.ToUpper(s[:1]) + s[1:]
+// SentenceCase begins a sentence with a capital, if it begins with a word of plain letters: names, identifiers and paths keep their case.
+func SentenceCase(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	first = strings.TrimRight(first, ".,;:!?")
+	if first == "" || strings.ContainsFunc(first, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return s
 	}
-	return s
+	return strings.ToUpper(s[:1]) + s[1:]
 }

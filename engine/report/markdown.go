@@ -56,7 +56,7 @@ func inBytes(s string) int { return len(s) }
 // markdown is the whole document: the verdict, what blocks and why, what to do first; the rest folded.
 func (v *view) markdown(p *page) string {
 	if p.resolved {
-		return assemble([]*block{{head: "### Headgate · resolved\n\n" + sentenceCase(v.nothingFound()) + ".\n" + v.footer(p)}}, p.most, p.size)
+		return assemble([]*block{{head: "### Headgate · resolved\n\n" + SentenceCase(v.nothingFound()) + ".\n" + v.footer(p)}}, p.most, p.size)
 	}
 	blocks := []*block{{head: "### Headgate · " + v.heading() + "\n" + v.movedOn(p)}}
 	blocks = append(blocks, v.weakenedBlock(), v.explained(p), v.waysBlock(), v.verdictBlock(), v.gateBlock(), v.todoBlock(p), v.proposedBlock(), v.noteBlock(p))
@@ -154,13 +154,13 @@ func (v *view) explained(p *page) *block {
 		line := "\n" + v.titleLine(f) + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
 		parts := append(why(d), mostWorthKnowing(d)...)
 		if s := prose(introduce(f, parts), false); s != "" {
-			line += "\\\n" + sentenceCase(s) + "."
+			line += "\\\n" + s + "."
 		}
 		if s := v.whereAndHow(f); s != "" {
 			line += "\\\n" + s
 		}
 		if s := prose(dispute(k), false); s != "" {
-			line += "\\\n" + sentenceCase(s) + "."
+			line += "\\\n" + SentenceCase(s) + "."
 		}
 		b.rows = append(b.rows, line+"\n")
 	}

@@ -138,7 +138,7 @@ func (d *oscalWriter) findings() []oscal.Finding {
 		c := d.controls[id]
 		f := oscal.Finding{
 			UUID: uuidOf("finding", id), Title: clean(c.name), Origins: atLeastOne([]oscal.Origin{d.tool}),
-			Description: sentenceCase(count(len(c.risks), "case", "cases")) + " that " + plural(len(c.risks), "names", "name") + " this control by " +
+			Description: SentenceCase(count(len(c.risks), "case", "cases")) + " that " + plural(len(c.risks), "names", "name") + " this control by " +
 				listed(slices.Sorted(maps.Keys(c.rules))) + "; " + count(c.asks, "asks", "ask") + " for something to be done.",
 			Target:              oscal.FindingTarget{Type: "objective-id", TargetId: id, Status: oscal.ObjectiveStatus{State: "satisfied", Reason: "pass"}},
 			RelatedObservations: atLeastOne(c.observations), RelatedRisks: atLeastOne(c.risks),

@@ -158,7 +158,7 @@ func (g *picture) key() string {
 	if slices.ContainsFunc(g.edges, func(e drawn) bool { return e.trusted }) {
 		parts = append(parts, "a dotted arrow needs no finding")
 	}
-	return sentenceCase(strings.Join(parts, ", ")) + strings.Repeat(".", min(len(parts), 1))
+	return SentenceCase(strings.Join(parts, ", ")) + strings.Repeat(".", min(len(parts), 1))
 }
 
 // mermaid writes a flowchart in Mermaid's language.

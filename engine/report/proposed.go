@@ -63,7 +63,7 @@ func proposal(p *engine.Proposal) []string {
 	if p.Simulation == nil {
 		return []string{"What it proposes was not tried."}
 	}
-	words := sentenceCase(approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + ".")
+	words := SentenceCase(approvals(p) + "by what it proposes " + forecast(&simulated{p.Simulation}) + ".")
 	var accepted, uncounted []string
 	for _, w := range p.Waivers {
 		if len(w.Awaits) == 0 {

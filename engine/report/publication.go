@@ -261,7 +261,7 @@ func (p *Publication) writeChange(c *canvas, x *PublishedChange) {
 	if says != "" && (did == engine.DidClose || did == engine.DidReopen) { // which says why, and more
 		why, says = says, ""
 	}
-	c.paragraph(indent, span{}, 0, sentenceCase(cutEnd(why, mostSaid)), plain)
+	c.paragraph(indent, span{}, 0, SentenceCase(cutEnd(why, mostSaid)), plain)
 	if says != "" && did != engine.DidCreate {
 		c.paragraph(indent, span{}, 0, "says: "+cutEnd(says, mostSaid), dim)
 	}
@@ -300,5 +300,5 @@ func (p *Publication) totals(counts map[string]int, counting, quiet int) string 
 	if quiet > 0 && quiet < counts[engine.DidNothing] {
 		s += fmt.Sprintf(" (%d not listed: --all)", quiet)
 	}
-	return sentenceCase(s) + "."
+	return SentenceCase(s) + "."
 }

@@ -149,7 +149,7 @@ func (v *view) about(k *engine.Case) string {
 	}
 	out := name + v.onAsset(k) + " · " + strings.Join(v.consequences(d), ", ")
 	if s := prose(introduce(f, why(d)), false); s != "" {
-		out += "\\\n" + sentenceCase(s) + "."
+		out += "\\\n" + s + "."
 	}
 	return out
 }

@@ -170,7 +170,7 @@ func (s *standing) act(c *engine.Case, acceptedBy *engine.Reason) {
 			says = append(says, "There is no fix yet that is known")
 		}
 	} else {
-		says = append(says, sentenceCase(due(d, time.Time{})))
+		says = append(says, SentenceCase(due(d, time.Time{})))
 	}
 	for i := range says {
 		says[i] = strings.TrimRight(says[i], ".") + "."
@@ -201,7 +201,7 @@ func todoWords(c *engine.Case) string {
 	for i := range c.Decision.Reasons {
 		r := &c.Decision.Reasons[i]
 		if r.InForce() && r.Kind != "exempt" && r.Remediation != "" {
-			return sentenceCase(sentence(r.Remediation))
+			return SentenceCase(sentence(r.Remediation))
 		}
 	}
 	return ""

@@ -10,7 +10,7 @@ const UndecidedTitle = "Undecided, which is no pass"
 
 // NewUndecided says in place of a comment that nothing was decided, and why. The reason may hold names of files, and words of scanners.
 func NewUndecided(reason string, o CommentOptions) Comment {
-	body := "### Headgate · undecided\n\nThis commit was not decided about, which is no pass.\\\n" + sentenceCase(prose(reason, false)) + ".\n"
+	body := "### Headgate · undecided\n\nThis commit was not decided about, which is no pass.\\\n" + SentenceCase(prose(reason, false)) + ".\n"
 	sum := sha256.Sum256([]byte(body))
 	if run := link(o.RunURL); run != "" {
 		body += "\n<sub>[run](" + run + ")</sub>\n"

@@ -140,7 +140,7 @@ func (v *view) origin(cases []*engine.Case) string {
 func (v *view) nothingNew() string {
 	switch {
 	case len(v.r.Cases) == 0:
-		return sentenceCase(v.nothingFound()) + "."
+		return SentenceCase(v.nothingFound()) + "."
 	case v.owned() || !v.known && len(v.existing)+len(v.disclosed) == 0:
 		return "Nothing needs action."
 	case !v.known:

@@ -250,7 +250,7 @@ func (v *view) waysBlock() *block {
 			line += " · " + s
 		}
 		if s := w.closed(name); s != "" {
-			line += "\\\n" + sentenceCase(s) + "."
+			line += "\\\n" + SentenceCase(s) + "."
 		}
 		b.rows = append(b.rows, line+"\n")
 	}

@@ -144,7 +144,7 @@ const longestTitle = 100
 
 // introduce says what the finding is, for who has not heard of its name, and why it matters, as one or two sentences without a last stop.
 func introduce(f *engine.Finding, parts []string) string {
-	return strings.Join(slices.DeleteFunc([]string{called(f), sentenceCase(strings.Join(parts, "; "))}, func(s string) bool { return s == "" }), ". ")
+	return strings.Join(slices.DeleteFunc([]string{called(f), SentenceAbout(f, strings.Join(parts, "; "))}, func(s string) bool { return s == "" }), ". ")
 }
 
 // called is the title of a finding as a sentence; empty if it says no more than the name. Scanners put the package before it, which stands
@@ -156,10 +156,20 @@ func called(f *engine.Finding) string {
 			title = after
 		}
 	}
-	if title = cutEnd(sentenceCase(title), longestTitle); title == "" || strings.EqualFold(title, weakness(f)) {
+	if title = cutEnd(SentenceAbout(f, title), longestTitle); title == "" || strings.EqualFold(title, weakness(f)) {
 		return ""
 	}
 	return title
+}
+
+// SentenceAbout begins a sentence about a finding with a capital, if it does not begin with a package: titles have that before a colon, and
+// rules name the one that the finding is in.
+func SentenceAbout(f *engine.Finding, s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	if strings.HasSuffix(first, ":") || f.Package != nil && (first == f.Package.Name || strings.HasSuffix(f.Package.Name, "/"+first)) {
+		return s
+	}
+	return SentenceCase(s)
 }
 
 // headline is the title of a finding where it says more than the name does: that of a published weakness is known by its name, and

@@ -209,7 +209,7 @@ func (m *matter) reopen() {
 		m.takeIn()
 		m.Why = found + ", and its workflow has no way to open it"
 	case m.Issue.State.Reopened < m.settings.Reopens:
-		m.open(capital(found) + " by " + coverWords(m.Ticket.from.covers) + ".")
+		m.open(report.SentenceCase(found) + " by " + coverWords(m.Ticket.from.covers) + ".")
 		m.Next.Reopened++
 		m.Why = found
 	case m.settings.Reopens == 0 || m.Issue.State.once(onceLimit):
@@ -218,7 +218,7 @@ func (m *matter) reopen() {
 	default:
 		m.takeIn()
 		m.Next = m.Next.told(onceLimit)
-		m.say(fmt.Sprintf("%s by %s. It was opened again %s already, so this is left to you.", capital(found), coverWords(m.Ticket.from.covers), times(m.Issue.State.Reopened)))
+		m.say(fmt.Sprintf("%s by %s. It was opened again %s already, so this is left to you.", report.SentenceCase(found), coverWords(m.Ticket.from.covers), times(m.Issue.State.Reopened)))
 		m.Why = found + "; it was opened again " + times(m.Issue.State.Reopened) + " already"
 	}
 }
@@ -247,7 +247,7 @@ func (m *matter) resumed() string {
 	if w := m.result.Waivers; w != nil {
 		for _, n := range slices.Concat(w.Expired, w.Lapsed, w.Unverified) {
 			if slices.Contains(m.Issue.State.Waivers, cutEnd(report.Line(n.ID), longestName)) {
-				return s + " " + capital(cutEnd(report.Line(n.Why), longestWhy)) + "."
+				return s + " " + report.SentenceCase(cutEnd(report.Line(n.Why), longestWhy)) + "."
 			}
 		}
 	}
@@ -259,7 +259,7 @@ func (m *matter) open(why string) {
 	m.write()
 	m.Did, m.Move, m.Links = engine.DidReopen, MoveReopen, m.Ticket.Links
 	if w := m.Ticket.from.why(); w != "" {
-		why += " " + capital(w) + "."
+		why += " " + report.SentenceCase(w) + "."
 	}
 	if !m.Ticket.from.due.IsZero() {
 		why += " Due on " + m.date(m.Ticket.from.due) + "."

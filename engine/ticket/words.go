@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/headgate/headgate/engine"
@@ -25,7 +24,7 @@ const (
 
 // summary says what to do, where, what it clears and by when, in one line. Where that is too long, what it is about gives way first.
 func (r *Run) summary(t *Ticket) string {
-	what := capital(report.FixWords(lineless(t.from.fix)))
+	what := report.SentenceCase(report.FixWords(lineless(t.from.fix)))
 	end := " (" + t.counts()
 	if !t.from.due.IsZero() {
 		end += "; due " + report.DayWords(t.from.due, r.result.Now)
@@ -131,7 +130,7 @@ func (f *facts) worstWords() string {
 	if why == "" {
 		why = "the policy says " + string(f.worst)
 	}
-	return capital(cutEnd(is+": "+why, 2*longestWhy))
+	return cutEnd(is+": "+why, 2*longestWhy) // it begins with a name
 }
 
 // why is what carries the worst case, in the words of the rules. That it is exploited comes first, also where another rule outdoes it.
@@ -166,7 +165,7 @@ func (r *Run) clears(t *Ticket) *Table {
 		if !c.Decision.Due.IsZero() {
 			due = r.date(c.Decision.Due)
 		}
-		row := cells(strong(wrong), Inline{}, plain(string(c.Decision.Priority)), plain(capital(why)), plain(due))
+		row := cells(strong(wrong), Inline{}, plain(string(c.Decision.Priority)), plain(report.SentenceAbout(&c.Input.Finding, why)), plain(due))
 		if row[1] = []Inline{code(in)}; image(c) != "" && image(c) != in {
 			row[1] = append(row[1], plain(" of "), code(image(c)))
 		}
@@ -196,7 +195,7 @@ func how(f *engine.Fix) Document {
 		if h = report.Line(h); plan.IsCommand(h) {
 			commands = append(commands, h)
 		} else if h != "" {
-			advice = append(advice, []Inline{plain(capital(h))})
+			advice = append(advice, []Inline{plain(report.SentenceCase(h))})
 		}
 	}
 	for _, at := range f.At[:min(len(f.At), 3)] {
@@ -321,15 +320,6 @@ func list(all []string) string {
 		return strings.Join(all[:n-1], ", ") + " and " + all[n-1]
 	}
 	return strings.Join(all, "")
-}
-
-// capital is a text that begins with a capital letter, if with a letter.
-func capital(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if r == utf8.RuneError {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // cutMiddle is text of at most n characters, at least a few, without its middle.

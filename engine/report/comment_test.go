@@ -120,12 +120,16 @@ func TestNamesAtTheBeginningOfASentenceKeepTheirCase(t *testing.T) {
 	}
 }
 
-// What was there before asks for attention without a warning of the change: the two are not said in one word.
+// What was there before asks for attention without a warning of the change: the two are not said in one word. That there are warnings is,
+// as the outcome of the run says so too.
 func TestAPassWithWhatWarnsFromBeforeSaysSo(t *testing.T) {
 	r := passing()
 	r.Outcome, r.Cases[0].Decision.Action, r.Cases[0].Decision.Priority = engine.Warn, engine.Warn, engine.Attend
 	have := report.NewComment(r, report.CommentOptions{}).Body
-	want := "### Headgate · pass\n\nNot blocked. Nothing in this change needs action. Apart from it, 1 existing finding needs attention (1 attend). 40 existing findings stay open.\n"
+	if v := report.Verdict(r); v != "checkout: pass with 1 warning from before" {
+		t.Errorf("the log says %q", v)
+	}
+	want := "### Headgate · pass with 1 warning from before\n\nNot blocked. Nothing in this change needs action. Apart from it, 1 existing finding needs attention (1 attend). 40 existing findings stay open.\n"
 	if !strings.HasPrefix(have, want) {
 		t.Errorf("have\n%s", have)
 	}

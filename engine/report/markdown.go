@@ -135,7 +135,8 @@ func (v *view) heading() string {
 		case len(v.r.Gate.Reasons) > 0:
 			return "pass with warnings"
 		}
-		return "pass" // what warns was there before, which the next line says
+		n := len(with(v.existing, engine.Warn)) + len(with(v.disclosed, engine.Warn))
+		return fmt.Sprintf("pass with %s from before", count(n, "warning", "warnings"))
 	}
 	return "pass"
 }

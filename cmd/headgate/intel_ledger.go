@@ -36,6 +36,16 @@ func (r *run) keepIntel(ctx context.Context) error {
 	return nil
 }
 
+// weakenByLaterIntel records threat data of a day that has not come by the clock: what it says was not known then, so that the run is not what
+// would have been decided on that day.
+func (r *run) weakenByLaterIntel() {
+	for _, feed := range intel.Feeds {
+		if info := r.intel.Feed(feed); info != nil && info.Date.UTC().Format(time.DateOnly) > r.result.Now.UTC().Format(time.DateOnly) {
+			r.weaken(feed.Title() + " of " + info.Date.UTC().Format(time.DateOnly) + ", later than the clock")
+		}
+	}
+}
+
 // keepIntelIn puts the files of the threat data that is loaded into a ledger, but for those that it has.
 func (r *run) keepIntelIn(ctx context.Context, l *store.Ledger) error {
 	if r.intel == nil {

@@ -201,6 +201,7 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 		return nil, err
 	}
 	r.weakenByPolicy()
+	r.weakenByLaterIntel()
 	slices.Sort(r.result.Weakened)
 	if s.observer, err = r.policy.Observer(ctx, s.now); err != nil {
 		return nil, undecided(err, "")

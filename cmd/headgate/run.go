@@ -97,6 +97,7 @@ func (r *run) decideReports(ctx context.Context, args []string) error {
 		}
 	}
 	r.weakenByPolicy()
+	r.weakenByLaterIntel()
 	r.notes()
 	if err := r.decide(ctx); err != nil {
 		if f := (*failure)(nil); errors.As(err, &f) {

@@ -33,7 +33,8 @@ type publication struct {
 	links    []ticket.Link
 	effects  effectLedger // nil: there is none
 	signer   *evidence.Signer
-	blocked  bool // what was decided again blocks
+	blocked  bool          // what was decided again blocks
+	gravest  engine.Action // outcome of the results that were read; empty: none was, or one could not be
 }
 
 type publishFlags struct {
@@ -108,6 +109,9 @@ made true; the output says what and why.`,
 			}
 			if err := p.read(to); err != nil {
 				return err
+			}
+			if p.result != nil {
+				p.gravest = p.result.Outcome
 			}
 			if p.signer, err = readEvidenceSigner(f.key); err != nil {
 				return err
@@ -205,11 +209,13 @@ func (p *publication) destinations() (at []int, err error) {
 func (p *publication) publish(ctx context.Context, to []int, outs []output) error {
 	done := &report.Publication{DryRun: p.flags.dryRun}
 	var failed error
+	all := to
 	if p.results != nil {
 		failed = p.tellOfAll(ctx, slices.DeleteFunc(slices.Clone(to), func(i int) bool { return !destinations[i].reads }), done)
 		to = slices.DeleteFunc(slices.Clone(to), func(i int) bool { return destinations[i].reads })
 	}
 	failed = errors.Join(failed, p.tell(ctx, to, done))
+	p.account(done, all)
 	if p.result == nil { // nothing had to be decided, nothing could be, or it is one of several
 		outs = slices.DeleteFunc(outs, func(o output) bool { return o.format == "result" })
 	}
@@ -229,9 +235,15 @@ func (p *publication) publish(ctx context.Context, to []int, outs []output) erro
 
 // tellOfAll tells destinations of each result of the folder. One that cannot be read does not keep the others.
 func (p *publication) tellOfAll(ctx context.Context, to []int, done *report.Publication) (failed error) {
+	unread := false
 	for _, name := range p.results {
 		var err error
-		if p.result, err = readResult(name); err == nil {
+		if p.result, err = readResult(name); err != nil {
+			unread = true
+		} else {
+			if p.result.Outcome.Rank() > p.gravest.Rank() {
+				p.gravest = p.result.Outcome
+			}
 			first := len(done.Destinations)
 			if err = p.tell(ctx, to, done); err != nil {
 				err = fmt.Errorf("%s: %w", name, err)
@@ -246,7 +258,35 @@ func (p *publication) tellOfAll(ctx context.Context, to []int, done *report.Publ
 		}
 	}
 	p.result = nil // it was one of several
+	if unread {
+		p.gravest = ""
+	}
 	return failed
+}
+
+// account tells the workflow what the run came to whose result is published, or the gravest of several: publishing decides nothing anew. Who
+// is told of what is decided again tells of that.
+func (p *publication) account(done *report.Publication, to []int) {
+	again := slices.ContainsFunc(to, func(i int) bool { return !destinations[i].reads })
+	event, err := p.app.trigger()
+	if err != nil || event.Name == "" || p.gravest == "" || again {
+		return
+	}
+	t := &telling{run: &run{app: p.app, result: &engine.Result{Outcome: p.gravest}}}
+	if p.result != nil {
+		t.result = p.result
+	}
+	for i := range done.Destinations {
+		for _, c := range done.Destinations[i].Changes {
+			t.effects = append(t.effects, c.Effect)
+		}
+	}
+	pairs := t.outputPairs(p.written())
+	if p.result == nil { // counts are of one run
+		pairs = pairs[:2]
+	}
+	event.Summary = "" // what was published is in the log
+	p.app.fillIn(&event, pairs, nil)
 }
 
 // tell goes to destinations with what is given, and puts down what came of it.

@@ -105,6 +105,46 @@ func TestADryRunWritesNothingAndPublishingTwiceWritesOnce(t *testing.T) {
 	}
 }
 
+// Publishing decides nothing: what a later step asks for is what the run came to.
+func TestAWorkflowIsToldTheOutcomeOfWhatIsPublished(t *testing.T) {
+	p := newPublisher(t)
+	p.gate("2026-11-21", "open.go")
+	writeFile(t, "results/one.json", readFile(t, "result.json"))
+	p.gate("2026-11-21")
+	writeFile(t, "results/two.json", readFile(t, "result.json"))
+	writeFile(t, "broken/one.json", readFile(t, "result.json"))
+	writeFile(t, "broken/two.json", "{}")
+	for name, value := range map[string]string{"GITHUB_EVENT_NAME": "schedule", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_SHA": strings.Repeat("a", 40), "GITHUB_OUTPUT": "output"} {
+		p.env[name] = value
+	}
+	told := func(args ...string) map[string]string {
+		writeFile(t, "output", "outcome=undecided\n")
+		p.run(append([]string{"publish", "--to", "jira"}, args...)...)
+		return readOutputs(t, readFile(t, "output"))
+	}
+	if out := told("results/one.json", "-o", "result=published.json"); out["outcome"] != "warn" || out["feedback"] != "ok" || out["result"] != "published.json" || out["cases"] != "1" {
+		t.Errorf("of a result: %q", out)
+	}
+	if out := told("results/two.json"); out["outcome"] != "pass" || out["result"] != "" {
+		t.Errorf("of one with nothing: %q", out)
+	}
+	if out := told("results"); out["outcome"] != "warn" || out["cases"] != "" {
+		t.Errorf("of a folder: %q", out)
+	}
+	for _, name := range []string{"broken", "broken/two.json"} {
+		if out := told(name); out["outcome"] != "undecided" {
+			t.Errorf("%s: %q", name, out)
+		}
+	}
+	p.jira = tracker()
+	p.jira.Fail(jiratest.Fault{Match: func(r *http.Request) bool {
+		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/issue")
+	}, Status: http.StatusBadRequest})
+	if out := told("results/one.json"); out["outcome"] != "warn" || out["feedback"] != "degraded" {
+		t.Errorf("of one whose ticket could not be made: %q", out)
+	}
+}
+
 func TestTheResultThatIsPublishedNamesItsTickets(t *testing.T) {
 	p := newPublisher(t)
 	p.gate("2026-11-21", "open.go")

@@ -135,6 +135,16 @@ func TestAPassWithWhatWarnsFromBeforeSaysSo(t *testing.T) {
 	}
 }
 
+// A waiver of what would pass anyway lowers nothing, and is not counted as waived. Who had it accepted is told so.
+func TestAWaiverThatChangesNothingIsSaid(t *testing.T) {
+	r := passing()
+	r.Cases[0].Decision.Reasons = append(r.Cases[0].Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted"})
+	have := report.NewComment(r, report.CommentOptions{}).Body
+	if want := "41 existing findings stay open. The risk of 1 of them is accepted, which changes nothing: it passes without.\n"; !strings.Contains(have, want) {
+		t.Errorf("have\n%s", have)
+	}
+}
+
 // A developer reads what it is, where it is and what to type, and neither a date for what has no time, nor the same thing twice.
 func TestTheOneThingThatBlocksIsSaidOnce(t *testing.T) {
 	c := dueIn(vulnerable("CVE-2021-44906", "minimist", "1.2.5", "1.2.6", engine.Attend, engine.Block, engine.StatusIntroduced,

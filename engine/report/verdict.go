@@ -184,6 +184,9 @@ func (v *view) tracked() string {
 	}
 	if open, n := numbers(groups, func(k *engine.Case) bool { return stated(&k.Decision) == engine.Pass }); len(n) > 0 {
 		s += " " + and(n) + " " + plural(len(open), "finding stays", "findings stay") + " open."
+		if a := slices.DeleteFunc(open, func(k *engine.Case) bool { return !acceptedAnyway(k) }); len(a) > 0 {
+			s += " The risk of " + strconv.Itoa(len(a)) + " of them is accepted, which changes nothing: " + plural(len(a), "it passes", "they pass") + " without."
+		}
 	}
 	for _, g := range v.exemptions() {
 		s += " " + count(len(g.cases), "finding", "findings") + " " + plural(len(g.cases), "is", "are") + " " + g.name + "."

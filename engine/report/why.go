@@ -196,6 +196,14 @@ func exempted(d *engine.Decision) string {
 	return "exempted"
 }
 
+// acceptedAnyway says that a waiver accepts the risk of a case that would pass without. It is not counted as waived: nothing is lowered.
+func acceptedAnyway(k *engine.Case) bool {
+	d := &k.Decision
+	return d.Exemption() == nil && slices.ContainsFunc(d.Reasons, func(r engine.Reason) bool {
+		return r.Kind == "exempt" && r.InForce() && strings.HasPrefix(r.Rule, waiverRule)
+	})
+}
+
 // stated is the action that the policy came to: what report-only held back is what it would have been.
 func stated(d *engine.Decision) engine.Action {
 	if d.HeldBack() {

@@ -46,6 +46,9 @@ func (y *yard) held(at stop, args ...string) (p *process, release func()) {
 	if err != nil {
 		y.t.Fatal(err)
 	}
+	// Databases that were copied from one have tables with the same numbers: only a wait in this one counts.
+	waits := `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+		WHERE NOT granted AND relation = $1::regclass AND datname = current_database() AND application_name = 'headgate'`
 	p = y.run("headgate", args...)
 	until(y.t, "the program waits for the table "+at.table, func() bool {
 		select {
@@ -54,7 +57,7 @@ func (y *yard) held(at stop, args ...string) (p *process, release func()) {
 		default:
 		}
 		var n int
-		_ = watch.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass", at.table).Scan(&n) // none, if it does not answer
+		_ = watch.QueryRow(ctx, waits, at.table).Scan(&n) // none, if it does not answer
 		return n > 0
 	})
 	return p, func() { _ = tx.Rollback(ctx) } // the database may have gone away meanwhile, and the lock with it

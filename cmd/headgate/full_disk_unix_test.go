@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -48,12 +49,38 @@ func TestAFileThatCannotGrowIsNoPassAndLeavesNothingByHalves(t *testing.T) {
 	if os.Getenv("HEADGATE_LONG") != "" {
 		sizes = []int{0, 1, 4, 8, 16, 32, 48, 64, 80, 96, 112, 120, 128}
 	}
+	commands := [][]string{
+		gate("-o", "json=result.json"), gate("--evidence", "evidence"), gate("--ledger", "tight.db"), {"reassess", "--ledger", "tight.db"},
+		{"report", "--ledger", "whole.db", "-o", "html=page.html"},
+	}
+	clean := func() {
+		for _, left := range []string{"result.json", "page.html", "evidence", "tight.db", "tight.db-wal", "tight.db-shm"} {
+			if err := os.RemoveAll(left); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// leaves is what a command left, in files and in the ledger.
+	leaves := func() string {
+		text := strings.Join(e.state("tight.db"), "\n")
+		for _, pattern := range []string{"result.json", "page.html", "evidence/*"} {
+			names, _ := filepath.Glob(pattern)
+			for _, name := range names {
+				text += fmt.Sprintf("\n%s: %x", name, sha256.Sum256([]byte(readFile(t, name))))
+			}
+		}
+		return text
+	}
+	var whole []string // by command: what it leaves where there is room
+	for _, args := range commands {
+		writeFile(t, "tight.db", made)
+		e.must(args...)
+		whole = append(whole, leaves())
+		clean()
+	}
 	for _, blocks := range sizes {
 		refused := 0
-		for _, args := range [][]string{
-			gate("-o", "json=result.json"), gate("--evidence", "evidence"), gate("--ledger", "tight.db"), {"reassess", "--ledger", "tight.db"},
-			{"report", "--ledger", "whole.db", "-o", "html=page.html"},
-		} {
+		for i, args := range commands {
 			writeFile(t, "tight.db", made)
 			status, said := e.within(blocks, args...)
 			switch {
@@ -72,13 +99,13 @@ func TestAFileThatCannotGrowIsNoPassAndLeavesNothingByHalves(t *testing.T) {
 				if is := e.state("tight.db"); !slices.Equal(is, before) {
 					t.Errorf("%d blocks: %q leaves a ledger that changed:\n%s", blocks, args, strings.Join(is, "\n"))
 				}
-			}
-			e.must("db", "check", "--ledger", "tight.db")
-			for _, left := range []string{"result.json", "page.html", "evidence", "tight.db", "tight.db-wal", "tight.db-shm"} {
-				if err := os.RemoveAll(left); err != nil {
-					t.Fatal(err)
+			default:
+				if is := leaves(); is != whole[i] {
+					t.Errorf("%d blocks: %q passes, and leaves\n%s\nnot\n%s", blocks, args, is, whole[i])
 				}
 			}
+			e.must("db", "check", "--ledger", "tight.db")
+			clean()
 			if stray, _ := filepath.Glob(".*.part"); len(stray) > 0 {
 				t.Errorf("%d blocks: %q leaves %q", blocks, args, stray)
 			}

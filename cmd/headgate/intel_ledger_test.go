@@ -10,8 +10,9 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// What judges a change is read from its base commit, and so is the threat data that lies in the repository: the ledger keeps it as well.
-func TestTheThreatDataOfABaseCommitIsKeptInTheLedger(t *testing.T) {
+// inCheckout goes to a copy of the example, and says where that is.
+func inCheckout(t *testing.T) (example string) {
+	t.Helper()
 	example, err := filepath.Abs(filepath.Join("..", "..", "examples", "checkout"))
 	if err != nil {
 		t.Fatal(err)
@@ -20,6 +21,12 @@ func TestTheThreatDataOfABaseCommitIsKeptInTheLedger(t *testing.T) {
 	if err := os.CopyFS(".", os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
+	return example
+}
+
+// What judges a change is read from its base commit, and so is the threat data that lies in the repository: the ledger keeps it as well.
+func TestTheThreatDataOfABaseCommitIsKeptInTheLedger(t *testing.T) {
+	example := inCheckout(t)
 	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-qm", "base"}, {"rm", "-qr", ".headgate/intel"}, {"commit", "-qm", "change"}} {
 		gitIn(t, ".", args...)
 	}
@@ -40,14 +47,7 @@ func TestTheThreatDataOfABaseCommitIsKeptInTheLedger(t *testing.T) {
 
 // Who decides as at an earlier day has to see that what became known since counts too.
 func TestThreatDataThatIsLaterThanTheClockIsOnRecord(t *testing.T) {
-	example, err := filepath.Abs(filepath.Join("..", "..", "examples", "checkout"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(t.TempDir())
-	if err := os.CopyFS(".", os.DirFS(example)); err != nil {
-		t.Fatal(err)
-	}
+	inCheckout(t)
 	h := here{t: t}
 	for now, want := range map[string][]string{
 		"2026-08-16": {"clock 2026-08-16T00:00:00Z"},

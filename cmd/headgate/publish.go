@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -272,18 +273,15 @@ func (p *publication) account(done *report.Publication, to []int) {
 	if err != nil || event.Name == "" || p.gravest == "" || again {
 		return
 	}
-	t := &telling{run: &run{app: p.app, result: &engine.Result{Outcome: p.gravest}}}
-	if p.result != nil {
-		t.result = p.result
-	}
+	t := &telling{run: &run{app: p.app, result: cmp.Or(p.result, &engine.Result{Outcome: p.gravest})}}
 	for i := range done.Destinations {
 		for _, c := range done.Destinations[i].Changes {
 			t.effects = append(t.effects, c.Effect)
 		}
 	}
-	pairs := t.outputPairs(p.written())
-	if p.result == nil { // counts are of one run
-		pairs = pairs[:2]
+	pairs := t.outcomePairs()
+	if p.result != nil { // counts are of one run
+		pairs = t.outputPairs(p.written())
 	}
 	event.Summary = "" // what was published is in the log
 	p.app.fillIn(&event, pairs, nil)

@@ -124,8 +124,12 @@ func (t *telling) annotate() {
 // An outputPair is an output of the step.
 type outputPair struct{ name, value string }
 
-// outputPairs are all outputs, in the order of action.yml.
-func (t *telling) outputPairs(outs []output) []outputPair {
+// outcomePairs are the outputs of what was decided, if it was one run or several, and of what people were told.
+func (t *telling) outcomePairs() []outputPair {
+	outcome := report.Undecided
+	if t.failed == nil {
+		outcome = string(t.result.Outcome)
+	}
 	feedback, address := "ok", ""
 	if degraded(t.effects) || degraded(t.hooks) {
 		feedback = "degraded"
@@ -135,11 +139,15 @@ func (t *telling) outputPairs(outs []output) []outputPair {
 			address = e.URL
 		}
 	}
-	pairs := []outputPair{{"outcome", "undecided"}, {"feedback", feedback}, {"comment-url", address}}
+	return []outputPair{{"outcome", outcome}, {"feedback", feedback}, {"comment-url", address}}
+}
+
+// outputPairs are all outputs, in the order of action.yml.
+func (t *telling) outputPairs(outs []output) []outputPair {
+	pairs := t.outcomePairs()
 	if t.failed != nil {
 		return pairs
 	}
-	pairs[0].value = string(t.result.Outcome)
 	for _, format := range []struct{ output, name string }{{"result", "json"}, {"sarif", "sarif"}} {
 		for _, o := range outs {
 			if o.format == format.name && o.file != "" {

@@ -47,9 +47,7 @@ func (p *Policy) Conclude(ctx context.Context, r *Result, findings int, reportOn
 		r.Outcome = stricter(r.Outcome, c.Decision.Action)
 	}
 	for _, s := range stated {
-		one := s.made
-		one.Message = s.text.fill(reflect.ValueOf(Summary{}))
-		r.Gate.Reasons = append(r.Gate.Reasons, one)
+		r.Gate.Reasons = append(r.Gate.Reasons, Reason{Stated: &s.Stated, From: s.From, Message: s.text.fill(reflect.ValueOf(Summary{}))})
 		switch {
 		case s.Kind == "deny" && !reportOnly:
 			r.Outcome = Block

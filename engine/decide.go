@@ -62,27 +62,13 @@ type answer struct {
 
 // A statement is a reason as a pack states it. Those of one part are shared by all answers that have them.
 type statement struct {
-	Rule        string         `json:"rule"`
-	Kind        string         `json:"kind"`
-	To          Priority       `json:"to"`
-	AtMost      Action         `json:"at_most"`
-	Firm        bool           `json:"firm"`
-	Days        *float64       `json:"days"`
-	From        string         `json:"from"`
-	By          string         `json:"by"`
-	Obligation  string         `json:"obligation"`
-	Message     string         `json:"message"`
-	Remediation string         `json:"remediation"`
-	Controls    []string       `json:"controls"`
-	Vars        map[string]any `json:"vars"`
-	InsteadOf   string         `json:"instead_of"`
-	On          string         `json:"effective_on"`
-	Until       string         `json:"effective_until"`
-	effect      effect         // when its rule is in force
-	text        message        // Message with what is the same for all inputs of a class
-	made        Reason         // what it comes to, with the message if that is the same for all inputs
-	Metadata    map[string]any `json:"metadata"`
-	Unreadable  any            `json:"unreadable"`
+	Stated
+	From       string         `json:"from"`
+	Message    string         `json:"message"`
+	Vars       map[string]any `json:"vars"`
+	Unreadable any            `json:"unreadable"`
+	effect     effect         // when its rule is in force
+	text       message        // Message with what is the same for all inputs of a class
 }
 
 // decisionRef is the document that decides.
@@ -123,11 +109,10 @@ func (p *Policy) unordered(ctx context.Context, q question) (a *answer, value as
 
 // order puts reasons into the order that they have in decisions, as far as that does not depend on what messages are filled with.
 func (a *answer) order() {
-	outline := func(s *statement) Reason { return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, Firm: s.Firm} }
-	slices.SortStableFunc(a.Reasons, func(x, y *statement) int { return compareReasons(outline(x), outline(y)) })
+	slices.SortStableFunc(a.Reasons, func(x, y *statement) int { return compareStated(&x.Stated, &y.Stated) })
 	a.ordered = true
 	for i := 1; i < len(a.Reasons); i++ {
-		a.ordered = a.ordered && compareReasons(outline(a.Reasons[i-1]), outline(a.Reasons[i])) != 0
+		a.ordered = a.ordered && compareStated(&a.Reasons[i-1].Stated, &a.Reasons[i].Stated) != 0
 	}
 }
 
@@ -155,7 +140,6 @@ func (p *Policy) complete(stated []*statement, held *heldRules) error {
 			return fmt.Errorf("%s%w", p.placeOf(s.Rule), err)
 		}
 		s.text = parseMessage(s.Message).settle(s.Vars, s.when())
-		s.made = s.reason()
 	}
 	return nil
 }
@@ -170,8 +154,9 @@ func (a *answer) decision(in *Input, now time.Time) (Decision, error) {
 	d.Reasons = make([]Reason, len(a.Reasons))
 	for i, s := range a.Reasons {
 		r := &d.Reasons[i]
-		*r = s.made
-		if _, same := s.text.constant(); !same {
+		r.Stated, r.From = &s.Stated, s.From
+		var same bool
+		if r.Message, same = s.text.constant(); !same {
 			r.Message = s.text.fill(document)
 		}
 		if next := s.effect.next(now); !next.IsZero() && (d.NextChange.IsZero() || next.Before(d.NextChange)) {
@@ -237,14 +222,6 @@ func (s *statement) check() error {
 	return fmt.Errorf("rule %s: what it states %s", cmp.Or(s.Rule, "without an id"), wrong)
 }
 
-// reason is the reason that a statement is, with its message if that is the same for all inputs.
-func (s *statement) reason() Reason {
-	text, _ := s.text.constant()
-	return Reason{Rule: s.Rule, Kind: s.Kind, To: s.To, AtMost: s.AtMost, Firm: s.Firm, Days: s.Days, From: s.From, By: s.By,
-		Obligation: s.Obligation, Message: text, Remediation: s.Remediation, Controls: s.Controls,
-		InsteadOf: s.InsteadOf, EffectiveOn: s.On, EffectiveUntil: s.Until, Metadata: s.Metadata}
-}
-
 // when says of a rule that is not in force since or until when.
 func (s *statement) when() string {
 	what := "in force"
@@ -252,18 +229,22 @@ func (s *statement) when() string {
 		what = "blocking"
 	}
 	switch {
-	case s.On != "":
-		return " (" + what + " from " + showText(s.On) + " on)"
-	case s.Until != "":
-		return " (" + what + " until " + showText(s.Until) + ")"
+	case s.EffectiveOn != "":
+		return " (" + what + " from " + showText(s.EffectiveOn) + " on)"
+	case s.EffectiveUntil != "":
+		return " (" + what + " until " + showText(s.EffectiveUntil) + ")"
 	}
 	return ""
 }
 
 // compareReasons orders by kind, then the strongest first, then by rule.
 func compareReasons(a, b Reason) int {
-	firm := func(r Reason) int {
-		if r.Firm {
+	return cmp.Or(compareStated(a.Stated, b.Stated), strings.Compare(a.Message, b.Message))
+}
+
+func compareStated(a, b *Stated) int {
+	firm := func(s *Stated) int {
+		if s.Firm {
 			return 0
 		}
 		return 1
@@ -277,6 +258,5 @@ func compareReasons(a, b Reason) int {
 		strength,
 		cmp.Compare(firm(a), firm(b)),
 		strings.Compare(a.Rule, b.Rule),
-		strings.Compare(a.Message, b.Message),
 	)
 }

@@ -3,6 +3,9 @@ package engine
 import (
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Priority says how urgently a case needs someone. The scale is that of CISA's SSVC Coordinator table.
@@ -38,21 +41,18 @@ var Actions = []Action{Pass, Warn, Block}
 // Rank orders actions, pass being 0; -1 is not an action.
 func (a Action) Rank() int { return slices.Index(Actions, a) }
 
-// A Reason is what one rule says of one input.
-type Reason struct {
-	Rule        string    `json:"rule"`
-	Kind        string    `json:"kind"`              // raise, cap, deny, warn, exempt, due or oblige
-	To          Priority  `json:"to,omitempty"`      // of a raise or cap
-	AtMost      Action    `json:"at_most,omitempty"` // of an exempt
-	Firm        bool      `json:"firm,omitempty"`    // holds against caps (raise) or exemptions (deny)
-	Days        *float64  `json:"days,omitempty"`    // of a due; of an exempt, for how many days from the evaluation it holds
-	From        string    `json:"from,omitempty"`    // of a due: first_seen, evaluated or kev_added
-	By          string    `json:"by,omitempty"`      // of a due: a date stated by a fact
-	Obligation  string    `json:"obligation,omitempty"`
-	Date        time.Time `json:"date,omitzero"` // of a due or an exempt: what days come to; the last day of an exempt
-	Message     string    `json:"message"`
-	Remediation string    `json:"remediation,omitempty"`
-	Controls    []string  `json:"controls,omitempty"`
+// A Stated is what a rule states, whatever it is of. The reasons of many decisions share one, so nothing in it may be changed.
+type Stated struct {
+	Rule        string   `json:"rule"`
+	Kind        string   `json:"kind"`              // raise, cap, deny, warn, exempt, due or oblige
+	To          Priority `json:"to,omitempty"`      // of a raise or cap
+	AtMost      Action   `json:"at_most,omitempty"` // of an exempt
+	Firm        bool     `json:"firm,omitempty"`    // holds against caps (raise) or exemptions (deny)
+	Days        *float64 `json:"days,omitempty"`    // of a due; of an exempt, for how many days from the evaluation it holds
+	By          string   `json:"by,omitempty"`      // of a due: a date stated by a fact
+	Obligation  string   `json:"obligation,omitempty"`
+	Remediation string   `json:"remediation,omitempty"`
+	Controls    []string `json:"controls,omitempty"`
 
 	// Of a rule that is not in force (staged enforcement): the day from which on it will be, or until which it was, 2026-12-31. Such a
 	// reason is listed and does nothing, but a deny warns: then it is of kind warn, and InsteadOf is deny.
@@ -63,9 +63,31 @@ type Reason struct {
 	Metadata map[string]any `json:"metadata,omitempty"` // of a deny or warn stated as an object: all its keys but msg
 }
 
+// A Reason is what one rule says of one input.
+type Reason struct {
+	*Stated           // never nil
+	From    string    `json:"from,omitempty"` // of a due: first_seen, evaluated or kev_added
+	Date    time.Time `json:"date,omitzero"`  // of a due or an exempt: what days come to; the last day of an exempt
+	Message string    `json:"message"`
+}
+
+// UnmarshalJSONFrom reads a reason. One without any member states nothing, and is still one.
+func (r *Reason) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	type members Reason
+	read := members{Stated: new(Stated)}
+	if err := json.UnmarshalDecode(from, &read); err != nil {
+		return err
+	}
+	if read.Stated == nil { // null
+		read.Stated = new(Stated)
+	}
+	*r = Reason(read)
+	return nil
+}
+
 // InForce says that the reason has a say in the decision: as its kind says, or as the warning that a deny is until its day.
-func (r *Reason) InForce() bool {
-	return r.EffectiveOn == "" && r.EffectiveUntil == "" || r.InsteadOf != ""
+func (s *Stated) InForce() bool {
+	return s.EffectiveOn == "" && s.EffectiveUntil == "" || s.InsteadOf != ""
 }
 
 // A Pivot is a fact that is not known and what the decision would be for each value it can have.

@@ -317,7 +317,7 @@ func decisionOf(d *evidence.Decision) engine.Decision {
 		out.WouldHave = new(d.WouldHave)
 	}
 	for _, r := range d.Reasons {
-		out.Reasons = append(out.Reasons, engine.Reason{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm, Date: r.Date})
+		out.Reasons = append(out.Reasons, engine.Reason{Stated: &engine.Stated{Rule: r.Rule, Kind: r.Kind, To: r.To, AtMost: r.AtMost, Firm: r.Firm}, Date: r.Date})
 	}
 	return out
 }

@@ -45,15 +45,15 @@ func decided(n int) []engine.Case {
 		d := &c.Decision
 		d.Priority, d.Action = engine.Attend, engine.Warn
 		d.Reasons = []engine.Reason{
-			{Rule: "ssvc.attend", Kind: "raise", To: engine.Attend, Message: "scheduled", Controls: []string{"PCI-DSS-4.0.1-6.3.1", "NIST-CSF-2.0-ID.RA-05"}},
-			{Rule: "sla.due", Kind: "due", Date: now.AddDate(0, 0, 14), Message: "in 14 days", Controls: []string{"PCI-DSS-4.0.1-6.3.3"}}}
+			{Stated: &engine.Stated{Rule: "ssvc.attend", Kind: "raise", To: engine.Attend, Controls: []string{"PCI-DSS-4.0.1-6.3.1", "NIST-CSF-2.0-ID.RA-05"}}, Message: "scheduled"},
+			{Stated: &engine.Stated{Rule: "sla.due", Kind: "due", Controls: []string{"PCI-DSS-4.0.1-6.3.3"}}, Date: now.AddDate(0, 0, 14), Message: "in 14 days"}}
 		d.Due, d.DueFrom = now.AddDate(0, 0, 14), "evaluated"
 		d.Range = []engine.Priority{engine.Track, engine.Act}
 		d.Answer = fmt.Sprintf(`{"action": "warn", "priority": "attend", "kind": %d}`, i%7)
 		if i%3 == 2 {
 			c.Input.Context.Waivers = []engine.Waiver{{ID: "w-1", Reason: "behind the login", Verified: true, Requester: "dev@example.com", Approver: "ana@example.com"}}
 			d.Action, d.WouldHave = engine.Pass, new(engine.Warn)
-			d.Reasons = append(d.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted by ana@example.com"})
+			d.Reasons = append(d.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted by ana@example.com"})
 		}
 	}
 	return cases

@@ -28,6 +28,7 @@ type told struct {
 type toldReason struct {
 	Reason
 	controls []string // none if it is not in force
+	stated   *engine.Stated
 }
 
 func newTold(reasons []engine.Reason) *told {
@@ -37,7 +38,7 @@ func newTold(reasons []engine.Reason) *told {
 	for i := range d.Reasons {
 		r := &d.Reasons[i]
 		r.Date = time.Time{}
-		one := toldReason{Reason: *r}
+		one := toldReason{Reason: *r, stated: reasons[i].Stated}
 		if reasons[i].InForce() {
 			one.controls = slices.Clone(reasons[i].Controls)
 		}
@@ -77,6 +78,9 @@ func (t *told) of(reasons []engine.Reason) bool {
 
 // of says whether it is what a record depends on of a reason.
 func (t *toldReason) of(r *engine.Reason) bool {
+	if r.Stated == t.stated { // as most are
+		return true
+	}
 	var controls []string
 	if r.InForce() {
 		controls = r.Controls

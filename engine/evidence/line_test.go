@@ -25,6 +25,8 @@ func fill(r *rand.Rand, v reflect.Value, depth int, odd bool) {
 		}
 		v.Set(reflect.ValueOf(times[r.IntN(len(times))]))
 		return
+	case v.Type() == reflect.TypeFor[engine.Reason]():
+		v.FieldByName("Stated").Set(reflect.ValueOf(new(engine.Stated))) // never nil
 	case r.IntN(3) == 0 && depth > 1:
 		return // absent
 	}

@@ -44,7 +44,7 @@ func TestWhatIsWrittenFitsItsSchema(t *testing.T) {
 	c.Input.Finding.IDs = append(c.Input.Finding.IDs, "hg1-00000000000000ff")
 	c.Input.Context.History = &engine.History{AgeDays: 3}
 	c.Decision.Overdue, c.Decision.NextChange, c.Decision.Obligations, c.Decision.Assumed = true, now, []string{"forensics"}, []string{"asset.exposure=internet"}
-	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "x.y", Kind: "raise", To: engine.Act, Firm: true, EffectiveOn: "2027-01-01"})
+	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "x.y", Kind: "raise", To: engine.Act, Firm: true, EffectiveOn: "2027-01-01"}})
 	m.prev = func(*engine.Case) string { return evidence.ID(evidence.Digest(nil), 7) }
 	m.waivers[0].Why, m.waivers[0].Ticket, m.waivers[0].Finding, m.waivers[0].Path, m.waivers[0].Asset = "a", "b", "c", "d", "e"
 	m.terms.CI = &evidence.CI{Run: "1", Attempt: "2", Workflow: "w", Actor: "a"}

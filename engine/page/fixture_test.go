@@ -70,13 +70,13 @@ func shop(n int) *engine.Result {
 			d.Overdue = d.Due.Before(now)
 		}
 		d.Reasons = []engine.Reason{
-			{Rule: "exploit.kev_reachable", Kind: "raise", To: d.Priority, Message: messages[min(4, 3-rank+i%2)], Remediation: "Upgrade " + p.name + " to " + p.to},
-			{Rule: "sla.days", Kind: "due", Message: "the policy allows some days"},
+			{Stated: &engine.Stated{Rule: "exploit.kev_reachable", Kind: "raise", To: d.Priority, Remediation: "Upgrade " + p.name + " to " + p.to}, Message: messages[min(4, 3-rank+i%2)]},
+			{Stated: &engine.Stated{Rule: "sla.days", Kind: "due"}, Message: "the policy allows some days"},
 		}
 		if i%13 == 5 {
 			c.Input.Context.Waivers = []engine.Waiver{{ID: fmt.Sprintf("w-%d", i%5), Reason: "behind the login", Approver: "ana@example.com", Expires: day(i % 45).Format(time.DateOnly), Verified: true}}
 			d.WouldHave, d.Action = new(engine.Warn), engine.Pass
-			d.Reasons = append(d.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted: behind the login"})
+			d.Reasons = append(d.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted: behind the login"})
 		}
 		c.Input.Context.Change = &engine.Change{Event: engine.EventPush, Status: []engine.Status{engine.StatusExisting, engine.StatusIntroduced}[i%5/4]}
 		r.Cases = append(r.Cases, c)

@@ -167,7 +167,7 @@ func TestCasesAreGroupedByTheFixThatClearsThem(t *testing.T) {
 func TestExemptedCasesAreNotPlannedForButCounted(t *testing.T) {
 	waived := vulnerable("w", "pkg:npm/a", of("1.0.0"), of("1.0.1"), engine.Act)
 	waived.Decision.Action, waived.Decision.WouldHave = engine.Pass, new(engine.Block)
-	waived.Decision.Reasons = []engine.Reason{{Kind: "exempt", AtMost: engine.Pass}}
+	waived.Decision.Reasons = []engine.Reason{{Stated: &engine.Stated{Kind: "exempt", AtMost: engine.Pass}}}
 	harmless := vulnerable("h", "pkg:npm/a", of("1.0.0"), of("9.0.0"), engine.Track)
 	harmless.Decision.Action, harmless.Input.Context.VEX = engine.Pass, &engine.VEX{Status: "not_affected"}
 	fixes, none := plan.New([]engine.Case{waived, harmless, vulnerable("v", "pkg:npm/a", of("1.0.0"), of("1.0.3"), engine.Attend)}, plan.Options{})
@@ -241,7 +241,7 @@ func random(r *rand.Rand, n int) []engine.Case {
 			c = inImage(c, []string{"x:1", "y:1"}[r.IntN(2)])
 		}
 		if r.IntN(8) == 0 {
-			c.Decision.Action, c.Decision.Reasons = engine.Pass, []engine.Reason{{Kind: "exempt", AtMost: engine.Pass}}
+			c.Decision.Action, c.Decision.Reasons = engine.Pass, []engine.Reason{{Stated: &engine.Stated{Kind: "exempt", AtMost: engine.Pass}}}
 		}
 		c.Decision.Overdue = r.IntN(5) == 0
 		for range 1 + r.IntN(2) {

@@ -81,7 +81,7 @@ func TestNothingToReportIsNoCommentAndResolvesOneThatStands(t *testing.T) {
 		},
 		"a report that is no finding": func(r *engine.Result, _ *report.CommentOptions) { r.Reports[0].Note = "no finding" },
 		"the gate as a whole": func(r *engine.Result, _ *report.CommentOptions) {
-			r.Gate.Reasons, r.Outcome = []engine.Reason{{Kind: "deny", Rule: "x.y", Message: "m"}}, engine.Block
+			r.Gate.Reasons, r.Outcome = []engine.Reason{{Stated: &engine.Stated{Kind: "deny", Rule: "x.y"}, Message: "m"}}, engine.Block
 		},
 		"something fixed":  func(r *engine.Result, _ *report.CommentOptions) { r.Fixed = release().Fixed },
 		"changed settings": func(r *engine.Result, _ *report.CommentOptions) { r.Proposed = &engine.Proposal{} },
@@ -138,7 +138,7 @@ func TestAPassWithWhatWarnsFromBeforeSaysSo(t *testing.T) {
 // A waiver of what would pass anyway lowers nothing, and is not counted as waived. Who had it accepted is told so.
 func TestAWaiverThatChangesNothingIsSaid(t *testing.T) {
 	r := passing()
-	r.Cases[0].Decision.Reasons = append(r.Cases[0].Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted"})
+	r.Cases[0].Decision.Reasons = append(r.Cases[0].Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted"})
 	have := report.NewComment(r, report.CommentOptions{}).Body
 	if want := "41 existing findings stay open. The risk of 1 of them is accepted, which changes nothing: it passes without.\n"; !strings.Contains(have, want) {
 		t.Errorf("have\n%s", have)
@@ -324,9 +324,9 @@ func larger() map[string]*engine.Result {
 	long.Cases = append(long.Cases, strangeCase(huge, 0), strangeCase(huge, 1), strangeCase(huge, 3))
 	for range 200 {
 		long.Weakened = append(long.Weakened, huge[:2000])
-		long.Gate.Reasons = append(long.Gate.Reasons, engine.Reason{Rule: "x.y", Kind: "deny", Message: huge[:2000]})
+		long.Gate.Reasons = append(long.Gate.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "x.y", Kind: "deny"}, Message: huge[:2000]})
 		long.Reports = append(long.Reports, engine.Report{Name: huge[:2000], Note: huge[:2000]})
-		long.Cases[0].Decision.Reasons = append(long.Cases[0].Decision.Reasons, engine.Reason{Rule: "a.b", Kind: "deny", Message: huge[:2000] + fmt.Sprint(len(long.Weakened))})
+		long.Cases[0].Decision.Reasons = append(long.Cases[0].Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "a.b", Kind: "deny"}, Message: huge[:2000] + fmt.Sprint(len(long.Weakened))})
 		long.Cases[0].Decision.Obligations = append(long.Cases[0].Decision.Obligations, huge[:900])
 	}
 	return map[string]*engine.Result{"many": result(engine.Block, many.Cases), "long": long, "winding": winding(), "strange": strange()}

@@ -33,7 +33,7 @@ func uncertain() report.Explanation {
 	r := blocked()
 	c := r.Cases[1]
 	c.Decision.WouldHave, c.Decision.Action = ptr(engine.Block), engine.Warn
-	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Warn, Message: "accepted until 26 Nov 2026"})
+	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Warn}, Message: "accepted until 26 Nov 2026"})
 	return explained(c, nil)
 }
 
@@ -171,10 +171,10 @@ func TestExplainFoldsRulesThatWaitForWhatThisKindOfFindingCannotHave(t *testing.
 func TestExplainAdvisesOnlyByTheRulesThatCarryThePriorityAndTheDate(t *testing.T) {
 	advice := func(r engine.Reason) engine.Reason { r.Remediation = "advice of " + r.Rule; return r }
 	limit := func(rule string, to engine.Priority) engine.Reason {
-		return engine.Reason{Rule: rule, Kind: "cap", To: to, Message: rule}
+		return engine.Reason{Stated: &engine.Stated{Rule: rule, Kind: "cap", To: to}, Message: rule}
 	}
 	date := func(rule string, d int) engine.Reason {
-		return engine.Reason{Rule: rule, Kind: "due", Days: ptr(1.0), From: "evaluated", Date: day(12, d), Message: rule}
+		return engine.Reason{Stated: &engine.Stated{Rule: rule, Kind: "due", Days: ptr(1.0)}, From: "evaluated", Date: day(12, d), Message: rule}
 	}
 	for _, c := range []struct {
 		name     string
@@ -191,7 +191,7 @@ func TestExplainAdvisesOnlyByTheRulesThatCarryThePriorityAndTheDate(t *testing.T
 		{"no more than three", engine.Attend, []engine.Reason{
 			raise("a", engine.Attend, "a"), raise("b", engine.Attend, "b"), raise("c", engine.Attend, "c"), raise("d", engine.Attend, "d"),
 		}, []string{"a", "b", "c"}},
-		{"what else is said", engine.Track, []engine.Reason{{Rule: "e", Kind: "exempt", AtMost: engine.Pass, Message: "e"}, {Rule: "o", Kind: "oblige", Obligation: "notify", Message: "o"}}, nil},
+		{"what else is said", engine.Track, []engine.Reason{{Stated: &engine.Stated{Rule: "e", Kind: "exempt", AtMost: engine.Pass}, Message: "e"}, {Stated: &engine.Stated{Rule: "o", Kind: "oblige", Obligation: "notify"}, Message: "o"}}, nil},
 	} {
 		k := openFile()
 		k.Decision.Priority, k.Decision.Due, k.Decision.Reasons = c.priority, day(12, 5), nil

@@ -29,10 +29,7 @@ func stands(name string, change func(*engine.Case)) engine.Case {
 
 func waived(c *engine.Case) {
 	c.Decision.WouldHave = ptr(engine.Block)
-	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{
-		Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted by ana until 2026-12-24: behind the login",
-		Controls: []string{"PCI-DSS-4.0.1-6.3.1", "NIST-CSF-2.0-ID.RA-07"},
-	})
+	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Controls: []string{"PCI-DSS-4.0.1-6.3.1", "NIST-CSF-2.0-ID.RA-07"}}, Message: "accepted by ana until 2026-12-24: behind the login"})
 	c.Input.Context.Waivers = []engine.Waiver{{
 		ID: "w-1", Reason: "behind the login", Requester: "bo", Approver: "ana", Verified: true, Created: "2026-11-01", Expires: "2026-12-24", AgeDays: 20, ValidDays: 53,
 	}}
@@ -43,7 +40,7 @@ func vex(status, justification string) func(*engine.Case) {
 		c.Input.Context.VEX = &engine.VEX{Status: status, Justification: justification, Source: "acme"}
 		if status == "not_affected" || status == "fixed" {
 			c.Decision.WouldHave = ptr(engine.Block)
-			c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "change.vex", Kind: "exempt", AtMost: engine.Pass, Message: "VEX says so"})
+			c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "change.vex", Kind: "exempt", AtMost: engine.Pass}, Message: "VEX says so"})
 		}
 	}
 }
@@ -80,7 +77,7 @@ var standings = []struct {
 	{"waiver-without-effect", all(vex("not_affected", "component_not_present"), func(c *engine.Case) { c.Input.Context.Waivers = []engine.Waiver{{ID: "w"}} }), "affected"},
 	{"suppressed", func(c *engine.Case) {
 		c.Decision.WouldHave = ptr(engine.Warn)
-		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "change.suppressed_external", Kind: "exempt", AtMost: engine.Pass, Message: "accepted in the scanner"})
+		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "change.suppressed_external", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted in the scanner"})
 	}, "affected"},
 	{"not-present", vex("not_affected", "vulnerable_code_not_present"), "not_affected"},
 	{"not-reachable", vex("not_affected", "code_not_reachable"), "not_affected"},

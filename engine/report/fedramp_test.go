@@ -168,7 +168,7 @@ func TestFedRAMPReportsHaveTheEstimatesOfThePack(t *testing.T) {
 	} {
 		k := stands("x", func(k *engine.Case) {
 			k.Input.Asset.Exposure = c.exposure
-			k.Decision.Reasons = []engine.Reason{{Rule: "fedramp.timeframe", Kind: "raise", To: engine.Attend, Message: c.message}}
+			k.Decision.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: "fedramp.timeframe", Kind: "raise", To: engine.Attend}, Message: c.message}}
 		})
 		v := fedRAMPOf(t, "fedramp-vdr", result(engine.Pass, []engine.Case{k})).Open[0]
 		if (v.Rating == nil) != (c.rating == nil) || v.Rating != nil && *v.Rating != *c.rating || !is(v.Reachable, c.reachable) || !is(v.Exploitable, c.exploitable) {

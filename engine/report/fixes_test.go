@@ -27,9 +27,9 @@ func TestShortIDsAreTheShortestThatNameOneFinding(t *testing.T) {
 
 func TestWhyBeginsWithWhatCarriesThePriority(t *testing.T) {
 	raise := func(to engine.Priority, firm bool, m string) engine.Reason {
-		return engine.Reason{Kind: "raise", To: to, Firm: firm, Message: m}
+		return engine.Reason{Stated: &engine.Stated{Kind: "raise", To: to, Firm: firm}, Message: m}
 	}
-	lower := engine.Reason{Kind: "cap", To: engine.TrackStar, Message: "not reachable."}
+	lower := engine.Reason{Stated: &engine.Stated{Kind: "cap", To: engine.TrackStar}, Message: "not reachable."}
 	for _, c := range []struct {
 		name     string
 		priority engine.Priority
@@ -37,10 +37,10 @@ func TestWhyBeginsWithWhatCarriesThePriority(t *testing.T) {
 		want     string
 	}{
 		{"firm first, lesser raises and idle caps not at all", engine.Act,
-			[]engine.Reason{raise(engine.Attend, false, "lesser"), raise(engine.Act, false, "soft"), raise(engine.Act, true, "firm"), {Kind: "cap", To: engine.Act, Message: "idle"}}, "firm|soft"},
+			[]engine.Reason{raise(engine.Attend, false, "lesser"), raise(engine.Act, false, "soft"), raise(engine.Act, true, "firm"), {Stated: &engine.Stated{Kind: "cap", To: engine.Act}, Message: "idle"}}, "firm|soft"},
 		{"what a cap lowered", engine.TrackStar, []engine.Reason{raise(engine.Act, false, "exploited"), lower}, "exploited|not reachable"},
 		{"a cap that a firm raise beats", engine.Act, []engine.Reason{raise(engine.Act, true, "exploited"), lower}, "exploited"},
-		{"an action without a priority", engine.Track, []engine.Reason{{Kind: "deny", Message: "secrets are never allowed"}}, "secrets are never allowed"},
+		{"an action without a priority", engine.Track, []engine.Reason{{Stated: &engine.Stated{Kind: "deny"}, Message: "secrets are never allowed"}}, "secrets are never allowed"},
 		{"the same words once", engine.Act, []engine.Reason{raise(engine.Act, false, "exploited"), raise(engine.Act, false, "exploited.")}, "exploited"},
 		{"nothing", engine.Track, nil, ""},
 	} {

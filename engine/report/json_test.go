@@ -133,9 +133,9 @@ func sameFields(t *testing.T, schema []byte, typ reflect.Type) {
 			required[r.(string)] = true
 		}
 		seen := map[string]bool{}
-		for i := range typ.NumField() {
-			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-			if name == "-" {
+		for _, f := range reflect.VisibleFields(typ) {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "-" || f.Anonymous {
 				continue // not written
 			}
 			seen[name] = true
@@ -146,7 +146,7 @@ func sameFields(t *testing.T, schema []byte, typ reflect.Type) {
 			if always := options == ""; always != required[name] {
 				t.Errorf("%s.%s: always written %v, required by the schema %v", path, name, always, required[name])
 			}
-			walk(path+"."+name, properties[name].(map[string]any), typ.Field(i).Type)
+			walk(path+"."+name, properties[name].(map[string]any), f.Type)
 		}
 		for name := range properties {
 			if !seen[name] {
@@ -265,6 +265,11 @@ func TestAResultFileIsRefusedForAClearReason(t *testing.T) {
 		{"a priority that is none", strings.Replace(good, `"priority": "act"`, `"priority": "panic"`, 1), `priority "panic"`},
 		{"an event that is none", strings.Replace(good, `"event": "release"`, `"event": "merge"`, 1), `event "merge"`},
 		{"a reason that is none", strings.Replace(good, `"kind": "raise"`, `"kind": "lift"`, 1), `kind "lift"`},
+		{"a reason without members", strings.Replace(good, `"reasons": [`, `"reasons": [{},`, 1), `kind ""`},
+		{"a reason with a message alone", strings.Replace(good, `"reasons": [`, `"reasons": [{"message": "x"},`, 1), `kind ""`},
+		{"a reason that is null", strings.Replace(good, `"reasons": [`, `"reasons": [null,`, 1), `kind ""`},
+		{"an unknown field of a reason", strings.Replace(good, `"kind": "raise"`, `"kin": 1, "kind": "raise"`, 1), "kin"},
+		{"a doubled field of a reason", strings.Replace(good, `"kind": "raise"`, `"kind": "raise", "kind": "raise"`, 1), "kind"},
 		{"a date that is none", strings.Replace(good, `"now": "2026-11-21T09:30:00Z"`, `"now": "today"`, 1), "/now"},
 		{"deep nesting", `{"schema": "headgate.result/1", "x":` + strings.Repeat("[", 100_000), "not a result file"},
 	} {
@@ -282,8 +287,8 @@ func TestAResultFileIsRefusedForAClearReason(t *testing.T) {
 }
 
 func TestAResultIsRefusedIfItsOutcomeIsMilderThanWhatItSays(t *testing.T) {
-	deny := []engine.Reason{{Rule: "main.budget", Kind: "deny", Message: "too many"}}
-	warn := []engine.Reason{{Rule: "mine.warn", Kind: "warn", Message: "look"}}
+	deny := []engine.Reason{{Stated: &engine.Stated{Rule: "main.budget", Kind: "deny"}, Message: "too many"}}
+	warn := []engine.Reason{{Stated: &engine.Stated{Rule: "mine.warn", Kind: "warn"}, Message: "look"}}
 	block, warns, pass := blocked().Cases[0], blocked().Cases[3], blocked().Cases[5]
 	for _, c := range []struct {
 		name       string
@@ -318,7 +323,7 @@ func TestAResultIsRefusedIfItsOutcomeIsMilderThanWhatItSays(t *testing.T) {
 		}
 	}
 	r := blocked()
-	r.Gate.Reasons = []engine.Reason{{Rule: "x", Kind: "forgive", Message: "x"}}
+	r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: "x", Kind: "forgive"}, Message: "x"}}
 	if _, err := report.ReadResult(bytes.NewReader(write(t, "json", r, report.Options{}))); err == nil || !strings.Contains(err.Error(), `gate: kind "forgive"`) {
 		t.Errorf("a gate that forgives: %v", err)
 	}

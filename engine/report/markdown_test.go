@@ -139,7 +139,7 @@ func FuzzNothingInMarkdownComesFromAFindingButText(f *testing.F) {
 		r.Change.Repository, r.Change.Head, r.Weakened, r.Reports[0].Name = name, name, []string{name}, name
 		r.Reports[0].Complete, r.Reports[0].Incomplete = false, name
 		r.Policy.Source, r.Policy.Digest, r.Intel.KEV.Catalog = name, name, name
-		r.Gate.Reasons = []engine.Reason{{Rule: name, Kind: "deny", Message: name}}
+		r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: name, Kind: "deny"}, Message: name}}
 		r.Plan = []engine.Fix{{Fix: name, Target: name, To: name, Findings: []string{name}, PathsCut: 1}}
 		markdown := write(t, "markdown", r, report.Options{})
 		commandless(t, markdown)

@@ -39,7 +39,7 @@ func TestRemarksReadAsTheirGoldensDo(t *testing.T) {
 func TestOnlyWhatTheChangeIntroducedAndNeedsActionIsRemarkedOn(t *testing.T) {
 	waived := openFile()
 	waived.Decision.WouldHave, waived.Decision.Action = ptr(engine.Block), engine.Pass
-	waived.Decision.Reasons = append(waived.Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted"})
+	waived.Decision.Reasons = append(waived.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted"})
 	existing, tracked, disclosed := openFile(), openFile(), openFile()
 	existing.Input.Context.Change.Status, disclosed.Input.Context.Change.Status = engine.StatusExisting, engine.StatusDisclosed
 	tracked.Decision.Action = engine.Pass
@@ -160,7 +160,7 @@ func hostile(text string, kind int) (*engine.Result, report.CommentOptions) {
 	two.Input.Finding.Locations = []engine.Location{{Path: "pom.xml", Line: 7}}
 	waived := strangeCase(text+"3", kind)
 	waived.Decision.WouldHave, waived.Decision.Action = ptr(engine.Block), engine.Pass
-	waived.Decision.Reasons = append(waived.Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: text})
+	waived.Decision.Reasons = append(waived.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: text})
 	existing, disclosed := strangeCase(text+"4", kind), strangeCase(text+"5", kind)
 	existing.Input.Context.Change.Status, disclosed.Input.Context.Change.Status = engine.StatusExisting, engine.StatusDisclosed
 	existing.Decision.Action, disclosed.Decision.Action = engine.Warn, engine.Warn
@@ -168,7 +168,7 @@ func hostile(text string, kind int) (*engine.Result, report.CommentOptions) {
 	r.Change.Repository, r.Change.Head, r.Change.Base, r.Weakened = text, text, text, []string{text, "x " + text}
 	r.Reports[0] = engine.Report{Name: text, Format: text, Tool: text, Version: text, Incomplete: text, Note: text}
 	r.Policy.Source, r.Policy.Digest, r.Intel.KEV.Catalog, r.Intel.EPSS.Model = text, text, text, text
-	r.Gate.Reasons = []engine.Reason{{Rule: text, Kind: "deny", Message: text}}
+	r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: text, Kind: "deny"}, Message: text}}
 	r.Fixed = []engine.Finding{one.Input.Finding}
 	r.Waivers = &engine.WaiverReport{Expired: strangeNotes([]string{text}), Unverified: strangeNotes([]string{text})}
 	r.Expected = []engine.Expected{{Tool: text, Asset: text, Path: text, Status: text, MaxAge: text, Report: text}}

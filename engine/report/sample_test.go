@@ -69,7 +69,7 @@ func on(a engine.Asset, f engine.Finding, p engine.Priority, act engine.Action, 
 }
 
 func raise(rule string, to engine.Priority, message string) engine.Reason {
-	return engine.Reason{Rule: rule, Kind: "raise", To: to, Message: message}
+	return engine.Reason{Stated: &engine.Stated{Rule: rule, Kind: "raise", To: to}, Message: message}
 }
 
 func firm(r engine.Reason) engine.Reason { r.Firm = true; return r }
@@ -77,27 +77,18 @@ func firm(r engine.Reason) engine.Reason { r.Firm = true; return r }
 func dueIn(c engine.Case, days float64, date time.Time) engine.Case {
 	c.Decision.Due, c.Decision.DueFrom = date, "first_seen"
 	c.Decision.NextChange = date.AddDate(0, 0, 1)
-	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{
-		Rule: "sla.days", Kind: "due", Days: &days, From: "first_seen", Date: date, Message: fmt.Sprintf("%s is due within %v days", c.Decision.Priority, days),
-	})
+	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "sla.days", Kind: "due", Days: &days}, From: "first_seen", Date: date, Message: fmt.Sprintf("%s is due within %v days", c.Decision.Priority, days)})
 	return c
 }
 
 // log4shell is the worst case of the sample: known exploited, reachable, on the way to the crown jewels.
 func log4shell() engine.Case {
 	c := dueIn(vulnerable("CVE-2021-44228", "log4j-core", "2.14.1", "2.17.1", engine.Act, engine.Block, engine.StatusIntroduced,
-		firm(engine.Reason{
-			Rule: "exploit.kev_reachable", Kind: "raise", To: engine.Act,
-			Message:     "known exploited since 10 Dec 2021 and reachable from OrderController.create",
-			Remediation: "Upgrade to a version that is not affected, or remove the JndiLookup class until you can.",
-			Controls:    []string{"PCI DSS 6.3.3", "NIST CSF ID.RA-01"},
-		}),
+		firm(engine.Reason{Stated: &engine.Stated{Rule: "exploit.kev_reachable", Kind: "raise", To: engine.Act, Remediation: "Upgrade to a version that is not affected, or remove the JndiLookup class until you can.", Controls: []string{"PCI DSS 6.3.3", "NIST CSF ID.RA-01"}}, Message: "known exploited since 10 Dec 2021 and reachable from OrderController.create"}),
 		raise("ssvc.coordinator", engine.Act, "exploitation active, automatable yes, impact total, mission high"),
 		raise("exploit.epss", engine.Attend, "EPSS 0.99999 is above 0.1"),
 	), 3, day(time.November, 24))
-	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{
-		Rule: "bod2604.forensics", Kind: "oblige", Obligation: "forensics", Message: "look for traces of exploitation before patching",
-	})
+	c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "bod2604.forensics", Kind: "oblige", Obligation: "forensics"}, Message: "look for traces of exploitation before patching"})
 	c.Decision.Obligations = []string{"forensics"}
 	c.Decision.Range = []engine.Priority{engine.Act, engine.Act}
 	c.Input.Finding.Severity = engine.SeverityCritical
@@ -160,7 +151,7 @@ func blocked() *engine.Result {
 	for i := range 3 {
 		c := vulnerable(fmt.Sprintf("CVE-2021-%d", 22000+i), "commons-text", "1.9", "1.10.0", engine.Attend, engine.Pass, engine.StatusExisting,
 			raise("exploit.public", engine.Attend, "public exploit"),
-			engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted until 26 Nov 2026: not used with untrusted input"})
+			engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted until 26 Nov 2026: not used with untrusted input"})
 		c.Decision.WouldHave = ptr(engine.Warn)
 		c.Input.Context.Waivers = []engine.Waiver{{ID: "w-commons-text", Reason: "not used with untrusted input", Approver: "ana", Verified: true, Expires: "2026-11-26"}}
 		cases = append(cases, c)
@@ -261,8 +252,8 @@ func reportOnly(r *engine.Result) {
 func reported() *engine.Result {
 	denied := log4shell()
 	denied.Decision.Reasons = append(denied.Decision.Reasons,
-		engine.Reason{Rule: "impact.never", Kind: "deny", Firm: true, Message: "never with a known exploit"},
-		engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: "accepted until 26 Nov 2026"})
+		engine.Reason{Stated: &engine.Stated{Rule: "impact.never", Kind: "deny", Firm: true}, Message: "never with a known exploit"},
+		engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: "accepted until 26 Nov 2026"})
 	waived := blocked().Cases[len(blocked().Cases)-1]
 	r := result(engine.Block, []engine.Case{denied, openFile(), waived})
 	reportOnly(r)
@@ -273,7 +264,7 @@ func reported() *engine.Result {
 func excused() *engine.Result {
 	lower := func(c engine.Case, rule string, to engine.Action, message string) engine.Case {
 		c.Decision.WouldHave, c.Decision.Action = ptr(c.Decision.Action), to
-		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: rule, Kind: "exempt", AtMost: to, Message: message})
+		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: rule, Kind: "exempt", AtMost: to}, Message: message})
 		return c
 	}
 	itself := lower(openFile(), "change.suppressed_by_itself", engine.Warn, "new and suppressed in the source, so somebody has to look: the name is checked above")
@@ -326,7 +317,7 @@ func release() *engine.Result {
 	l.Input.Context.Change.Status = ""
 	r := result(engine.Block, []engine.Case{l, secret, bucket, licence})
 	r.Change = engine.RunChange{Event: engine.EventRelease, Head: r.Change.Head}
-	r.Gate.Reasons = []engine.Reason{{Rule: "change.budget", Kind: "deny", Message: "2 act are open, the budget of a release is 0"}}
+	r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: "change.budget", Kind: "deny"}, Message: "2 act are open, the budget of a release is 0"}}
 	r.Graph = &engine.Graph{Digest: digest("graph"), Assets: 4, Edges: 3, Entries: 1, Jewels: []string{"payments-db"}, Paths: 1}
 	for i := range r.Plan {
 		if f := &r.Plan[i]; f.Fix == engine.FixUpgrade {

@@ -44,7 +44,7 @@ func strange() *engine.Result {
 	r.Expected = []engine.Expected{{Tool: hostileNames[12], Asset: hostileNames[13], Path: hostileNames[4], Status: "missing", MaxAge: hostileNames[6]}}
 	r.Policy.Digest, r.Policy.Source = hostileNames[10], hostileNames[9]
 	r.Intel.KEV.Catalog, r.Intel.EPSS.Model = hostileNames[11], hostileNames[13]
-	r.Gate.Reasons = []engine.Reason{{Rule: "x.y", Kind: "deny", Message: hostileNames[9]}}
+	r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: "x.y", Kind: "deny"}, Message: hostileNames[9]}}
 	r.Waivers = &engine.WaiverReport{Expired: strangeNotes(hostileNames[:3]), Expiring: strangeNotes(hostileNames[9:14]),
 		Lapsed: strangeNotes(hostileNames[3:6]), Unused: strangeNotes(hostileNames[6:9]), Unverified: strangeNotes(hostileNames[14:])}
 	return r
@@ -79,8 +79,8 @@ func strangeCase(name string, i int) engine.Case {
 	f.Sources = []engine.Source{{Tool: name, Version: name, Format: "sarif", Report: name}}
 	p := engine.Priorities[3-i%4]
 	c := on(engine.Asset{ID: "a" + name, Name: name, Owner: name, Tags: map[string]string{name: name}}, f, p, engine.Block, engine.StatusIntroduced,
-		engine.Reason{Rule: "exploit.public", Kind: "raise", To: p, Message: "public exploit for " + name, Remediation: name, Controls: []string{name}},
-		engine.Reason{Rule: "impact.named", Kind: "deny", Message: name})
+		engine.Reason{Stated: &engine.Stated{Rule: "exploit.public", Kind: "raise", To: p, Remediation: name, Controls: []string{name}}, Message: "public exploit for " + name},
+		engine.Reason{Stated: &engine.Stated{Rule: "impact.named", Kind: "deny"}, Message: name})
 	c.Decision.Pivots = []engine.Pivot{{Fact: name, Outcomes: map[string]engine.Priority{name: engine.Act}}}
 	c.Decision.Assumed = []string{"asset.exposure=" + name}
 	c.Provenance = map[string]engine.Provenance{"asset.exposure": {Source: name}}

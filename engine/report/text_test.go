@@ -100,7 +100,7 @@ func FuzzNoControlCharacterLeavesTextAndTable(f *testing.F) {
 		r := result(engine.Block, []engine.Case{strangeCase(name, int(kind)), log4shell()})
 		r.Change.Repository, r.Weakened, r.Reports[0].Name = name, []string{name}, name
 		r.Reports[0].Complete, r.Reports[0].Incomplete = false, name
-		r.Gate.Reasons = []engine.Reason{{Rule: name, Kind: "deny", Message: name}}
+		r.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: name, Kind: "deny"}, Message: name}}
 		for _, format := range []string{"text", "table"} {
 			for _, width := range []int{60, 80} {
 				inert(t, sgr.ReplaceAll(write(t, format, r, report.Options{Width: width, Color: true, All: true}), nil), width)
@@ -233,7 +233,7 @@ func TestReportOnlyHidesNothingOfWhatWouldBlock(t *testing.T) {
 		t.Errorf("report-only differs by more than its own words:\n%s\n%s", held, blocks)
 	}
 	gate := warned()
-	gate.Gate.Reasons = []engine.Reason{{Rule: "main.budget", Kind: "deny", Message: "15 introduced, and the budget allows 3"}}
+	gate.Gate.Reasons = []engine.Reason{{Stated: &engine.Stated{Rule: "main.budget", Kind: "deny"}, Message: "15 introduced, and the budget allows 3"}}
 	gate.Weakened = []string{"report-only"}
 	for _, format := range []string{"text", "markdown"} {
 		have := oneLine(write(t, format, gate, report.Options{}))

@@ -45,10 +45,10 @@ func (w weak) toCase() engine.Case {
 			Sources: []engine.Source{{Tool: w.tool, Format: "trivy", Report: reportOf(w.tool, w.target)}}},
 		Asset: engine.Asset{ID: w.asset, Owner: w.owner},
 	}, Decision: engine.Decision{Priority: w.priority, Action: engine.Warn, Due: w.due,
-		Reasons: []engine.Reason{{Rule: "exploit.known", Kind: "raise", To: w.priority, Message: "known exploited since 10 Dec 2021"}}}}
+		Reasons: []engine.Reason{{Stated: &engine.Stated{Rule: "exploit.known", Kind: "raise", To: w.priority}, Message: "known exploited since 10 Dec 2021"}}}}
 	if w.waived != "" {
 		c.Decision.Action, c.Decision.WouldHave = engine.Pass, new(engine.Warn)
-		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass, Message: w.waived})
+		c.Decision.Reasons = append(c.Decision.Reasons, engine.Reason{Stated: &engine.Stated{Rule: "waivers.accepted", Kind: "exempt", AtMost: engine.Pass}, Message: w.waived})
 		c.Input.Context.Waivers = []engine.Waiver{{ID: "W-1", Reason: w.waived}}
 	}
 	return c

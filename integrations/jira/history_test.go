@@ -348,7 +348,7 @@ func (h *tale) result(complete bool) *engine.Result {
 				},
 				Asset: engine.Asset{ID: "checkout", Owner: "team-pay"},
 			},
-			Decision: engine.Decision{Priority: f.worst, Action: engine.Warn, Due: f.due, Reasons: []engine.Reason{{Rule: "x", Kind: "raise", To: f.worst, Message: "m"}}},
+			Decision: engine.Decision{Priority: f.worst, Action: engine.Warn, Due: f.due, Reasons: []engine.Reason{{Stated: &engine.Stated{Rule: "x", Kind: "raise", To: f.worst}, Message: "m"}}},
 		})
 	}
 	r.Plan, r.NoFix = plan.New(r.Cases, plan.Options{Repository: "acme/shop"})

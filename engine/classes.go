@@ -79,8 +79,8 @@ const (
 const fewCases = 100
 
 // newClasses derives what a document can tell of its input, which query asks for and answered makes an answer of. Its parts are the sets that
-// packs state. What cannot be derived, or should not be, makes every input a class of its own.
-func (p *Policy) newClasses(document ast.Ref, query func() (rego.PreparedEvalQuery, error), answered func(context.Context, question) (*answer, error)) *classes {
+// packs state, and the document over them; nil: there is none. What cannot be derived, or should not be, makes every input a class of its own.
+func (p *Policy) newClasses(document, over ast.Ref, query func() (rego.PreparedEvalQuery, error), answered func(context.Context, question) (*answer, error)) *classes {
 	c := &classes{policy: p, query: query, answered: answered, seed: maphash.MakeSeed(), most: mostClasses,
 		observation: observation{observed: &observed{whole: true}}}
 	data, err := storage.ReadOne(context.Background(), p.store, storage.RootPath) // in memory
@@ -88,7 +88,7 @@ func (p *Policy) newClasses(document ast.Ref, query func() (rego.PreparedEvalQue
 	if err != nil || !ok {
 		return c
 	}
-	c.observation = observe(p.compiler, base, document, statedByPack, "")
+	c.observation = observe(p.compiler, base, document, statedByPack, over, "")
 	c.composed = sync.OnceValue(func() *composition { return newComposition(p, base, document, &c.observation) })
 	if p.noClasses {
 		c.observation = observation{observed: &observed{whole: true}, compared: c.compared}

@@ -204,7 +204,7 @@ func BenchmarkObserve(b *testing.B) {
 	p := benchmarkPolicy(b, false)
 	data := ast.NewObject()
 	for b.Loop() {
-		observe(p.compiler, data, ast.MustParseRef("data.main.decision"), statedByPack, "")
+		observe(p.compiler, data, ast.MustParseRef("data.main.decision"), statedByPack, nil, "")
 	}
 }
 

@@ -22,10 +22,11 @@ func TestCompositionsOfRandomPoliciesAnswerWhatThePoliciesAnswer(t *testing.T) {
 	var given, asked int
 	for seed := range trials {
 		if tr := newTrial(t, seed, store); tr != nil {
-			tr.compose(t, tr.may, &given, &asked)
+			tr.compose(t, tr.may, tr.over(ast.MustInterfaceToValue(base)), &given, &asked)
 		}
 		if tr := packsTrial(t, seed, store); tr != nil {
-			tr.compose(t, statedByPack, &given, &asked)
+			tr.compose(t, statedByPack, nil, &given, &asked)
+			tr.compose(t, statedByPack, ast.MustParseRef("data.main.level"), &given, &asked)
 		}
 	}
 	if given < int(trials)/3 || asked < 10*int(trials) {
@@ -43,8 +44,10 @@ decision.all := {[pack, e] | some pack; some e in data.packs[pack].raise; not he
 decision.named := data.packs[input.k].cap
 decision.one := count(data.packs.a.raise)
 decision.urgent := [input.t | some e in data.packs[_].cap; e == "x"]
+decision.level := level
 decision.late := {e | some e in data.packs[_].due}
 decision.asked := {e | some e in data.packs[_].raise; not gone(e); not there(e)}
+level := count({e | some e in data.packs[_].raise})
 gone(e) if data.base.gone[e]
 there(e) if data.base.table[e]
 held contains "b" if input.t
@@ -56,6 +59,9 @@ held contains "b" if input.t
 			if w.IntN(5) == 0 {
 				text += fmt.Sprintf("%s contains count(data.packs[_].raise) if input.t\n", w.pick("due", "due", "cap")) // needs a part, and is none
 			}
+			if w.IntN(5) == 0 {
+				text += fmt.Sprintf("%s contains data.main.level if %s\n", w.pick("due", "late"), w.pick("input.t", "data.main.level > 1"))
+			}
 			w.values = nil
 			text += fmt.Sprintf("%s contains %s if {\n\t%s\n}\n", set, w.pick(w.term(), w.literal()), w.body())
 		}
@@ -65,14 +71,14 @@ held contains "b" if input.t
 }
 
 // compose compares what is composed with what the policy answers.
-func (tr *trial) compose(t *testing.T, may func(ast.Ref) bool, given, asked *int) {
+func (tr *trial) compose(t *testing.T, may func(ast.Ref) bool, over ast.Ref, given, asked *int) {
 	t.Helper()
 	data, err := ast.InterfaceToValue(base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	document := ast.MustParseRef("data.main.decision")
-	o := observe(tr.compiler, data, document, may, "")
+	o := observe(tr.compiler, data, document, may, over, "")
 	p := &Policy{compiler: tr.compiler, modules: tr.modules, data: base, store: tr.store, perDecision: perDecision, stuck: new(stuck)}
 	made := newComposition(p, data, document, &o)
 	if o.whole || made == nil {

@@ -35,6 +35,7 @@ type ruleset struct {
 	documents *documents
 	data      ast.Value // the base documents
 	may       func(ast.Ref) bool
+	over      ast.Ref // that may be a part although it is made of others; nil: none is
 	uses      map[*ast.Rule]map[ast.Var]int
 	weak      weakness
 	compared  compared
@@ -54,7 +55,7 @@ type observation struct {
 }
 
 // A part is a document whose value stands for all that it observes: of a hundred conditions in the rules of a pack, the decision
-// sees only what the pack states in the end. No part depends on another one.
+// sees only what the pack states in the end. No part depends on another one, but the one that is over them.
 type part struct {
 	ref ast.Ref
 	*observed
@@ -70,9 +71,11 @@ const partPlace = "\x00"
 // ofPart says that a value is that of a part or inside it. Unlike the input it can hold sets, and keys of any sort.
 func (a at) ofPart() bool { return len(a) > 0 && strings.HasPrefix(a[0].field, partPlace) }
 
-// observe derives what the value of a document can tell of the input. Documents that may be parts of it are named by may.
-func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, weak weakness) observation {
-	p := newRuleset(c, data, may, weak)
+// observe derives what the value of a document can tell of the input. Documents that may be parts of it are named by may, and one more that may
+// be made of such by over; nil: there is none.
+func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref) bool, over ast.Ref, weak weakness) observation {
+	p := newRuleset(c, data, func(ref ast.Ref) bool { return may(ref) || ref.Equal(over) }, weak)
+	p.over = over
 	o := p.observer()
 	o.parts = map[*documents]*observed{}
 	o.seeWhole(o.document(&body{vars: map[ast.Var]origin{}}, document))
@@ -92,7 +95,7 @@ func observe(c *ast.Compiler, data ast.Value, document ast.Ref, may func(ast.Ref
 
 // newRuleset sorts the rules of a compiled policy by the documents that they make.
 func newRuleset(c *ast.Compiler, data ast.Value, may func(ast.Ref) bool, weak weakness) ruleset {
-	p := ruleset{&documents{ref: ast.DefaultRootRef}, data, may, map[*ast.Rule]map[ast.Var]int{}, weak, compared{}}
+	p := ruleset{documents: &documents{ref: ast.DefaultRootRef}, data: data, may: may, uses: map[*ast.Rule]map[ast.Var]int{}, weak: weak, compared: compared{}}
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 		m := c.Modules[name]
 		p.documents.to(m.Package.Path[1:])
@@ -113,6 +116,9 @@ func (o *observer) part(d *documents) *observed {
 		one := o.observer()
 		one.values[d] = nil // it is the one document of the sort that is gone through
 		one.alone = true
+		if d.ref.Equal(o.over) {
+			one.may = func(ast.Ref) bool { return false }
+		}
 		from := one.oneOf(d.rules, nil)
 		one.seeWhole(from)
 		if !one.needs && len(d.under) == 0 { // else its value has more in it than these rules say

@@ -25,7 +25,7 @@ func TestAllThatRandomPoliciesSeeTellsWhatTheirPartsTell(t *testing.T) {
 		if tr == nil {
 			continue
 		}
-		o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, "")
+		o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, nil, "")
 		if o.whole {
 			continue
 		}

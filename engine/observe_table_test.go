@@ -50,7 +50,7 @@ func TestWhatARuleObserves(t *testing.T) {
 			t.Errorf("%s: %v", c.rules, compiler.Errors)
 			continue
 		}
-		o := observe(compiler, ast.MustInterfaceToValue(base), ast.MustParseRef("data.main.decision"), func(ast.Ref) bool { return false }, "")
+		o := observe(compiler, ast.MustInterfaceToValue(base), ast.MustParseRef("data.main.decision"), func(ast.Ref) bool { return false }, nil, "")
 		have := strings.ReplaceAll(strings.TrimSpace(listing(o.observed)), "\n  ", "\n")
 		if have != c.want {
 			t.Errorf("%s\nobserves\n%s\nwant\n%s", c.rules, have, c.want)
@@ -87,7 +87,7 @@ raise contains "late" if count(data.packs.secrets.raise) > input.n`,
 	if compiler.Compile(modules); compiler.Failed() {
 		t.Fatal(compiler.Errors)
 	}
-	o := observe(compiler, ast.MustInterfaceToValue(base), ast.MustParseRef("data.main.decision"), statedByPack, "")
+	o := observe(compiler, ast.MustInterfaceToValue(base), ast.MustParseRef("data.main.decision"), statedByPack, nil, "")
 	if have := listing(o.observed); have != "  input.k shape (equal/0 \"a\")\n  input.n whole" {
 		t.Errorf("beside its parts, the decision observes\n%s", have)
 	}

@@ -215,6 +215,21 @@ func (tr *trial) may(ref ast.Ref) bool {
 	return len(ref) == 3 && ref[1].Equal(ast.StringTerm("t")) && (uint64(ref.Hash())^tr.seed)%2 == 0
 }
 
+// over is a document that is a part only because it may be made of others; nil: the decision has none.
+func (tr *trial) over(data ast.Value) ast.Ref {
+	for i := range 5 {
+		ref := ast.MustParseRef(fmt.Sprintf("data.t.r%d", i))
+		is := func(p part) bool { return p.ref.Equal(ref) }
+		may := func(other ast.Ref) bool { return tr.may(other) || other.Equal(ref) }
+		decision := ast.MustParseRef("data.main.decision")
+		if slices.ContainsFunc(observe(tr.compiler, data, decision, tr.may, ref, "").parts, is) &&
+			!slices.ContainsFunc(observe(tr.compiler, data, decision, may, nil, "").parts, is) {
+			return ref
+		}
+	}
+	return nil
+}
+
 // A keyer makes keys of documents as a decider does: a part is asked for once for all documents that it cannot tell apart.
 type keyer struct {
 	trial *trial
@@ -302,13 +317,17 @@ func inSight(q rego.PreparedEvalQuery, d *doc, seen *observed) string {
 
 // A count of trials.
 type trials struct {
-	policies, whole, parts, inputs, shared atomic.Int64
+	policies, whole, parts, over, inputs, shared atomic.Int64
 }
 
 // run looks for two documents that the derivation takes for one and the policy does not. It is empty if there are none.
 func (tr *trial) run(t testing.TB, n *trials, data ast.Value, weak weakness, worse func(*observed)) string {
-	o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, weak)
+	over := tr.over(data)
+	o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, over, weak)
 	n.policies.Add(1)
+	if over != nil {
+		n.over.Add(1)
+	}
 	n.parts.Add(int64(len(o.parts)))
 	if worse != nil {
 		worse(o.observed)
@@ -438,6 +457,9 @@ func TestInputsThatLookAlikeAreDecidedAlikeByRandomPolicies(t *testing.T) {
 	if difference := search(t, &n, 1, count, "", nil); difference != "" {
 		t.Error(difference)
 	}
-	t.Logf("%d of %d policies compiled, with %d parts, %d observe everything; %d inputs, %d shared a class with another one",
-		n.policies.Load(), count, n.parts.Load(), n.whole.Load(), n.inputs.Load(), n.shared.Load())
+	if n.over.Load() < int64(count)/20 {
+		t.Errorf("so few parts are made of others: %d", n.over.Load())
+	}
+	t.Logf("%d of %d policies compiled, with %d parts, %d of them made of others, %d observe everything; %d inputs, %d shared a class with another one",
+		n.policies.Load(), count, n.parts.Load(), n.over.Load(), n.whole.Load(), n.inputs.Load(), n.shared.Load())
 }

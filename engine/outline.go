@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,19 +14,19 @@ import (
 
 // Outlines make the answer of a class of two. Some reasons are only listed by a decision: nothing else in it asks for them, and which they are is
 // known of each part by itself. An outline is the decision without them. It sees so little of what packs state that many classes have the same.
-// So the policy is asked for outlines, and for what the value of a part adds to their reasons, and both are put together here.
+// So the policy is asked for outlines, and for what the value of a part adds to their reasons, and both are put together here. Most parts say
+// something of the priority and of nothing else in an outline, so that is a part of its own to it.
 type outlines struct {
-	*classes
-	from   []int           // by part of the outlines: which one of the decision it is
-	policy *Policy         // without the reasons that are only listed
-	full   *Policy         // with them
-	made   *composition    // of the decision
-	stated []*statedValues // by part of the decision
-	refs   []ast.Ref       // the same parts
-	adds   rego.PreparedEvalQuery
+	*byParts                 // the last of the documents that have values is the priority
+	urgent   *byParts        // the priority; nil: it is no part of outlines
+	policy   *Policy         // without the reasons that are only listed
+	full     *Policy         // with them
+	made     *composition    // of the decision
+	stated   []*statedValues // by part of the decision
+	refs     []ast.Ref       // the same parts
+	adds     rego.PreparedEvalQuery
 
 	sync.Mutex
-	rest  *projection             // what outlines observe besides their parts
 	added []map[uint64][]*element // by part of the decision, then by the number of its value
 }
 
@@ -74,19 +72,28 @@ func newOutlines(p *Policy, c *classes) *outlines {
 	if o.policy.decision, err = o.policy.prepare(context.Background(), decisionRef.String()); err != nil {
 		return nil
 	}
-	o.classes = o.policy.newClasses(decisionRef, func() (rego.PreparedEvalQuery, error) { return o.policy.decision, nil }, o.outline)
-	if o.whole {
+	over, urgent := p.urgencies()
+	o.urgent = newByParts(urgent, o.refs)
+	if o.urgent == nil {
+		over = nil
+	}
+	query := func() (rego.PreparedEvalQuery, error) { return o.policy.decision, nil }
+	if o.byParts = newByParts(o.policy.newClasses(decisionRef, over, query, o.outline), append(slices.Clip(o.refs), over)); o.byParts == nil {
 		return nil
 	}
-	o.rest = project(o.observed, reflect.TypeFor[Input]())
-	for _, one := range o.parts {
-		i := slices.IndexFunc(c.parts, func(p part) bool { return p.ref.Equal(one.ref) })
-		if i < 0 {
-			return nil
-		}
-		o.from = append(o.from, i)
-	}
 	return o
+}
+
+// urgencies are the document that the priority is, and its classes; nil: it is part of another document.
+func (p *Policy) urgencies() (priority ast.Ref, by *classes) {
+	switch ref := p.priorityRef(); {
+	case ref.HasPrefix(decisionRef):
+		return nil, nil
+	case p.ranges != nil:
+		return ref, p.ranges().classes
+	default:
+		return ref, p.newClasses(ref, nil, p.priority, p.priorityOf)
+	}
 }
 
 // withoutListed is the policy without the reasons that the decision only lists, and the sets that these are: where its reasons are a sorted
@@ -223,7 +230,7 @@ func (c *composition) constant(ref ast.Ref, seen map[string]bool) bool {
 
 // answer makes the answer to an input of what its parts came to.
 func (o *outlines) answer(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
-	out, err := o.of(ctx, in, numbers)
+	out, err := o.byPriority(ctx, in, numbers)
 	if err != nil {
 		return nil, err
 	}
@@ -275,19 +282,21 @@ func (o *outlines) holds(f *frame, numbers []uint64) error {
 	return nil
 }
 
-// of is the outline of an input.
-func (o *outlines) of(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
-	o.Lock()
-	key := o.rest.appendTo(nil, reflect.ValueOf(in), true)
-	o.Unlock()
-	own := make([]uint64, len(o.from))
-	for i, from := range o.from {
-		own[i] = o.sights[i].of(numbers[from])
-		key = binary.AppendUvarint(key, own[i])
+// byPriority is the outline of an input. Where the priority is a part of it, that is worked out before.
+func (o *outlines) byPriority(ctx context.Context, in *Input, numbers []uint64) (*answer, error) {
+	at := slices.Index(o.from, len(o.refs))
+	if at < 0 {
+		return o.of(ctx, in, numbers)
 	}
-	c := o.classes.of(key)
-	c.once.Do(func() { c.answer, c.err = o.compose(ctx, in, own) })
-	return c.answer, c.err
+	a, err := o.urgent.of(ctx, in, numbers)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := o.classes.stated[at].number(ast.String(a.Priority))
+	if !ok {
+		return nil, fmt.Errorf("there are too many priorities")
+	}
+	return o.of(ctx, in, append(slices.Clip(numbers), n))
 }
 
 // outline asks for an outline, and notes what stands where in it.

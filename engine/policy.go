@@ -188,12 +188,12 @@ func (p *Policy) byClass() {
 	p.opens = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), opensStepRef.String())
 	})
-	p.steps = sync.OnceValue(func() *classes { return p.newClasses(opensStepRef, p.opens, p.stepsOf) })
+	p.steps = sync.OnceValue(func() *classes { return p.newClasses(opensStepRef, nil, p.opens, p.stepsOf) })
 	p.priority = sync.OnceValues(func() (rego.PreparedEvalQuery, error) {
 		return p.prepare(context.Background(), p.priorityRef().String())
 	})
 	p.classes = sync.OnceValue(func() *classes {
-		c := p.newClasses(decisionRef, func() (rego.PreparedEvalQuery, error) { return p.decision, nil }, p.answerTo)
+		c := p.newClasses(decisionRef, nil, func() (rego.PreparedEvalQuery, error) { return p.decision, nil }, p.answerTo)
 		c.outlined = sync.OnceValue(func() *outlines { return newOutlines(p, c) })
 		return c
 	})

@@ -27,7 +27,7 @@ type ranges struct {
 }
 
 func (p *Policy) newRanges() *ranges {
-	r := &ranges{classes: p.newClasses(p.priorityRef(), p.priority, p.priorityOf)}
+	r := &ranges{classes: p.newClasses(p.priorityRef(), nil, p.priority, p.priorityOf)}
 	r.seen = r.all()
 	for i := range p.facts {
 		r.values = append(r.values, p.facts[i].values(r.compared))

@@ -39,7 +39,7 @@ func TestSketchesOfRandomPoliciesTellWhatTheirPartsTell(t *testing.T) {
 		if tr == nil {
 			continue
 		}
-		o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, "")
+		o := observe(tr.compiler, data, ast.MustParseRef("data.main.decision"), tr.may, nil, "")
 		facts := slices.DeleteFunc(slices.Clone(all), func(f fact) bool { return f.path[0] == []string{"n", "s", "a"}[seed%3] })
 		if seed%2 == 0 {
 			facts = slices.DeleteFunc(slices.Clone(all), func(f fact) bool { return f.path[0] != []string{"n", "s", "a"}[seed/2%3] })

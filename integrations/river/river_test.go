@@ -201,6 +201,37 @@ func TestAShardThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
+// What a shard leaves and that it is done are one: where the second cannot be written, as in a database that is about to crash, the first is not
+// there either.
+func TestAShardThatCannotBeCompletedLeavesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	// A sequence counts what is rolled back too.
+	b.exec(`CREATE SEQUENCE completions`)
+	b.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF nextval('completions') = 1 THEN RAISE EXCEPTION 'for once'; END IF;
+		RETURN NEW;
+	END $$`)
+	b.exec(`CREATE TRIGGER refuse BEFORE UPDATE ON river_job FOR EACH ROW WHEN (NEW.state = 'completed' AND OLD.state = 'running') EXECUTE FUNCTION refuse()`)
+	var tries, already atomic.Int32
+	b.works(b.Queue, river.Worker{Shard: func(ctx context.Context, tx river.Tx, epoch string, shard int) error {
+		tries.Add(1)
+		var n int32
+		if err := tx.QueryRow(ctx, "SELECT count(*) FROM left_by").Scan(&n); err != nil {
+			return err
+		}
+		already.Add(n)
+		return leaves(fmt.Sprint(tries.Load()))(ctx, tx, epoch, shard)
+	}})
+	b.enqueue("one", 1, river.CI)
+	if err := b.wait("one", 1); err != nil {
+		t.Error(err)
+	}
+	if tries.Load() != 2 || already.Load() != 0 {
+		t.Errorf("%d tries, of which the later ones found %d shards", tries.Load(), already.Load())
+	}
+}
+
 func TestAShardThatNobodyCanWorkOnEndsTheWait(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -27,23 +27,6 @@ type changeSources struct {
 	tip   string             // the commit with the change that was scanned, or is taken for it; empty: not known
 }
 
-// judgedBy are the flags by which another command decides about the same change, by the same settings.
-func (f *runFlags) judgedBy() []string {
-	var args []string
-	for _, flag := range [][2]string{{"--settings", f.settings}, {"--event", f.event}, {"--base", f.base}, {"--head", f.head}} {
-		if flag[1] != "" {
-			args = append(args, flag[:]...)
-		}
-	}
-	for _, b := range f.baseline {
-		args = append(args, "--baseline", b)
-	}
-	if f.diff != "" {
-		args = append(args, "--diff", f.diff)
-	}
-	return args
-}
-
 // checkChange looks at the forms of --baseline and --diff, before anything is read.
 func (r *run) checkChange() error {
 	if slices.Contains(r.flags.baseline, "-") {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +107,30 @@ func (f *runFlags) decideFlags(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noRange, "no-range", false, "do not work out what facts that nobody knows could change (faster where a policy reads what is of one case only)")
 	c.Flags().DurationVar(&f.deadline, "deadline", 30*time.Minute, "give up, with exit status 3, after this `time`")
 	c.Flags().Int64Var(&f.maxMemory, "max-memory-bytes", 0, "give up, with exit status 3, when more memory is needed than these `bytes` (default: three quarters of what there is)")
+}
+
+// judgedBy are the flags that a command was given of those of deciding: with them another command decides about the same reports in the same
+// way. What bounds a run is left out, and so is what makes it fast.
+func judgedBy(given *pflag.FlagSet) (args []string) {
+	deciding := &cobra.Command{}
+	new(runFlags).decideFlags(deciding)
+	deciding.Flags().VisitAll(func(one *pflag.Flag) {
+		f := given.Lookup(one.Name)
+		if f == nil || !f.Changed || slices.Contains([]string{"deadline", "max-memory-bytes", "max-report-bytes", "no-classes", "no-range"}, f.Name) {
+			return
+		}
+		switch values, several := f.Value.(pflag.SliceValue); {
+		case several:
+			for _, v := range values.GetSlice() {
+				args = append(args, "--"+f.Name, v)
+			}
+		case f.Value.Type() == "bool":
+			args = append(args, "--"+f.Name+strings.TrimSuffix("="+f.Value.String(), "=true"))
+		default:
+			args = append(args, "--"+f.Name, f.Value.String())
+		}
+	})
+	return args
 }
 
 func words[T ~string](list []T) string {

@@ -38,7 +38,7 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
   headgate gate reports/ --baseline base-reports/ --diff origin/main...HEAD
   headgate gate reports/ --event pull_request --base origin/main
   trivy image --format json ghcr.io/acme/checkout | headgate gate -`,
-		RunE: func(c *cobra.Command, args []string) error { return a.gate(c.Context(), &f, args) },
+		RunE: func(c *cobra.Command, args []string) error { return a.gate(c.Context(), &f, args, judgedBy(c.Flags())) },
 	}
 	f.decideFlags(c)
 	f.evidence.add(c)
@@ -48,8 +48,9 @@ Exit status: 0 pass (warnings too), 1 blocked, 2 what you set up does not load, 
 	return c
 }
 
-// gate decides, shows what came of it, and tells those who are to know. What cannot be told changes nothing about how it ends.
-func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
+// gate decides, shows what came of it, and tells those who are to know. What cannot be told changes nothing about how it ends. Reports and the flags
+// that judge them are repeated in the commands that are named next.
+func (a *app) gate(ctx context.Context, f *gateFlags, args, judgedBy []string) error {
 	r, began := &run{app: a}, a.now()
 	var target *evidenceTarget
 	outs, err := parseOutputs(f.outputs, report.Formats())
@@ -62,7 +63,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args []string) error {
 		r, err = a.decideReports(ctx, &f.runFlags, args)
 		defer r.ledger.close()
 	}
-	given := append(slices.Clone(args), f.judgedBy()...)
+	given := append(slices.Clone(args), judgedBy...)
 	if err == nil {
 		err = r.write(outs, given)
 	}

@@ -133,6 +133,15 @@ func judgedBy(given *pflag.FlagSet) (args []string) {
 	return args
 }
 
+// again are the arguments with which another command decides as the run did. None: standard input is read once, and the address of a bundle can
+// hold what opens it, which no comment may show.
+func (f *runFlags) again(reports, judgedBy []string) []string {
+	if slices.Contains(reports, "-") || slices.ContainsFunc(f.policies, func(p string) bool { return scheme(p) == "https" && withoutQuery(p) != p }) {
+		return nil
+	}
+	return slices.Concat(reports, judgedBy)
+}
+
 func words[T ~string](list []T) string {
 	var all []string
 	for _, w := range list {

@@ -63,7 +63,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, args, judgedBy []string) e
 		r, err = a.decideReports(ctx, &f.runFlags, args)
 		defer r.ledger.close()
 	}
-	given := append(slices.Clone(args), judgedBy...)
+	given := f.again(args, judgedBy)
 	if err == nil {
 		err = r.write(outs, given)
 	}

@@ -19,7 +19,7 @@ type Options struct {
 	Color    bool     // mark priorities with colour. Nothing is said by colour alone
 	All      bool     // text: list every case instead of folding away what the reader did not cause. Explain: every rule
 	Args     []string // what the run was given: reports, a folder, a result file. The commands that are named next are given the same
-	Result   string   // file that the same run writes its result to, for the commands that are named next where Args are too many; empty: none
+	Result   string   // file that the same run writes its result to, for the commands that are named next where there are no Args, or too many; empty: none
 	Category string   // SARIF: tells the runs apart that code scanning keeps side by side; empty: there is one
 	MaxBytes int      // Markdown: the most that is written, by leaving out whole rows; 0 means DefaultMaxBytes
 	Issuer   Issuer   // documents for others: who speaks in them
@@ -27,7 +27,7 @@ type Options struct {
 
 // given is what the commands that are named next are given.
 func (o Options) given() []string {
-	if o.Result != "" && len(command(o.Args...)) > mostGiven {
+	if o.Result != "" && (len(o.Args) == 0 || len(command(o.Args...)) > mostGiven) {
 		return []string{o.Result}
 	}
 	return o.Args

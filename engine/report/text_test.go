@@ -325,8 +325,10 @@ func TestTheNextCommandHasTheArgumentsOfTheRunQuotedForAShell(t *testing.T) {
 			t.Errorf("%q: want %s and %s in\n%s", c.args, c.want, accept, have)
 		}
 	}
-	if have := write(t, "text", blocked(), report.Options{Args: slices.Repeat([]string{"report.json"}, 40), Result: "a b.json"}); !bytes.Contains(have, []byte("\nwhy: headgate explain hg1-28ff7f 'a b.json'\n")) {
-		t.Errorf("the file of the result is not named:\n%s", have)
+	for _, args := range [][]string{nil, slices.Repeat([]string{"report.json"}, 40)} {
+		if have := write(t, "text", blocked(), report.Options{Args: args, Result: "a b.json"}); !bytes.Contains(have, []byte("\nwhy: headgate explain hg1-28ff7f 'a b.json'\n")) {
+			t.Errorf("%q: the file of the result is not named:\n%s", args, have)
+		}
 	}
 	r := blocked()
 	r.Cases[0].Input.Finding.ID = "hg1-;reboot"

@@ -157,7 +157,7 @@ func (p *Policy) whyNot(text string, in *Input) string {
 		}
 		return false
 	})
-	said := strings.Join(slices.DeleteFunc(slices.Clone(facts), func(s string) bool { return s == "" }), ", ")
+	said := strings.Join(facts, ", ")
 	switch _, bare := wanted.Terms.(*ast.Term); {
 	case said == "":
 		return p.unmet(wanted, text)

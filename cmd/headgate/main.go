@@ -58,6 +58,7 @@ func main() { os.Exit(program(surroundings())) }
 func program(a *app) int {
 	time.Local = time.UTC              // a rule that names the zone "Local" says the same everywhere
 	cobra.EnableCommandSorting = false // help lists commands as people come to need them
+	a.beginWithLargeHeap()
 	return a.run(untilInterrupted(), os.Args[1:])
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -194,10 +193,7 @@ func (a *app) newSweeper(ctx context.Context, f *reassessFlags, watching *guard)
 	if s.signer, err = readEvidenceSigner(f.key); err != nil {
 		return nil, err
 	}
-	often := debug.SetGCPercent(rareCollection)
-	err = errors.Join(r.loadPolicy(ctx), r.loadIntel())
-	debug.SetGCPercent(often)
-	if err != nil {
+	if err := errors.Join(r.loadPolicy(ctx), r.loadIntel()); err != nil {
 		return nil, err
 	}
 	r.weakenByPolicy()

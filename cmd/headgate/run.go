@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -53,10 +52,6 @@ type run struct {
 	kept        *kept                // the evidence that the run left, for workflows; nil: none
 }
 
-// rareCollection is how far the heap may grow between two collections, in percent, while policies are compiled: most of what that makes
-// stays, so that collecting it again and again takes a third of a cold start.
-const rareCollection = 400
-
 // decideReports is the main job: it reads reports and everything that is set up, and decides. What does not load is said before what
 // cannot be read. The run is there with an error too, as far as it got.
 func (a *app) decideReports(ctx context.Context, f *runFlags, args []string) (*run, error) {
@@ -83,14 +78,12 @@ func (r *run) decideReports(ctx context.Context, args []string) error {
 	// the reports. Each writes its own fields; what the user set up is said before what cannot be read.
 	var work sync.WaitGroup
 	var policyErr, intelErr, readErr error
-	often := debug.SetGCPercent(rareCollection)
 	work.Go(func() { policyErr = r.loadPolicy(ctx) })
 	work.Go(func() { intelErr = r.loadIntel() })
 	if readErr = r.read(ctx, args); readErr == nil {
 		readErr = r.readChange(ctx)
 	}
 	work.Wait()
-	debug.SetGCPercent(often)
 	for _, err := range []error{policyErr, readErr, intelErr} {
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
@@ -33,12 +34,12 @@ func TestMain(m *testing.M) {
 		"hasty": func() { // the program with little patience for policies
 			a := surroundings()
 			a.perDecision, a.lastResort = time.Second, 2*time.Second
-			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
+			os.Exit(program(a))
 		},
 		"patient": func() { // and with much of it, so that memory runs out before time does
 			a := surroundings()
 			a.perDecision, a.lastResort = time.Minute, time.Minute
-			os.Exit(a.run(untilInterrupted(), os.Args[1:]))
+			os.Exit(program(a))
 		},
 		"hangs": func() { // a program that does not come to an end when it is asked to
 			ctx := untilInterrupted()
@@ -59,6 +60,7 @@ func (t tests) Run() int {
 	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
+	debug.SetGCPercent(400) // of what hundreds of short runs leave; a program of its own collects none
 	return runTests(t.M)
 }
 
@@ -85,7 +87,6 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
-			env.Setenv("GOGC", "400") // hundreds of short runs, a fifth of whose time collecting garbage would take
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "repository": repository, "keypair": keypair, "repack": repack, "registry": registry, "jira": jiraCommand},

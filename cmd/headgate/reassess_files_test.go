@@ -37,6 +37,12 @@ func (y *yard) unsettle() {
 // one takes the others, and comes to what deciding everything anew comes to.
 func TestFilesThatChangeWhileASweepIsAtWorkCountForTheNext(t *testing.T) {
 	t.Parallel()
+	undisturbed, _ := newYard(t)
+	undisturbed = undisturbed.settled()
+	undisturbed.must(undisturbed.sweepArgs()...)
+	want := undisturbed.outcome()
+	undisturbed.unsettle()
+	next := undisturbed.anew()
 	for name, begin := range map[string]func(*yard) (p *process, goOn func()){
 		"here, all of it read": func(y *yard) (*process, func()) {
 			return y.held(stop{"epoch", againstReading}, y.sweepArgs()...)
@@ -58,9 +64,6 @@ func TestFilesThatChangeWhileASweepIsAtWorkCountForTheNext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			y, _ := newYard(t)
 			y = y.settled()
-			other := y.copy(t)
-			other.must(other.sweepArgs()...)
-			want := other.outcome()
 			sweep, goOn := begin(y)
 			y.unsettle()
 			goOn()
@@ -70,20 +73,28 @@ func TestFilesThatChangeWhileASweepIsAtWorkCountForTheNext(t *testing.T) {
 			if have := y.outcome(); have != want {
 				t.Errorf("with files that changed comes\n%s, and with those that stayed\n%s", have, want)
 			}
-			y.convergesTo(other)
+			y.convergesTo(next)
 		})
 	}
 }
 
-// convergesTo makes sure that the next sweep changes something, and comes to what it comes to on another ledger to decide everything anew; so
-// that nothing is left to do.
-func (y *yard) convergesTo(other *yard) {
+// later is when the next sweep is.
+const later = "2026-11-22T07:00:00Z"
+
+// anew is what is open once everything was decided anew at the time of the next sweep.
+func (y *yard) anew() string {
 	y.t.Helper()
-	const later = "2026-11-22T07:00:00Z"
+	y.must(y.sweepArgs("--now", later, "--all")...)
+	return y.open()
+}
+
+// convergesTo makes sure that the next sweep changes something, and comes to what deciding everything anew on another ledger came to; so
+// that nothing is left to do.
+func (y *yard) convergesTo(want string) {
+	y.t.Helper()
 	before := y.open()
 	y.must(y.sweepArgs("--now", later)...)
-	other.must(other.sweepArgs("--now", later, "--all")...)
-	if have, want := y.open(), other.open(); have != want || have == before {
+	if have := y.open(); have != want || have == before {
 		y.t.Errorf("the next sweep comes to\n%s, where everything that is decided anew comes to\n%s, and there was\n%s", have, want, before)
 	}
 	if out := y.must(y.sweepArgs("--now", later, "-o", "json")...); !strings.Contains(out, `"transitions": []`) {
@@ -111,7 +122,7 @@ func TestThreatDataThatIsGoneBeforeItIsRecordedChangesNothing(t *testing.T) {
 			if have := y.outcome(); have != before {
 				t.Errorf("it left\n%s, and there was\n%s", have, before)
 			}
-			y.convergesTo(other)
+			y.convergesTo(other.anew())
 		})
 	}
 }

@@ -236,6 +236,7 @@ func readOutputs(t testing.TB, text string) map[string]string {
 }
 
 func TestActionGates(t *testing.T) {
+	t.Parallel()
 	checkout, err := filepath.Abs(filepath.Join("..", "..", "examples", "checkout"))
 	if err != nil {
 		t.Fatal(err)
@@ -259,6 +260,7 @@ func TestActionGates(t *testing.T) {
 }
 
 func TestActionInputsAreNeverCode(t *testing.T) {
+	t.Parallel()
 	pwned := filepath.Join(t.TempDir(), "pwned")
 	for _, hostile := range []string{"$(touch " + pwned + ")", "`touch " + pwned + "`", "; touch " + pwned, "\"; touch " + pwned + " #", "--help"} {
 		for _, input := range []string{"reports", "event", "fail-on", "output", "settings"} {

@@ -137,6 +137,7 @@ func gitlabJob(t *testing.T) string {
 
 // The example is what people copy: its script is run as a runner does, in a clone, against a GitLab that minds tokens, pages and authors.
 func TestTheGitLabExampleGatesAndKeepsOneNote(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"git", "sh", "curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip("there is no " + tool + " here")

@@ -173,6 +173,7 @@ func TestResultsAreAsReadableAsTheUmaskSays(t *testing.T) {
 
 // A run that is killed while it leaves evidence leaves a whole bundle or none, and doing it again completes.
 func TestARunThatIsKilledLeavesWholeEvidenceOrNone(t *testing.T) {
+	t.Parallel()
 	points := []int{0, 4, 7}
 	if os.Getenv("HEADGATE_LONG") != "" {
 		points = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8}

@@ -44,11 +44,17 @@ func TestCleanTextIsTheTextWithoutWhatControlsOrHides(t *testing.T) {
 func FuzzCleanIsIdempotentAndCutsFit(f *testing.F) {
 	for _, s := range []string{"", "a  b", "日本語", "e\u0301\u0301\u0301\u0301\u0301", "\x1b[0m", strings.Repeat("x ", 700), "🇩🇪🇫🇷", "⸻⸻", "\u1100\u1161\u11a8", "p\u1180\u1161\u1180\u1161\u1183"} {
 		f.Add(s, 10)
+		f.Add(s, -3)
 	}
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		once := clean(s)
 		if twice := clean(once); twice != once {
 			t.Fatalf("clean(%q) is %q, and clean of that %q", s, once, twice)
+		}
+		for _, cut := range []func(string, int) string{cutEnd, cutMiddle} { // where there is no room a cut ends too
+			if have := cut(once, n%4); uniseg.StringWidth(have) > max(n%4, 1) {
+				t.Fatalf("cut to %d columns %q is %q", n%4, once, have)
+			}
 		}
 		n = 4 + (n%100+100)%100
 		for name, cut := range map[string]func(string, int) string{"end": cutEnd, "middle": cutMiddle} {

@@ -268,6 +268,7 @@ func TestAResultFileIsRefusedForAClearReason(t *testing.T) {
 		{"a reason without members", strings.Replace(good, `"reasons": [`, `"reasons": [{},`, 1), `kind ""`},
 		{"a reason with a message alone", strings.Replace(good, `"reasons": [`, `"reasons": [{"message": "x"},`, 1), `kind ""`},
 		{"a reason that is null", strings.Replace(good, `"reasons": [`, `"reasons": [null,`, 1), `kind ""`},
+		{"a raise to no priority", strings.Replace(good, `"to": "act"`, `"to": "panic"`, 1), `to "panic"`},
 		{"an unknown field of a reason", strings.Replace(good, `"kind": "raise"`, `"kin": 1, "kind": "raise"`, 1), "kin"},
 		{"a doubled field of a reason", strings.Replace(good, `"kind": "raise"`, `"kind": "raise", "kind": "raise"`, 1), "kind"},
 		{"a date that is none", strings.Replace(good, `"now": "2026-11-21T09:30:00Z"`, `"now": "today"`, 1), "/now"},

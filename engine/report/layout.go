@@ -33,7 +33,7 @@ func cutMiddle(s string, limit int) string {
 	}
 	head, _ := split(s, (limit-1)/3)
 	tail, over, state := s, width(s)-(limit-1-width(head)), -1 // how much wider the tail is than the room for it
-	for over > 0 {
+	for over > 0 && tail != "" {                               // of no room, none of it is left
 		var w int
 		_, tail, w, state = uniseg.FirstGraphemeClusterInString(tail, state)
 		over -= w

@@ -171,8 +171,13 @@ func checkCase(c *engine.Case) error {
 		return fmt.Errorf("status %q", status(c))
 	}
 	for i := range d.Reasons {
-		if kindOrder(d.Reasons[i].Kind) == len(kinds) {
-			return fmt.Errorf("kind %q of the reason of rule %q", d.Reasons[i].Kind, d.Reasons[i].Rule)
+		switch r := &d.Reasons[i]; {
+		case kindOrder(r.Kind) == len(kinds):
+			return fmt.Errorf("kind %q of the reason of rule %q", r.Kind, r.Rule)
+		case (r.Kind == "raise" || r.Kind == "cap") && r.To.Rank() < 0:
+			return fmt.Errorf("to %q of the reason of rule %q", r.To, r.Rule)
+		case r.Kind == "exempt" && r.AtMost.Rank() < 0:
+			return fmt.Errorf("at_most %q of the reason of rule %q", r.AtMost, r.Rule)
 		}
 	}
 	return nil

@@ -74,11 +74,11 @@ type Reason struct {
 // UnmarshalJSONFrom reads a reason. One without any member states nothing, and is still one.
 func (r *Reason) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 	type members Reason
-	read := members{Stated: new(Stated)}
+	var read members
 	if err := json.UnmarshalDecode(from, &read); err != nil {
 		return err
 	}
-	if read.Stated == nil { // null
+	if read.Stated == nil {
 		read.Stated = new(Stated)
 	}
 	*r = Reason(read)

@@ -117,7 +117,7 @@ func (o *observer) part(d *documents) *observed {
 		one.values[d] = nil // it is the one document of the sort that is gone through
 		one.alone = true
 		if d.ref.Equal(o.over) {
-			one.may = func(ast.Ref) bool { return false }
+			one.may = func(ast.Ref) bool { return false } // what it is made of counts as its own
 		}
 		from := one.oneOf(d.rules, nil)
 		one.seeWhole(from)

@@ -18,14 +18,19 @@ import (
 
 // A here is the program in the current folder.
 type here struct {
-	t   *testing.T
-	env map[string]string
+	t     *testing.T
+	env   map[string]string
+	stdin string
+	clock time.Time // zero: the real time
 }
 
 func (h here) run(args ...string) (status int, stdout, stderr string) {
 	h.t.Helper()
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return h.env[name] }}
+	a := &app{stdin: strings.NewReader(h.stdin), stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string { return h.env[name] }}
+	if !h.clock.IsZero() {
+		a.now = func() time.Time { return h.clock }
+	}
 	status = a.run(h.t.Context(), args)
 	return status, out.String(), errs.String()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -12,15 +11,8 @@ import (
 	"github.com/headgate/headgate/engine"
 )
 
-// atNoon runs the program in the current folder by a fixed clock.
-func atNoon(t *testing.T, stdin string, args ...string) (stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, getenv: func(string) string { return "" },
-		now: func() time.Time { return time.Date(2026, 8, 18, 12, 0, 0, 0, time.UTC) }}
-	a.run(t.Context(), args)
-	return out.String(), errs.String()
-}
+// noon is a fixed clock.
+var noon = time.Date(2026, 8, 18, 12, 0, 0, 0, time.UTC)
 
 // nextCommand is the command by which a run says that its worst case is explained.
 func nextCommand(t *testing.T, said string) []string {
@@ -44,7 +36,7 @@ func TestTheCommandThatIsNamedExplainsWhatWasDecided(t *testing.T) {
 		nil, {"--policy", "mine"}, {"--assets", "assets.yaml"}, {"--intel", "feeds"}, {"--now", "2026-11-30"}, {"--fail-on", "act"}, {"--report-only"},
 		{"--event", "push"}, {"--repository", "acme/other"}, {"unfinished.sarif", "--allow-incomplete", "unfinished.sarif"},
 	} {
-		text, stderr := atNoon(t, "", append([]string{"gate", "reports", "-o", "text", "-o", "json=result.json"}, args...)...)
+		_, text, stderr := here{t: t, clock: noon}.run(append([]string{"gate", "reports", "-o", "text", "-o", "json=result.json"}, args...)...)
 		if stderr != "" && text == "" {
 			t.Fatalf("%q: %s", args, stderr)
 		}
@@ -53,7 +45,7 @@ func TestTheCommandThatIsNamedExplainsWhatWasDecided(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := nextCommand(t, text)
-		out, stderr := atNoon(t, "", append(next, "-o", "json")...)
+		_, out, stderr := here{t: t, clock: noon}.run(append(next, "-o", "json")...)
 		var told struct{ Cases []struct{ Case engine.Case } }
 		if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Cases) == 0 {
 			t.Errorf("%q: %q: %v: %s", args, next, err, stderr)
@@ -73,7 +65,7 @@ func TestTheCommandThatIsNamedRepeatsNothingThatCannotBeGivenAgain(t *testing.T)
 	t.Chdir(t.TempDir())
 	writeFile(t, "one.sarif", `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x", "rules": [{"id": "r", "properties": {"security-severity": "9.8"}}]}}, "results": [
 		{"ruleId": "r", "level": "error", "message": {"text": "m"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.go"}, "region": {"startLine": 1}}}]}]}]}`)
-	text, stderr := atNoon(t, readFile(t, "one.sarif"), "gate", "-", "--event", "manual")
+	_, text, stderr := here{t: t, clock: noon, stdin: readFile(t, "one.sarif")}.run("gate", "-", "--event", "manual")
 	if next := nextCommand(t, text+stderr); len(next) != 3 || next[2] != "RESULT" {
 		t.Errorf("of standard input: %q", next)
 	}
